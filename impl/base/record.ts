@@ -1,0 +1,254 @@
+/**
+ * The event log: everything that happens in a run is one of these records, one JSON object a line of `run.ndjson`.
+ * Every number, page, metric and verdict is a pure function of it. Fields are written in the order given here.
+ */
+import type { Address } from "./address.ts";
+
+/** What every record carries: `t` microseconds since the run began, `who` a party's name, `lab`, or `net`. */
+type Stamp = { readonly t: number; readonly who: string };
+
+/** First line of every log. */
+export type RunRecord = {
+  readonly ev: "run";
+  readonly schema: "midcall/log@1";
+  readonly scenario: string;
+  readonly lab: "sim" | "netns" | "docker" | "process";
+  readonly seed: string;
+  readonly codec: "real" | "sized";
+  readonly crypto: "real" | "null";
+};
+
+/** Last line of every log that was closed on purpose; `open` counts what is still held (sessions, calls, timers) per party. */
+export type EndRecord = { readonly ev: "end"; readonly reason: "finished" | "interrupted" | "crashed"; readonly detail?: string };
+
+/** A process of the lab: `who` is the party. */
+export type ProcessRecord = {
+  readonly ev: "process";
+  readonly state: "started" | "killed" | "paused" | "resumed" | "exited";
+  readonly detail?: string;
+};
+
+/** The lab did (`applied`) or undid (`healed`) fault number `fault` of the scenario; `who` is `lab`. */
+export type FaultRecord = {
+  readonly ev: "fault";
+  readonly fault: number;
+  readonly state: "applied" | "healed";
+  readonly kind: string;
+  readonly target: string;
+  /** For a reader: `kill r1`, `loss 30 % alice up`. */
+  readonly label: string;
+};
+
+/** One packet that did not arrive; `who` is `net`. `fault` names the fault that caused it, when one did. */
+export type DropRecord = {
+  readonly ev: "drop";
+  /** The link or box: `alice/wlan0/up`, `nat home`, `r1`. */
+  readonly where: string;
+  readonly cause:
+    | "loss"
+    | "queue"
+    | "nat-filtering"
+    | "nat-no-mapping"
+    | "link-down"
+    | "no-route"
+    | "process-down"
+    | "port-closed";
+  readonly bytes: number;
+  readonly fault?: number;
+};
+
+/** A fault touched traffic without dropping it (delayed, duplicated, reordered, readdressed, held by a pause); evidence that it was real. */
+export type TouchedRecord = { readonly ev: "touched"; readonly fault: number; readonly what: string; readonly packets: number };
+
+/** A QUIC session seen by its owner. `session` is the owner's own number for it. */
+export type SessionRecord = {
+  readonly ev: "session";
+  readonly session: number;
+  readonly state: "connecting" | "accepted" | "connected" | "silent" | "heard" | "path-changed" | "closed";
+  readonly remote?: Address;
+  readonly rttMs?: number;
+  readonly reason?: string;
+};
+
+/** A signalling message put on or taken from a session. */
+export type SignalRecord = {
+  readonly ev: "signal";
+  readonly dir: "sent" | "received";
+  readonly type: string;
+  readonly session: number;
+  readonly call?: string;
+};
+
+/** Input refused at the trust boundary; `count` is how many of this reason so far (all are counted, not all are written). */
+export type RefusedRecord = {
+  readonly ev: "refused";
+  readonly reason: RefusalReason;
+  readonly what: string;
+  readonly count: number;
+};
+
+/** Why an input was refused. */
+export type RefusalReason =
+  | "malformed" // not parseable as what it claims to be
+  | "oversized" // longer than its limit
+  | "unknown-type" // a well-formed message of a type this party does not know
+  | "unexpected" // a known message that makes no sense in this state or from this sender
+  | "unauthenticated" // needs a registration or a token that is missing
+  | "forged-signature" // the signature does not match the claimed identity
+  | "unauthentic" // the AEAD tag does not verify
+  | "replayed" // packet number already seen or below the window
+  | "unknown-call" // names a call or channel this party has no part in
+  | "stale-generation" // CandidateUpdate not newer than the last one applied
+  | "duplicate" // a message already acted upon
+  | "limit"; // a configured bound is reached
+
+/** Where a client stands with its relay. `supervisors` counts live reconnect supervisors: 0 or 1, more is a bug. */
+export type RegistrationRecord = {
+  readonly ev: "registration";
+  readonly state: "idle" | "connecting" | "registered" | "reconnecting" | "refused";
+  readonly relay?: Address;
+  readonly attempt?: number;
+  /** Wait before the attempt. */
+  readonly delayMs?: number;
+  readonly supervisors: number;
+  readonly reason?: string;
+};
+
+/** A call seen by one party. */
+export type CallRecord = {
+  readonly ev: "call";
+  readonly call: string;
+  readonly state: "offering" | "ringing" | "answered" | "active" | "resuming" | "resumed" | "ended";
+  readonly peer: string;
+  readonly mode?: "AcceptTrusted" | "AcceptGeneric" | "Reject";
+  readonly reason?: string;
+};
+
+/** The path a party sends media on from now on. */
+export type PathRecord = {
+  readonly ev: "path";
+  readonly call: string;
+  readonly path: "relay" | "direct";
+  readonly candidate: "host" | "mapped" | "reflexive" | "relay";
+};
+
+/** Candidate generations: sent by this party, delivered to it, and then applied or refused by it. */
+export type GenerationRecord = {
+  readonly ev: "generation";
+  readonly call: string;
+  readonly action: "sent" | "delivered" | "applied" | "refused";
+  readonly generation: number;
+  readonly last: number;
+};
+
+/**
+ * Frames in a row. `at` is the instant of the first; `step` is the distance to each next one, one number when they are all
+ * the same (`n - 1` numbers otherwise).
+ */
+type Frames = { readonly n: number; readonly at: number; readonly step: number | readonly number[] };
+
+/** Packets sealed and sent: packet numbers `seq .. seq+n-1` under `key`; `at` is when each frame had been captured in full. */
+export type MediaSentRecord = {
+  readonly ev: "media-sent";
+  readonly call: string;
+  readonly key: string;
+  readonly seq: number;
+} & Frames;
+
+/** Packets opened (authentic, not replayed): consecutive packet numbers under `key`, with their arrival times. */
+export type MediaReceivedRecord = {
+  readonly ev: "media-received";
+  readonly call: string;
+  readonly key: string;
+  readonly seq: number;
+} & Frames;
+
+/**
+ * Frames given to the loudspeaker. `source` and `recovered` carry the peer's audio and name the first packet number;
+ * `concealed`, `silence` and `comfort` (noise for a source known to be silent) do not.
+ */
+export type MediaPlayedRecord = {
+  readonly ev: "media-played";
+  readonly call: string;
+  readonly kind: "source" | "recovered" | "concealed" | "silence" | "comfort";
+  readonly seq?: number;
+} & Frames;
+
+/** Receiver statistics once a second, cumulative, W3C webrtc-stats inbound-rtp names and units (times in seconds, delays summed over samples). */
+export type StatsRecord = {
+  readonly ev: "stats";
+  readonly call: string;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly packetsDiscarded: number;
+  readonly jitter: number;
+  readonly jitterBufferDelay: number;
+  readonly jitterBufferTargetDelay: number;
+  readonly jitterBufferEmittedCount: number;
+  readonly totalSamplesReceived: number;
+  readonly concealedSamples: number;
+  readonly silentConcealedSamples: number;
+  readonly concealmentEvents: number;
+  readonly insertedSamplesForDeceleration: number;
+  readonly removedSamplesForAcceleration: number;
+  readonly fecPacketsReceived: number;
+  /** Concealment of 150 ms or longer: ours, the W3C dictionary has none. */
+  readonly interruptionCount: number;
+  readonly totalInterruptionDurationMs: number;
+};
+
+/** UDP traffic of one party, cumulative, once a second and at the end. */
+export type NetworkRecord = {
+  readonly ev: "network";
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+};
+
+/** What a party still holds when it was told to stop and did: all zero unless something leaks. */
+export type HeldRecord = { readonly ev: "held"; readonly sessions: number; readonly calls: number; readonly supervisors: number };
+
+/** Anything else worth a line; never used for a measurement or a verdict. */
+export type NoteRecord = { readonly ev: "note"; readonly text: string };
+
+/** What a machine says; the driver stamps it with `t` and `who`. */
+export type Saying =
+  | RunRecord
+  | EndRecord
+  | ProcessRecord
+  | FaultRecord
+  | DropRecord
+  | TouchedRecord
+  | SessionRecord
+  | SignalRecord
+  | RefusedRecord
+  | RegistrationRecord
+  | CallRecord
+  | PathRecord
+  | GenerationRecord
+  | MediaSentRecord
+  | MediaReceivedRecord
+  | MediaPlayedRecord
+  | StatsRecord
+  | NetworkRecord
+  | HeldRecord
+  | NoteRecord;
+
+/** One line of the log. */
+export type LogRecord = Stamp & Saying;
+
+/** The instant of each frame of a run of frames, in order. */
+export function instantsOf(frames: {
+  readonly n: number;
+  readonly at: number;
+  readonly step: number | readonly number[];
+}): number[] {
+  const out: number[] = [];
+  let at = frames.at;
+  for (let i = 0; i < frames.n; i++) {
+    out.push(at);
+    at += typeof frames.step === "number" ? frames.step : (frames.step[i] ?? 0);
+  }
+  return out;
+}
