@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     include: ["{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts"],
     testTimeout: 30_000,
     maxWorkers: 2,
   },
 });
+
+export default config;

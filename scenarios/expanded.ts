@@ -1,0 +1,143 @@
+/**
+ * A scenario as data, in the expanded form that laboratories run, `scenario.json` holds and replay reads: every default
+ * filled in, every profile replaced by its numbers, every time a whole number of microseconds.
+ */
+
+/** How packets fare in one direction of an access link. */
+export type LinkModel = {
+  /** One-way propagation delay, microseconds. */
+  readonly delay: number;
+  /** Half-width of the jitter around `delay`, microseconds. */
+  readonly jitter: number;
+  /** `uniform` in delay ± jitter, or `normal` with sigma = jitter / 2 truncated at ± jitter. */
+  readonly jitterShape: "uniform" | "normal";
+  /** `keep`: a packet never overtakes an earlier one; `free`: jitter reorders. */
+  readonly order: "keep" | "free";
+  /** Independent loss, 0..1. */
+  readonly loss: number;
+  /** Gilbert-Elliott (p: good to bad, r: bad to good, loss ratio in each state), drawn once a packet; null: none. */
+  readonly burst: { readonly p: number; readonly r: number; readonly lossGood: number; readonly lossBad: number } | null;
+  /** Exact packets to drop, counted from 1 in this direction since the model was put in force. */
+  readonly drop: readonly number[];
+  /** Share of packets sent twice, 0..1. */
+  readonly duplicate: number;
+  /** Share of packets held back so that later ones overtake, and by how many microseconds. */
+  readonly reorder: { readonly share: number; readonly by: number } | null;
+  /** Bottleneck: bits a second and the queue's bytes before tail drop; null: unlimited. */
+  readonly rate: { readonly bps: number; readonly queueBytes: number } | null;
+  /** Packet by packet from the model's start, cycled: extra delay in microseconds, or -1 for a loss. Empty: none. */
+  readonly trace: readonly number[];
+};
+
+/** RFC 4787 names. */
+export type NatBehaviour = "endpoint-independent" | "address-dependent" | "address-and-port-dependent";
+
+export type NatModel = {
+  readonly mapping: NatBehaviour;
+  readonly filtering: NatBehaviour;
+  /** How the external port is chosen. */
+  readonly ports: "preserve" | "random" | "sequential";
+  /** RFC 4787 REQ-9: whether an inside host reaches another through the external address, and whose source it then sees. */
+  readonly hairpin: "off" | "internal-source" | "external-source";
+  /** Idle mapping lifetime, microseconds (RFC 4787 REQ-5). */
+  readonly lifetime: number;
+  /** RFC 4787 REQ-6: whether inbound packets refresh a mapping too (outbound ones always do). */
+  readonly inboundRefresh: boolean;
+  /** Name of the NAT this one sits behind, or null when it faces the internet. */
+  readonly behind: string | null;
+};
+
+export type InterfaceModel = {
+  readonly up: LinkModel;
+  readonly down: LinkModel /** Name of a NAT, or null: a public address. */;
+  readonly nat: string | null;
+};
+
+export type PartyModel = {
+  readonly role: "client" | "relay";
+  /** In order of preference: the first one that is up carries traffic. */
+  readonly interfaces: Readonly<Record<string, InterfaceModel>>;
+  /** The party's clock against true time, parts in a million. */
+  readonly driftPpm: number;
+};
+
+export type CallModel = {
+  readonly caller: string;
+  readonly callee: string;
+  /** Name of the relay both are registered with. */
+  readonly relay: string;
+  readonly at: number;
+  /** What the callee does; `none`: it never answers. */
+  readonly answer: "AcceptTrusted" | "AcceptGeneric" | "Reject" | "none";
+  /** From ringing to the answer, microseconds. */
+  readonly answerAfter: number;
+  /** Instant of the caller's hang-up; null: the call lasts to the end. */
+  readonly hangUpAt: number | null;
+  /** What each says: a fixture's name (`speech-a`, `speech-b`), `tone`, or a path to a WAV file. */
+  readonly callerSays: string;
+  readonly calleeSays: string;
+};
+
+/** When a fault happens: at an instant, or `delay` after the `nth` log record (from 1) whose fields all equal those of `match`. */
+export type Trigger =
+  | { readonly at: number }
+  | {
+      readonly after: {
+        readonly match: Readonly<Record<string, string | number | boolean>>;
+        readonly nth: number;
+        readonly delay: number;
+      };
+    };
+
+/** Directions are the party's own: `up` is what it sends. */
+export type Direction = "up" | "down" | "both";
+
+/** What goes wrong. `for` is how long until the lab heals it; null: it stays. */
+export type Fault = { readonly when: Trigger; readonly for: number | null } & (
+  | { readonly kind: "kill"; readonly target: string } // process dies at once; healed: started again with the same identity
+  | { readonly kind: "pause"; readonly target: string } // process stops running, its sockets keep queueing (SIGSTOP)
+  | { readonly kind: "rebind"; readonly target: string } // NAT (by name): new external ports for every mapping, old ones dead
+  | { readonly kind: "renumber"; readonly target: string } // NAT (by name): new external address, mappings lost
+  | { readonly kind: "expire"; readonly target: string } // NAT (by name): mappings forgotten, filters closed
+  | { readonly kind: "interface-down"; readonly target: string; readonly interface: string }
+  | {
+      readonly kind: "impair";
+      readonly target: string;
+      readonly interface: string;
+      readonly direction: Direction;
+      readonly link: Partial<LinkModel>;
+    } // laid over the link's model
+  | { readonly kind: "blackout"; readonly target: string; readonly interface: string; readonly direction: Direction } // nothing passes
+  | { readonly kind: "signalling"; readonly target: string; readonly direction: Direction; readonly effect: SignallingEffect }
+);
+
+/** Done to whole signalling messages of a client, between its core and its session. Share 0..1 of messages, delays in microseconds. */
+export type SignallingEffect = {
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly delay: number;
+  /** Only these message types; empty: all. */
+  readonly types: readonly string[];
+};
+
+/** A named oracle and its parameters; times in microseconds. The catalogue with every parameter is in `oracles.ts`. */
+export type Expectation = { readonly oracle: string } & Readonly<Record<string, string | number | boolean>>;
+
+/** The sabotage of impl/ under which the scenario must be `broken`: a name in the mutation catalogue and the oracle that must break. */
+export type Twin = { readonly mutation: string; readonly breaks: string };
+
+export type Scenario = {
+  readonly schema: "midcall/scenario@1";
+  readonly name: string;
+  /** One sentence: the question this scenario asks. */
+  readonly asks: string;
+  readonly tags: readonly string[];
+  readonly labs: readonly ("sim" | "netns" | "docker")[];
+  readonly duration: number;
+  readonly nats: Readonly<Record<string, NatModel>>;
+  readonly parties: Readonly<Record<string, PartyModel>>;
+  readonly calls: readonly CallModel[];
+  readonly faults: readonly Fault[];
+  readonly expect: readonly Expectation[];
+  readonly twin: Twin | null;
+};
