@@ -5,6 +5,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     include: ["{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts"],
     testTimeout: 30_000,
     maxWorkers: 2,
+    reporters: ["default", "./.ci/left-out.ts"],
   },
 });
 

@@ -10,11 +10,11 @@ const V6 = /^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/;
 
 const isV4 = (host: string): boolean => {
   const match = V4.exec(host);
-  return match !== null && match.slice(1).every((octet) => Number(octet) <= 255 && String(Number(octet)) === octet);
+  return match?.slice(1).every((octet) => Number(octet) <= 255 && String(Number(octet)) === octet) ?? false;
 };
 
 const isV6 = (host: string): boolean => {
-  if (!V6.test(host) || host.split("::").length > 2) return false;
+  if (!V6.test(host) || host.includes(":::") || host.split("::").length > 2) return false;
   const groups = host.split(":").filter((group) => group !== "");
   const full = host.includes("::") ? groups.length <= 7 : groups.length === 8 && !/^:|:$/.test(host);
   return full && groups.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group));

@@ -4,7 +4,7 @@
  * A session has one ordered reliable message stream in each direction and unreliable datagrams (RFC 9000, RFC 9221).
  */
 import type { Address } from "../base/address.ts";
-import type { Micros } from "../base/units.ts";
+import { type Micros, seconds } from "../base/units.ts";
 
 /** Numbers chosen by the opener: positive for sessions this party dials, negative for those it accepts. Never reused. */
 export type SessionId = number;
@@ -76,3 +76,15 @@ export interface EndpointListener {
   /** A UDP datagram that is STUN by RFC 7983 / RFC 9443 demultiplexing. Anything else that is not QUIC is counted and dropped by the driver. */
   packet(from: Address, bytes: Uint8Array): void;
 }
+
+/**
+ * What every party uses unless told otherwise. chosen: a handshake that takes 4 s is worse than a new attempt; 30 s idle is the
+ * usual QUIC default; NATs may forget UDP after 30 s (RFC 4787 REQ-5 asks for 120, many do not), so ping at 10; one second of
+ * silence is 50 frames that nobody acknowledged.
+ */
+export const DEFAULT_SESSION: SessionConfig = {
+  handshakeTimeout: seconds(4),
+  idleTimeout: seconds(30),
+  keepAlive: seconds(10),
+  silence: seconds(1),
+};

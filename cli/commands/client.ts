@@ -1,0 +1,153 @@
+/** `midcall client`: the reference client as a process. */
+import { basename, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Saying } from "../../impl/base/record.ts";
+import { millis } from "../../impl/base/units.ts";
+import type { Voice } from "../../impl/bin/client.ts";
+import { type Context, example } from "../context.ts";
+import { EXIT, type ExitCode, usage } from "../exit.ts";
+import { loadOrMakeIdentity } from "../identity-file.ts";
+import { epochOption, machineTrouble, untilInterrupted } from "../process-party.ts";
+import { wholeArgument } from "../seed.ts";
+import { type HostPort, hostPortArgument, resolveAddress } from "../socket-address.ts";
+import type { Terminal } from "../terminal.ts";
+
+type Options = {
+  readonly relay: HostPort;
+  readonly pin: string;
+  readonly token?: string;
+  readonly identity: string;
+  readonly name?: string;
+  readonly register?: boolean;
+  readonly call?: string;
+  readonly answer?: "trusted" | "generic" | "reject";
+  readonly answerAfter: number;
+  readonly speech?: string;
+  readonly tone?: boolean;
+  readonly echo?: boolean;
+  readonly record?: string;
+  readonly log?: string;
+  readonly epoch?: number;
+  readonly duration?: number;
+  readonly hangUpAfter?: number;
+};
+
+const ANSWERS = { trusted: "AcceptTrusted", generic: "AcceptGeneric", reject: "Reject" } as const;
+
+export function addClient(root: Command, { terminal, end }: Context): void {
+  root
+    .command("client")
+    .description(
+      "The reference client: registers with a relay, then calls or waits for calls. Prints its fingerprint and what happens.",
+    )
+    .requiredOption("--relay <host:port>", "the relay", hostPortArgument)
+    .requiredOption("--pin <hex>", "the relay's pin, as it prints it", hexArgument(64))
+    .option("--token <secret>", "the relay's token, when it wants one")
+    .option("--identity <file>", "BIP-39 phrase of this client; made when absent", "midcall-identity")
+    .option("--name <name>", "what the log calls it (default: the identity file's name)")
+    .option("--register", "stay registered and wait for calls (what it does without --call)")
+    .addOption(new Option("--call <fingerprint>", "call this client").argParser(hexArgument(32)).conflicts("register"))
+    .addOption(
+      new Option("--answer <how>", "what to do with an incoming call; without it, it rings").choices(Object.keys(ANSWERS)),
+    )
+    .option("--answer-after <ms>", "time from ringing to the answer", wholeArgument(0), 0)
+    .addOption(new Option("--speech <file>", "speak this WAV file, from its start again at its end").conflicts(["tone", "echo"]))
+    .addOption(new Option("--tone", "speak a 440 Hz tone").conflicts("echo"))
+    .option("--echo", "speak back what is heard")
+    .option("--record <file>", "write what is heard to this WAV file")
+    .option("--log <file>", "append the event log (one JSON record a line) to this file")
+    .addOption(epochOption())
+    .option("--duration <s>", "stop after this many seconds", wholeArgument(1))
+    .option("--hang-up-after <s>", "hang up this many seconds after the call became active", wholeArgument(0))
+    .allowExcessArguments(false)
+    .addHelpText("after", example("midcall client --relay 127.0.0.1:4433 --pin 1f0c... --answer trusted --echo"))
+    .action(async (options: Options) => end(await client(options, terminal)));
+}
+
+const hexArgument =
+  (digits: number) =>
+  (text: string): string => {
+    const lower = text.toLowerCase().replace(/:/g, "");
+    if (lower.length !== digits || !/^[0-9a-f]*$/.test(lower))
+      throw new InvalidArgumentError(`Want ${digits} hexadecimal digits`);
+    return lower;
+  };
+
+async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
+  const path = (file: string): string => resolve(terminal.folder, file);
+  const { runClient } = await import("../../impl/bin/client.ts");
+  const { identity, made } = await loadOrMakeIdentity(path(options.identity));
+  if (options.call === identity.fingerprint)
+    throw usage("--call names this very client", "want the fingerprint that the other one prints");
+  const call = followCall(options, terminal);
+  const running = await machineTrouble(async () =>
+    runClient({
+      name: options.name ?? basename(options.identity),
+      identity,
+      relay: {
+        address: await resolveAddress(options.relay),
+        pin: options.pin,
+        ...(options.token === undefined ? {} : { token: options.token }),
+      },
+      answer: options.answer === undefined ? undefined : { mode: ANSWERS[options.answer], after: millis(options.answerAfter) },
+      voice: voiceOf(options, path),
+      ...(options.record === undefined ? {} : { record: path(options.record) }),
+      ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
+      ...(options.log === undefined ? {} : { log: path(options.log) }),
+      onSaying: call.hear,
+    }),
+  );
+  terminal.out(`fingerprint ${identity.fingerprint}${made ? ` (new, in ${options.identity})` : ""}`);
+  call.activated.then(
+    async () => {
+      if (options.hangUpAfter === undefined) return;
+      await untilInterrupted(terminal.interrupted, options.hangUpAfter * 1_000);
+      running.command({ type: "hang-up", reason: "hung-up" });
+    },
+    () => undefined,
+  );
+  if (options.call !== undefined) running.command({ type: "call", peer: options.call });
+  const enough = untilInterrupted(terminal.interrupted, options.duration === undefined ? undefined : options.duration * 1_000);
+  await (options.call === undefined ? Promise.race([enough, call.refused]) : Promise.race([enough, call.over, call.refused]));
+  await running.stop();
+  return call.succeeded() ? EXIT.held : EXIT.broken;
+}
+
+function voiceOf(options: Options, path: (file: string) => string): Voice {
+  if (options.speech !== undefined) return { file: path(options.speech) };
+  if (options.tone === true) return "tone";
+  return options.echo === true ? "echo" : "silence";
+}
+
+/** Prints the milestones of registration and call, and tells when they happen. */
+function followCall(options: Options, terminal: Terminal) {
+  const activated = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  const refused = Promise.withResolvers<void>();
+  let wasActive = false;
+  let wasRefused = false;
+  const hear = (saying: Saying): void => {
+    if (saying.ev === "registration") {
+      terminal.out(`registration ${saying.state}${saying.reason === undefined ? "" : ` (${saying.reason})`}`);
+      if (saying.state === "refused") {
+        wasRefused = true;
+        refused.resolve();
+      }
+    }
+    if (saying.ev !== "call") return;
+    terminal.out(`call ${saying.call} ${saying.state} ${saying.peer}${saying.reason === undefined ? "" : ` (${saying.reason})`}`);
+    if (saying.state === "active" && !wasActive) {
+      wasActive = true;
+      activated.resolve();
+    }
+    if (saying.state === "ended") over.resolve();
+  };
+  return {
+    hear,
+    activated: activated.promise,
+    over: over.promise,
+    refused: refused.promise,
+    /** False when the relay refused us, or a call that was asked for never became active. */
+    succeeded: (): boolean => !wasRefused && (options.call === undefined || wasActive),
+  };
+}

@@ -1,0 +1,53 @@
+/** `midcall report`: the pages of finished runs made again from their logs. */
+import { mkdir, readdir } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import type { Command } from "commander";
+import { type Context, example } from "../context.ts";
+import { EXIT, usage } from "../exit.ts";
+import type { FinishedRun } from "../finished-run.ts";
+import { writeFiles } from "../run-folder.ts";
+import type { Terminal } from "../terminal.ts";
+
+export function addReport(root: Command, { terminal, end }: Context): void {
+  root
+    .command("report")
+    .description("Prints the Markdown summary of finished runs, judged again from their logs; with --out writes every page.")
+    .argument("<run...>", "folders of runs")
+    .option("--out <dir>", "an absent or empty folder for report.html, summary.md, junit.xml and result.json")
+    .addHelpText("after", example("midcall report out/latest --out page"))
+    .action(async (words: string[], options: { out?: string }) => {
+      await report(words, options.out, terminal);
+      end(EXIT.held);
+    });
+}
+
+async function report(words: readonly string[], out: string | undefined, terminal: Terminal): Promise<void> {
+  const { readRun } = await import("../finished-run.ts");
+  const runs = await Promise.all(words.map((word) => readRun(word, terminal.folder)));
+  for (const [index, run] of runs.entries()) {
+    const pages = await pagesOf(run);
+    terminal.out((pages.get("summary.md") ?? "").trimEnd());
+    if (out === undefined) continue;
+    // Several runs: a numbered folder each, in the order of the command line.
+    const folder = join(resolve(terminal.folder, out), runs.length === 1 ? "" : String(index + 1));
+    await mkdir(folder, { recursive: true });
+    if ((await readdir(folder)).length > 0)
+      throw usage(`--out ${out}: the folder is not empty`, "want an absent or empty folder");
+    await writeFiles(folder, pages);
+    terminal.err(`report: ${join(relative(terminal.folder, folder), "report.html")}`);
+  }
+}
+
+/** The files of a run that are a function of its log, by name. */
+async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<string, string>> {
+  const [{ assess, render }, { readLog }] = await Promise.all([
+    import("../../reports/index.ts"),
+    import("../../reports/read-log.ts"),
+  ]);
+  const { records, problems } = readLog(log);
+  const [problem] = problems;
+  if (problem !== undefined)
+    throw usage(`${result.dir}: line ${problem.line} of run.ndjson: ${problem.reason}`, "want the log of a run");
+  const again = assess({ ...result, scenario, records });
+  return new Map([...render(again, scenario, records), ["result.json", `${JSON.stringify(again, null, 2)}\n`]]);
+}

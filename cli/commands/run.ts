@@ -1,0 +1,161 @@
+/** `midcall run`: scenarios in a laboratory, a folder and a verdict for each run. */
+import { relative, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { Result } from "../../reports/result.ts";
+import type { Scenario } from "../../scenarios/expanded.ts";
+import { formatTime } from "../../scenarios/time.ts";
+import { type Context, example } from "../context.ts";
+import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
+import { type Laboratory, openLaboratory } from "../laboratory.ts";
+import { override } from "../override.ts";
+import { type Finished, REPORTERS, type ReporterName } from "../reporter.ts";
+import { discardFolder, discardIfEmpty, pointLatest, reserveFolder } from "../run-folder.ts";
+import { checked, chooseScenarios } from "../scenario-choice.ts";
+import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
+import type { Terminal } from "../terminal.ts";
+import { commit, version } from "../version.ts";
+
+type Options = {
+  readonly lab: string;
+  readonly seed: number;
+  readonly repeat: number;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly reporter: ReporterName;
+  readonly set: readonly string[];
+  readonly codec: "real" | "sized";
+  readonly crypto: "real" | "null";
+  readonly twin?: boolean;
+};
+
+export function addRun(root: Command, { terminal, end }: Context): void {
+  root
+    .command("run")
+    .description("Runs scenarios and says for each whether its promises held; everything about a run lands in its own folder.")
+    .argument("<scenario...>", "names or tags (see: midcall list), or files (.ts .js .json) that hold a scenario")
+    .option("--lab <lab>", "laboratory: sim (virtual time)", "sim")
+    .option("--seed <n>", "decimal or 0x hexadecimal; the same seed gives the same run", seedArgument, DEFAULT_SEED)
+    .option("--repeat <n>", "runs of each scenario, with seeds N, N+1, ...", wholeArgument(1), 1)
+    .option("--out <dir>", "folder that run folders are made in", "out")
+    .addOption(new Option("--json", "print result.json (an array when there are several)").conflicts("reporter"))
+    .addOption(new Option("--reporter <name>", "what to print").choices(["pretty", "junit", "github", "ctrf"]).default("pretty"))
+    .addOption(
+      new Option("--set <key=value>", "change one place of the scenario, like faults.0.for=5s; may be repeated")
+        .argParser((setting: string, before: readonly string[]) => [...before, setting])
+        .default([], "nothing"),
+    )
+    .addOption(
+      new Option("--codec <mode>", "real Opus, or opaque frames of the right size").choices(["real", "sized"]).default("real"),
+    )
+    .addOption(new Option("--crypto <mode>", "real cryptography, or none (fast)").choices(["real", "null"]).default("real"))
+    .option("--twin", "run the scenario's sabotaged twin: a bug is planted in impl/ and the scenario is expected to break")
+    .addHelpText("after", example("midcall run relay-restart --seed 42 --set faults.0.for=5s"))
+    .action(async (words: string[], options: Options) => end(await run(words, options, terminal)));
+}
+
+async function run(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
+  if (options.lab !== "sim") {
+    if (options.lab === "netns" || options.lab === "docker") {
+      throw usage(`the ${options.lab} laboratory is not part of version ${version()}`, "want --lab sim");
+    }
+    throw usage(`--lab ${options.lab}: there is no such laboratory`, "want --lab sim");
+  }
+  if (!Number.isSafeInteger(options.seed + options.repeat - 1)) {
+    throw usage(`--repeat ${options.repeat}: the last seed would be beyond 2^53-1`, "want a smaller --seed");
+  }
+  const scenarios = await prepare(words, options, terminal.folder);
+  const finished: Finished[] = [];
+  const reporter = REPORTERS[options.json === true ? "json" : options.reporter];
+  // Twins need a thread each, because a module is loaded once; plain runs share one, which stays warm.
+  const shared = options.twin === true ? undefined : openLaboratory();
+  try {
+    for (const scenario of scenarios) {
+      const laboratory = shared ?? openLaboratory(twinOf(scenario).mutation);
+      try {
+        for (let i = 0; i < options.repeat; i++) {
+          const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal);
+          finished.push({ result, scenario });
+          const said = await reporter.each?.({ result, scenario }, terminal.paint);
+          if (said !== undefined) terminal.out(said);
+        }
+      } finally {
+        if (laboratory !== shared) await laboratory.close();
+      }
+    }
+  } finally {
+    await shared?.close();
+  }
+  const said = await reporter.end?.(finished, terminal.paint);
+  if (said !== undefined) terminal.out(said);
+  return terminal.interrupted.aborted ? EXIT.interrupted : exitOf(finished.map(({ result }) => result.verdict));
+}
+
+/** The scenarios, with every `--set` applied and checked again. */
+async function prepare(words: readonly string[], options: Options, folder: string): Promise<Scenario[]> {
+  const scenarios = await chooseScenarios(words, folder);
+  return Promise.all(
+    scenarios.map(async (scenario) => {
+      if (!scenario.labs.includes("sim")) {
+        throw usage(`${scenario.name} does not run in sim`, `its laboratories: ${scenario.labs.join(", ")}`);
+      }
+      if (options.twin === true) twinOf(scenario);
+      if (options.set.length === 0) return scenario;
+      const changed = options.set.reduce((before, setting) => override(before, setting) as Scenario, scenario);
+      return checked(changed, options.set.map((setting) => `--set ${setting}`).join(" "), folder);
+    }),
+  );
+}
+
+function twinOf(scenario: Scenario): NonNullable<Scenario["twin"]> {
+  if (scenario.twin === null) throw usage(`${scenario.name} has no twin`, "run it without --twin");
+  return scenario.twin;
+}
+
+async function runOnce(
+  laboratory: Laboratory,
+  scenario: Scenario,
+  seed: number,
+  options: Options,
+  terminal: Terminal,
+): Promise<Result> {
+  const root = resolve(terminal.folder, options.out);
+  const twin = options.twin === true ? twinOf(scenario).mutation : null;
+  const folder = await reserveFolder(root, {
+    scenario: scenario.name,
+    lab: twin === null ? options.lab : `${options.lab}-twin`,
+    seed: formatSeed(seed),
+  });
+  const stage = `${scenario.name} ${options.lab} seed ${formatSeed(seed)}`;
+  terminal.progress({ stage });
+  try {
+    const { result } = await laboratory.run(
+      {
+        scenario,
+        seed,
+        codec: options.codec,
+        crypto: options.crypto,
+        folder,
+        dir: relative(terminal.folder, folder) || ".",
+        wantLines: false,
+        commit: commit(),
+        sabotage: twin,
+      },
+      {
+        signal: terminal.interrupted,
+        progress: (virtualMs) => {
+          const whole = formatTime(scenario.duration);
+          terminal.progress({ stage, detail: `${(virtualMs / 1_000).toFixed(0)}s of ${whole}` });
+        },
+      },
+    );
+    await pointLatest(root, folder);
+    return result;
+  } catch (error) {
+    if (terminal.interrupted.aborted) await discardFolder(folder);
+    else if (!(await discardIfEmpty(folder)))
+      terminal.err(`${stage}: what there is of it is in ${relative(terminal.folder, folder)}`);
+    throw error;
+  } finally {
+    terminal.quiet();
+  }
+}

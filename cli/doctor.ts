@@ -1,0 +1,123 @@
+/** What this machine can run: each part of midcall tried for real, and the command that gets what is missing. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { platform } from "node:os";
+import { promisify } from "node:util";
+
+/** One line of the doctor. */
+export type Check = {
+  readonly part: string;
+  /** What needs it: `sim` is required, the rest is for laboratories and processes. */
+  readonly for: "sim" | "relay and client" | "netns" | "docker";
+  readonly ok: boolean;
+  /** Version or path found, or why it is missing. */
+  readonly detail: string;
+  /** The command that gets it; null when it is there or no command can. */
+  readonly fix: string | null;
+};
+
+const execute = promisify(execFile);
+
+/** Tries everything; never rejects. */
+export async function examine(): Promise<Check[]> {
+  const checks: Promise<Check>[] = [
+    attempt("Node.js", "sim", "npm install node@24", async () => {
+      const [major = 0] = process.versions.node.split(".").map(Number);
+      if (major < 24) throw new Error(`${process.version}, want 24 or newer`);
+      return process.version;
+    }),
+    attempt("virtual-time laboratory", "sim", "npm ci", simulates),
+    attempt("Opus (libopus-wasm)", "sim", "npm ci", encodes),
+    attempt("QUIC (@matrixai/quic, native)", "relay and client", "npm ci --include=optional", async () => {
+      await import("@matrixai/quic/native/index.js");
+      return `${process.platform}-${process.arch}`;
+    }),
+    attempt("Linux", "netns", null, async () => {
+      if (platform() !== "linux") throw new Error(`this is ${platform()}`);
+      return "network namespaces";
+    }),
+    attempt("root", "netns", "sudo -i", async () => {
+      if (process.getuid?.() !== 0) throw new Error(`user id ${process.getuid?.() ?? "unknown"}`);
+      return "user id 0";
+    }),
+    tool("ip", ["-V"], "netns", "apt-get install -y iproute2"),
+    tool("nft", ["--version"], "netns", "apt-get install -y nftables"),
+    tool("conntrack", ["--version"], "netns", "apt-get install -y conntrack"),
+    attempt("network namespaces", "netns", null, makesNamespace),
+    tool("docker", ["version", "--format", "{{.Server.Version}}"], "docker", "apt-get install -y docker.io"),
+  ];
+  return Promise.all(checks);
+}
+
+/** Whether everything that `sim` needs is there. */
+export const canSimulate = (checks: readonly Check[]): boolean => checks.every((check) => check.ok || check.for !== "sim");
+
+/** The commands that would get what is missing, each once; those of apt are joined into one. */
+export function remedies(checks: readonly Check[]): string[] {
+  const fixes = [
+    ...new Set(checks.flatMap((check) => (check.ok || check.fix === null || check.fix === "sudo -i" ? [] : [check.fix]))),
+  ];
+  const apt = "apt-get install -y ";
+  const packages = fixes.filter((fix) => fix.startsWith(apt)).map((fix) => fix.slice(apt.length));
+  const rest = fixes.filter((fix) => !fix.startsWith(apt));
+  return packages.length === 0 ? rest : [...rest, "apt-get update", apt + packages.join(" ")];
+}
+
+async function attempt(part: string, need: Check["for"], fix: string | null, probe: () => Promise<string>): Promise<Check> {
+  try {
+    return { part, for: need, ok: true, detail: await probe(), fix: null };
+  } catch (error) {
+    const [detail = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { part, for: need, ok: false, detail, fix };
+  }
+}
+
+/** A program in the PATH that answers to a harmless question. */
+const tool = (name: string, words: readonly string[], need: Check["for"], fix: string): Promise<Check> =>
+  attempt(name, need, fix, async () => {
+    try {
+      const { stdout, stderr } = await execute(name, words, { timeout: 10_000 });
+      return (stdout || stderr).trim().split("\n")[0] ?? "";
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error("not in the PATH");
+      const said = (error as { stderr?: string }).stderr?.trim().split("\n")[0];
+      throw new Error(said || (error as Error).message);
+    }
+  });
+
+/** The shortest scenario of the catalogue, without codec and cryptography. */
+async function simulates(): Promise<string> {
+  const [{ catalogue }, { runSim }, { sizedCodec }, { nullCrypto }] = await Promise.all([
+    import("./scenario-choice.ts"),
+    import("../sim/lab.ts"),
+    import("../sim/sized-codec.ts"),
+    import("../sim/null-crypto.ts"),
+  ]);
+  const [scenario] = [...(await catalogue())].sort((a, b) => a.duration - b.duration);
+  if (scenario === undefined) throw new Error("the catalogue is empty");
+  const outcome = runSim({ scenario, seed: 1, keep: false }, { codec: sizedCodec, crypto: nullCrypto });
+  if (outcome.crashed !== undefined) throw new Error(outcome.crashed);
+  return `${scenario.name}: ${(outcome.virtualMs / 1_000).toFixed(1)} s simulated`;
+}
+
+async function encodes(): Promise<string> {
+  const [{ loadOpusWasm }, { FRAME_SAMPLES, GOOD }] = await Promise.all([
+    import("../impl/io/opus-wasm.ts"),
+    import("../impl/core/codec.ts"),
+  ]);
+  const engine = await loadOpusWasm({ encoders: 1, decoders: 1 });
+  const encoder = engine.encoder(GOOD);
+  const decoder = engine.decoder();
+  const decoded = decoder.decode(encoder.encode(new Int16Array(FRAME_SAMPLES)));
+  encoder.free();
+  decoder.free();
+  if (decoded?.length !== FRAME_SAMPLES) throw new Error("a frame did not survive encoding and decoding");
+  return engine.version;
+}
+
+/** Makes a network namespace and throws it away; containers often forbid that even to root. */
+async function makesNamespace(): Promise<string> {
+  if (!existsSync("/proc/self/ns/net")) throw new Error("the kernel has none");
+  await execute("unshare", ["--net", "true"], { timeout: 10_000 });
+  return "may be made";
+}

@@ -1,0 +1,88 @@
+/**
+ * Runs scenarios in a worker thread, so that this one can show progress and hear Ctrl-C while a simulation computes. A
+ * laboratory with a mutation has its worker load impl/ sabotaged (`sabotage.ts`).
+ */
+import { Worker } from "node:worker_threads";
+import type { Result } from "../reports/result.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { MODULE_EXTENSION } from "./version.ts";
+
+/** One run for the worker. */
+export type LabJob = {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly codec: "real" | "sized";
+  readonly crypto: "real" | "null";
+  /** An existing empty folder to fill, or null to write nothing. */
+  readonly folder: string | null;
+  /** What result.json calls the folder: as the user would type it. */
+  readonly dir: string;
+  /** Send the log's lines back (replay compares them). */
+  readonly wantLines: boolean;
+  /** The commit named in the result; asked for once, not once a worker. */
+  readonly commit: string;
+  /** Mutation the worker was sabotaged with, for the result. */
+  readonly sabotage: string | null;
+};
+
+/** What came of it. */
+export type LabReport = { readonly result: Result; readonly lines: readonly string[] };
+
+/** From the worker: virtual time now and then, and finally the report, or the text of an exception (a bug of ours). */
+export type LabMessage =
+  | { readonly type: "progress"; readonly virtualMs: number }
+  | { readonly type: "report"; readonly report: LabReport }
+  | { readonly type: "threw"; readonly stack: string };
+
+export type Laboratory = {
+  /** One run at a time. Rejects when the lab throws or `signal` is aborted (the worker is gone then). */
+  run(job: LabJob, watch?: { readonly signal?: AbortSignal; progress?(virtualMs: number): void }): Promise<LabReport>;
+  close(): Promise<void>;
+};
+
+/** Opens a laboratory; `mutation` names one of scenarios/mutations.ts. */
+export function openLaboratory(mutation: string | null = null): Laboratory {
+  const worker = new Worker(new URL(`./lab-worker${MODULE_EXTENSION}`, import.meta.url), { workerData: { mutation } });
+  // Deaf until asked: an idle laboratory does not keep the process alive.
+  worker.unref();
+  return {
+    run: (job, watch) =>
+      new Promise((resolve, reject) => {
+        watch?.signal?.throwIfAborted();
+        worker.ref();
+        const finish = (): void => {
+          worker.unref();
+          worker.off("message", hear);
+          worker.off("error", fail);
+          worker.off("exit", gone);
+          watch?.signal?.removeEventListener("abort", abort);
+        };
+        const hear = (message: LabMessage): void => {
+          if (message.type === "progress") {
+            watch?.progress?.(message.virtualMs);
+            return;
+          }
+          finish();
+          if (message.type === "report") resolve(message.report);
+          else reject(new Error(`the laboratory threw: ${message.stack}`));
+        };
+        const fail = (error: unknown): void => {
+          finish();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        };
+        const gone = (code: number): void => fail(new Error(`the laboratory's thread ended with code ${code}`));
+        const abort = (): void => {
+          finish();
+          worker.terminate().then(() => reject(new Error("interrupted")), reject);
+        };
+        worker.on("message", hear);
+        worker.on("error", fail);
+        worker.on("exit", gone);
+        watch?.signal?.addEventListener("abort", abort, { once: true });
+        worker.postMessage(job);
+      }),
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** `HOST:PORT` on the command line: a numeric address or a name, IPv6 in brackets. */
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { InvalidArgumentError } from "commander";
+import type { Address } from "../impl/base/address.ts";
+import { usage } from "./exit.ts";
+
+export type HostPort = { readonly host: string; readonly port: number };
+
+/** Port 0 is allowed: any free one. */
+export function hostPortArgument(text: string): HostPort {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw new InvalidArgumentError("Want HOST:PORT, like 127.0.0.1:4433 or [::1]:4433");
+  return { host: match[1] ?? match[2] ?? "", port };
+}
+
+/** The numeric address of a peer. Throws a usage error when the name does not resolve. */
+export async function resolveAddress({ host, port }: HostPort): Promise<Address> {
+  const numeric = isIP(host) !== 0 ? host : await resolveName(host);
+  return isIP(numeric) === 6 ? `[${numeric}]:${port}` : `${numeric}:${port}`;
+}
+
+async function resolveName(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw usage(
+      `${host}: cannot be resolved (${error instanceof Error ? error.message : String(error)})`,
+      "want a known host or an address",
+    );
+  }
+}

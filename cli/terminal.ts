@@ -1,0 +1,64 @@
+/** Where a command writes, so that tests run commands in this process and read what they say. */
+import { ansi, type Paint, plain } from "../reports/pretty.ts";
+
+export type Terminal = {
+  /** Results: one or more lines; the line feed is added. */
+  out(text: string): void;
+  /** Everything that is not the result; the line feed is added. */
+  err(text: string): void;
+  /** What is being done now: replaces the last such line on a TTY, is a line of its own (at stage changes only) elsewhere. */
+  progress(now: { readonly stage: string; readonly detail?: string }): void;
+  /** Removes the progress line. */
+  quiet(): void;
+  /** Colours a text, or leaves it as it is where colours are not wanted (no TTY, NO_COLOR). */
+  readonly paint: Paint;
+  /** Folder that relative paths of the command line start from. */
+  readonly folder: string;
+  /** Aborted when the user interrupts: commands stop, clean up and let `program.ts` exit with 130. */
+  readonly interrupted: AbortSignal;
+};
+
+/** The terminal of this process. Owns SIGINT, SIGTERM and SIGHUP from now on; a second signal ends the process at once. */
+export function processTerminal(): Terminal {
+  const live = process.stderr.isTTY === true;
+  let shown = "";
+  let stage = "";
+  const clear = (): void => {
+    if (shown !== "") process.stderr.write("\r\u001b[2K");
+    shown = "";
+  };
+  const controller = new AbortController();
+  let first = 0;
+  const stop = (): void => {
+    // A launcher and the terminal may both deliver one Ctrl-C: what comes within half a second is the same one.
+    if (first !== 0 && performance.now() - first > 500) process.exit(130);
+    if (first === 0) first = performance.now();
+    controller.abort();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  return {
+    out(text) {
+      clear();
+      process.stdout.write(`${text}\n`);
+    },
+    err(text) {
+      clear();
+      process.stderr.write(`${text}\n`);
+    },
+    progress(now) {
+      if (live) {
+        clear();
+        shown = now.detail === undefined ? now.stage : `${now.stage} ${now.detail}`;
+        process.stderr.write(shown.slice(0, (process.stderr.columns ?? 80) - 1));
+      } else if (now.stage !== stage) {
+        process.stderr.write(`${now.stage}\n`);
+      }
+      stage = now.stage;
+    },
+    quiet: clear,
+    // hasColors knows NO_COLOR and FORCE_COLOR.
+    paint: process.stdout.isTTY === true && process.stdout.hasColors() ? ansi : plain,
+    folder: process.cwd(),
+    interrupted: controller.signal,
+  };
+}

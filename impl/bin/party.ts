@@ -1,0 +1,83 @@
+/** A real process around a core machine: one UDP socket, one clock, one log, and the loop that feeds the machine. */
+import type { Address } from "../base/address.ts";
+import type { Saying } from "../base/record.ts";
+import { Instant } from "../base/units.ts";
+import { type Machine, type Ports, type Runner, run, type WorldInput } from "../core/effect.ts";
+import { DEFAULT_SESSION } from "../core/session.ts";
+import type { Certificate } from "../io/certificate.ts";
+import { openEventLog } from "../io/event-log.ts";
+import { monotonicClock } from "../io/monotonic-clock.ts";
+import { openEndpoint } from "../io/quic-endpoint.ts";
+
+export type PartyOptions<Input> = {
+  readonly who: string;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly log: string | undefined;
+  /** CLOCK_MONOTONIC microsecond that the log counts from; undefined: now. */
+  readonly epoch: number | undefined;
+  /** Accepts sessions when given. */
+  readonly certificate?: Certificate;
+  readonly machine: Machine<Input | WorldInput>;
+  /** Told everything the machine says, after it is logged. */
+  readonly onSaying?: (saying: Saying) => void;
+  readonly play?: (pcm: Int16Array) => void;
+};
+
+export type Party<Input> = {
+  readonly local: Address;
+  readonly now: () => Instant;
+  input(input: Input): void;
+  say(saying: Saying): void;
+  /** Closes the socket and the log; the machine gets nothing more. */
+  close(): Promise<void>;
+};
+
+export async function openParty<Input>(options: PartyOptions<Input>): Promise<Party<Input>> {
+  const clock = monotonicClock(options.epoch);
+  const log = openEventLog(options.log, options.who, clock.now);
+  let timer: NodeJS.Timeout | undefined;
+  let isOpen = true;
+  const say = (saying: Saying): void => {
+    log.say(saying);
+    options.onSaying?.(saying);
+  };
+  const runner: Runner<Input> = run(options.machine, (): Ports => ports);
+  const schedule = (at: Instant | undefined): void => {
+    clearTimeout(timer);
+    if (at === undefined || !isOpen) return;
+    timer = setTimeout(() => runner.input({ type: "wake" }), Math.min(Instant.between(clock.now(), at) / 1_000, 2 ** 31 - 1));
+  };
+  const endpoint = await openEndpoint({
+    host: options.host,
+    port: options.port,
+    config: DEFAULT_SESSION,
+    listener: runner.listener,
+    now: clock.now,
+    ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
+  });
+  const ports: Ports = { now: clock.now, endpoint, say, play: (pcm) => options.play?.(pcm), schedule };
+  const traffic = (): void => {
+    const { sentPackets, sentBytes, receivedPackets, receivedBytes } = endpoint.counters();
+    say({ ev: "network", sentPackets, sentBytes, receivedPackets, receivedBytes });
+  };
+  say({ ev: "process", state: "started" });
+  const everySecond = setInterval(traffic, 1_000);
+  return {
+    local: endpoint.local,
+    now: clock.now,
+    say,
+    input: (input) => runner.input(input),
+    close: async () => {
+      if (!isOpen) return;
+      isOpen = false;
+      clearTimeout(timer);
+      clearInterval(everySecond);
+      await endpoint.closeAll();
+      traffic();
+      say({ ev: "process", state: "exited" });
+      log.close();
+    },
+  };
+}

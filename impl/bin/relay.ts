@@ -1,0 +1,56 @@
+/** The relay process: one UDP port, a certificate kept in a folder so that a restarted relay is recognised at once. */
+
+import type { Address } from "../base/address.ts";
+import type { Saying } from "../base/record.ts";
+import * as relay from "../core/relay.ts";
+import { loadOrMakeCertificate } from "../io/certificate.ts";
+import { nodeCrypto } from "../io/node-crypto.ts";
+import { openParty } from "./party.ts";
+
+export type RelayOptions = {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Folder of the certificate; made when absent. */
+  readonly stateDir: string;
+  readonly token?: string;
+  readonly log?: string;
+  readonly epoch?: number;
+  readonly onSaying?: (saying: Saying) => void;
+};
+
+export type RunningRelay = {
+  readonly local: Address;
+  /** SHA-256 of the certificate, lowercase hex: what clients pin. */
+  readonly pin: string;
+  /** Closes every session and the socket. */
+  stop(): Promise<void>;
+};
+
+export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
+  const certificate = await loadOrMakeCertificate(options.stateDir);
+  const party = await openParty<relay.Input>({
+    who: options.name,
+    host: options.host,
+    port: options.port,
+    log: options.log,
+    epoch: options.epoch,
+    certificate,
+    machine: relay.relay({
+      ...relay.DEFAULTS,
+      fingerprint: certificate.fingerprint,
+      crypto: nodeCrypto,
+      ...(options.token === undefined ? {} : { token: options.token }),
+    }),
+    ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
+  });
+  return {
+    local: party.local,
+    pin: certificate.fingerprint,
+    stop: async () => {
+      party.input({ type: "held" });
+      party.input({ type: "stop" });
+      await party.close();
+    },
+  };
+}

@@ -1,0 +1,420 @@
+/**
+ * The client: one registration kept up by the supervisor, one call at a time, media over whatever session leads to the relay.
+ * The call belongs to the client and not to a session: sessions come and go underneath it.
+ */
+
+import type { Address } from "../base/address.ts";
+import { toHex } from "../base/cursor.ts";
+import type { RefusalReason, Saying } from "../base/record.ts";
+import { Instant, type Micros, millis, seconds } from "../base/units.ts";
+import { peekChannel } from "../wire/media-header.ts";
+import { encodeSignal, parseSignal, type SignalMessage } from "../wire/signal.ts";
+import { bindingRequest, parseStun } from "../wire/stun.ts";
+import * as call from "./call.ts";
+import type { CodecEngine, CodecSettings } from "./codec.ts";
+import type { CryptoEngine } from "./crypto.ts";
+import type { Effect, Machine, WorldInput } from "./effect.ts";
+import type { Identity } from "./identity.ts";
+import { Refusals } from "./refusals.ts";
+import { signRegistration } from "./registration.ts";
+import type { SessionEvent, SessionId } from "./session.ts";
+import * as supervisor from "./supervisor.ts";
+
+/** What the client does with an incoming call; `after` counts from ringing. */
+export type AnswerPolicy = { readonly mode: "AcceptTrusted" | "AcceptGeneric" | "Reject"; readonly after: Micros };
+
+export type Config = {
+  readonly identity: Identity;
+  readonly crypto: CryptoEngine;
+  readonly codec: CodecEngine;
+  readonly settings: CodecSettings;
+  /** Fresh random octets. */
+  readonly entropy: (length: number) => Uint8Array;
+  /** Undefined: let it ring. */
+  readonly answer: AnswerPolicy | undefined;
+  readonly backoff: readonly Micros[];
+  /** How often the relay is asked for a sign of life while a call waits for its relay. */
+  readonly probeEvery: Micros;
+};
+
+/** Probes of 48 octets while signalling is down and a call is up. chosen: 100 ms adds at most 100 ms to a recovery and costs 4 kbit/s. */
+export const DEFAULT_PROBE: Micros = millis(100);
+
+/** How long a session given up on purpose stays open, so that a hang-up sent last is retransmitted when lost. chosen: one loss recovery at 100 ms RTT. */
+const LINGER: Micros = millis(300);
+
+/** How long a party waits for its own reflexive address before it offers or answers without it. chosen: two long round trips. */
+const REFLEXIVE_PATIENCE: Micros = millis(500);
+
+export type Command =
+  | { readonly type: "register"; readonly relay: supervisor.RelayTarget }
+  | { readonly type: "deregister" }
+  /** Calls the client with this fingerprint as soon as this one is registered. */
+  | { readonly type: "call"; readonly peer: string }
+  | { readonly type: "hang-up"; readonly reason: string }
+  /** Hang up, deregister, close everything. */
+  | { readonly type: "stop" };
+
+export type Input =
+  | WorldInput
+  | { readonly type: "command"; readonly command: Command }
+  /** One frame from the microphone (960 samples), every 20 ms of the party's own clock. */
+  | { readonly type: "capture"; readonly pcm: Int16Array }
+  /** The loudspeaker wants a frame, every 20 ms of the party's own clock. */
+  | { readonly type: "playout" }
+  /** Say what is still held. */
+  | { readonly type: "held" };
+
+type Link = { readonly id: SessionId; readonly relay: supervisor.RelayTarget; isConnected: boolean; hasCallChannel: boolean };
+
+export function client(config: Config): Machine<Input> {
+  const refusals = new Refusals();
+  let watch: supervisor.State = supervisor.start();
+  /** The registered session, and the one that is to replace it. */
+  let primary: Link | undefined;
+  let attempt: Link | undefined;
+  let sessions = 0;
+  let nextSession = 1;
+  let current: call.Call | undefined;
+  let reflexive: Address | undefined;
+  let probeAt: Instant | undefined;
+  /** Sessions given up on purpose, and when they are closed: what was said last still has to arrive. */
+  const leaving = new Map<SessionId, Instant>();
+  const probes = new Map<string, Instant>();
+  let now = Instant(0);
+  let out: Effect[] = [];
+
+  const say = (saying: Saying): void => void out.push({ type: "say", saying });
+  const refuse = (reason: RefusalReason, what: string): void => {
+    const record = refusals.note(reason, what);
+    if (record !== undefined) say(record);
+  };
+  const sendOn = (link: Link, message: SignalMessage): void => {
+    const about = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
+    say({ ev: "signal", dir: "sent", type: message.type, session: link.id, ...about });
+    out.push({ type: "send", session: link.id, bytes: encodeSignal(message) });
+  };
+  const send = (message: SignalMessage): void => {
+    if (primary !== undefined) sendOn(primary, message);
+  };
+  const isRegistered = (): boolean => watch.at === "registered" && primary !== undefined;
+  const closeLink = (link: Link | undefined, detail: string): void => {
+    if (link !== undefined) out.push({ type: "close", session: link.id, detail });
+  };
+
+  function supervise(input: supervisor.Input): void {
+    const [next, effects] = supervisor.step({ backoff: config.backoff }, watch, now, input);
+    watch = next;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "say":
+          say(effect.saying);
+          break;
+        case "abandon":
+          closeLink(attempt, "abandoned");
+          attempt = undefined;
+          break;
+        case "release":
+          if (primary !== undefined) leaving.set(primary.id, Instant.after(now, LINGER));
+          primary = undefined;
+          break;
+        case "attempt": {
+          closeLink(attempt, "superseded");
+          attempt = { id: nextSession++, relay: effect.relay, isConnected: false, hasCallChannel: false };
+          sessions++;
+          say({ ev: "session", session: attempt.id, state: "connecting", remote: effect.relay.address });
+          out.push({ type: "connect", session: attempt.id, remote: effect.relay.address, pin: effect.relay.pin });
+          break;
+        }
+      }
+    }
+    probeAt = isProbing() ? (probeAt ?? now) : undefined;
+    if (probeAt === undefined) probes.clear();
+  }
+
+  const isProbing = (): boolean => supervisor.supervisors(watch) === 1 && current?.media !== undefined;
+
+  /** Asks the relay's STUN port for a sign of life: it answers before any session can exist. */
+  function probe(): void {
+    const relay = supervisor.desired(watch);
+    if (relay === undefined || !isProbing()) return;
+    const transaction = config.entropy(12);
+    probes.set(toHex(transaction), now);
+    for (const [id, asked] of probes) if (Instant.between(asked, now) > seconds(3)) probes.delete(id);
+    out.push({ type: "packet", to: relay.address, bytes: bindingRequest(transaction) });
+    const spread = ((config.entropy(1)[0] ?? 0) / 256 - 0.5) / 5; // ± 10 %, so that a relay's clients do not ask in step
+    probeAt = Instant.after(now, Math.round(config.probeEvery * (1 + spread)) as Micros);
+  }
+
+  function packet(from: Address, bytes: Uint8Array): void {
+    const stun = parseStun(bytes);
+    if (!stun.ok) return refuse("malformed", "STUN packet");
+    const asked = stun.kind === "response" ? probes.get(toHex(stun.transactionId)) : undefined;
+    if (asked === undefined || from !== supervisor.desired(watch)?.address) return refuse("unexpected", `STUN ${stun.kind}`);
+    probes.clear();
+    alive(asked);
+  }
+
+  /** An attempt that is through to the relay only waits for its answer: no sign of life makes it better. */
+  const alive = (asked: Instant | undefined): void => {
+    if (attempt?.isConnected !== true) supervise({ type: "alive", asked });
+  };
+
+  function session(id: SessionId, event: SessionEvent): void {
+    const link = id === attempt?.id ? attempt : id === primary?.id ? primary : undefined;
+    if (event.type === "closed") {
+      sessions--;
+      say({ ev: "session", session: id, state: "closed", reason: event.reason });
+      leaving.delete(id);
+      if (link === undefined) return;
+      if (link === attempt) {
+        attempt = undefined;
+        return supervise({ type: "failed", reason: event.reason });
+      }
+      primary = undefined;
+      if (watch.at === "registered") {
+        interrupted();
+        return supervise({ type: "lost", reason: event.reason });
+      }
+      if (event.reason === "reset") alive(undefined); // the relay is back and has forgotten us
+      return;
+    }
+    if (link === undefined) return;
+    switch (event.type) {
+      case "connected":
+        link.isConnected = true;
+        say({ ev: "session", session: id, state: "connected", remote: link.relay.address, rttMs: event.rtt / 1_000 });
+        return enrol(link);
+      case "message":
+        return signal(link, event.bytes);
+      case "datagram":
+        return media(event.bytes);
+      case "oversized":
+        return refuse("oversized", `message of ${event.length} octets`);
+      case "path-changed":
+        return say({ ev: "session", session: id, state: "path-changed", remote: event.remote });
+      case "silent":
+        say({ ev: "session", session: id, state: "silent" });
+        if (link !== primary || watch.at !== "registered") return;
+        interrupted();
+        return supervise({ type: "lost", reason: "silent" });
+      case "heard":
+        say({ ev: "session", session: id, state: "heard" });
+        if (link !== primary || attempt?.isConnected === true) return;
+        supervise({ type: "restored" });
+        return resumed();
+    }
+  }
+
+  /** On a fresh session: register, and in the same flight take the call up again, media included. */
+  function enrol(link: Link): void {
+    const { token } = link.relay;
+    const registration = signRegistration(config.crypto, config.identity, link.relay.pin, config.entropy(16));
+    sendOn(link, { type: "Register", ...registration, ...(token === undefined ? {} : { token }) });
+    if (current === undefined) return;
+    const resume = call.resumption(current);
+    if (resume === undefined) return;
+    sendOn(link, resume);
+    link.hasCallChannel = true;
+    current.media?.resync();
+  }
+
+  function signal(link: Link, bytes: Uint8Array): void {
+    const parsed = parseSignal(bytes);
+    if (!parsed.ok) return refuse(parsed.reason, parsed.type ?? "signalling message");
+    const message = parsed.message;
+    const about = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
+    say({ ev: "signal", dir: "received", type: message.type, session: link.id, ...about });
+    switch (message.type) {
+      case "RegisterAck":
+        return registered(link, message);
+      case "ReflectResponse":
+        return reflected(message.addr);
+      case "DirectCallOffer":
+        return link === primary ? offered(message) : refuse("unexpected", message.type);
+      case "CallResumed":
+        if (current === undefined || current.id !== message.call_id) return refuse("unknown-call", message.type);
+        current.channel = message.channel;
+        return;
+      case "Refusal":
+        return refused(message);
+      case "DirectCallAnswer":
+      case "CallSetup":
+      case "Hangup":
+      case "Ringing":
+      case "CandidateUpdate":
+      case "MediaPathReport":
+        if (current === undefined || current.id !== message.call_id) return refuse("unknown-call", message.type);
+        return drive({ type: "signal", message });
+      default:
+        return refuse("unexpected", message.type);
+    }
+  }
+
+  function registered(link: Link, message: SignalMessage & { type: "RegisterAck" }): void {
+    if (link !== attempt) return refuse("duplicate", message.type);
+    if (!message.ok) {
+      say({
+        ev: "registration",
+        state: "refused",
+        relay: link.relay.address,
+        supervisors: 1,
+        reason: message.reason ?? "refused",
+      });
+      return supervise({ type: "desire", relay: undefined });
+    }
+    closeLink(primary, "replaced");
+    primary = link;
+    attempt = undefined;
+    supervise({ type: "succeeded" });
+    resumed();
+    if (current?.stage === "waiting") drive({ type: "wake" });
+  }
+
+  /** The registration is in doubt: the call goes on as well as it can. */
+  const interrupted = (): void => drive({ type: "interrupted" });
+  const resumed = (): void => drive({ type: "resumed" });
+
+  /** The relay tells our address as it sees it: asked for at set-up, unasked when a NAT rebound us. */
+  function reflected(address: Address): void {
+    const isNew = reflexive !== undefined && reflexive !== address;
+    reflexive = address;
+    drive({ type: "reflexive", address, isNew });
+  }
+
+  function refused(message: SignalMessage & { type: "Refusal" }): void {
+    if (current === undefined || message.call_id !== current.id) return;
+    if (message.re === "DirectCallOffer" || message.re === "DirectCallAnswer" || message.re === "CallResume")
+      drive({ type: "refused", reason: message.reason });
+  }
+
+  function offered(message: SignalMessage & { type: "DirectCallOffer" }): void {
+    if (message.callee_fingerprint !== config.identity.fingerprint) return refuse("unknown-call", message.type);
+    if (current?.id === message.call_id) return refuse("duplicate", message.type);
+    if (current !== undefined) {
+      send({
+        type: "DirectCallAnswer",
+        call_id: message.call_id,
+        mode: "Reject",
+        callee_fingerprint: config.identity.fingerprint,
+        reason: "busy",
+      });
+      return;
+    }
+    const incoming = call.incoming(context(), now, message, config.answer);
+    if (!incoming.ok) return refuse(incoming.reason, message.type);
+    current = incoming.call;
+    apply(incoming.effects);
+  }
+
+  function drive(input: call.Input): void {
+    if (current !== undefined) apply(call.step(context(), current, now, input));
+  }
+
+  const context = (): call.Context => ({
+    ...config,
+    say,
+    refuse,
+    reflexive,
+    patience: REFLEXIVE_PATIENCE,
+    isRegistered: isRegistered(),
+  });
+
+  function apply(effects: readonly call.Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type === "send") send(effect.message);
+      else if (effect.type === "active" && primary !== undefined) primary.hasCallChannel = true;
+      else if (effect.type === "ended") {
+        current = undefined;
+        reflexive = undefined;
+        for (const link of [primary, attempt]) if (link !== undefined) link.hasCallChannel = false;
+      }
+    }
+  }
+
+  function media(bytes: Uint8Array): void {
+    const channel = peekChannel(bytes);
+    if (channel === undefined) return refuse("malformed", "datagram");
+    if (current?.media === undefined || channel !== current.channel) return refuse("unknown-call", "datagram");
+    const reason = current.media.receive(now, bytes);
+    if (reason !== undefined) refuse(reason, "media packet");
+  }
+
+  /** The session media leave on: the newest one that knows the call. A silent one still carries what it can. */
+  const mediaLink = (): Link | undefined => (attempt?.hasCallChannel ? attempt : primary?.hasCallChannel ? primary : undefined);
+
+  function command(order: Command): void {
+    switch (order.type) {
+      case "register":
+        return supervise({ type: "desire", relay: order.relay });
+      case "deregister":
+        drive({ type: "hang-up", reason: "deregistered" });
+        return supervise({ type: "desire", relay: undefined });
+      case "call":
+        if (current !== undefined) return say({ ev: "note", text: "a call is up already" });
+        current = call.outgoing(context(), now, order.peer);
+        if (isRegistered()) drive({ type: "wake" });
+        return;
+      case "hang-up":
+        return drive({ type: "hang-up", reason: order.reason });
+      case "stop":
+        drive({ type: "hang-up", reason: "stopped" });
+        return supervise({ type: "desire", relay: undefined });
+    }
+  }
+
+  return {
+    deadline: () =>
+      Instant.earliest(
+        supervisor.deadline(watch),
+        probeAt,
+        current === undefined ? undefined : call.deadline(current),
+        ...(leaving.size === 0 ? [] : leaving.values()),
+      ),
+    step(at, input) {
+      now = at;
+      out = [];
+      switch (input.type) {
+        case "capture": {
+          if (current?.media === undefined) break;
+          const link = mediaLink();
+          const sealed = current.media.capture(now, input.pcm, link === undefined ? undefined : current.channel);
+          if (sealed !== undefined && link !== undefined) out.push({ type: "datagram", session: link.id, bytes: sealed });
+          break;
+        }
+        case "playout": {
+          const pcm = current?.media?.playout(now);
+          if (pcm !== undefined) out.push({ type: "play", pcm });
+          break;
+        }
+        case "session":
+          session(input.session, input.event);
+          break;
+        case "packet":
+          packet(input.from, input.bytes);
+          break;
+        case "wake":
+          supervise({ type: "wake" });
+          if (probeAt !== undefined && now >= probeAt) probe();
+          for (const [id, at] of leaving) {
+            if (now < at) continue;
+            leaving.delete(id);
+            out.push({ type: "close", session: id, detail: "released" });
+          }
+          drive({ type: "wake" });
+          break;
+        case "command":
+          command(input.command);
+          break;
+        case "accepted":
+          refuse("unexpected", "incoming session");
+          out.push({ type: "close", session: input.session, detail: "not expected" });
+          break;
+        case "held":
+          say({ ev: "held", sessions, calls: current === undefined ? 0 : 1, supervisors: supervisor.supervisors(watch) });
+          break;
+      }
+      return out;
+    },
+  };
+}

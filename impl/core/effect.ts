@@ -1,0 +1,97 @@
+/** What the core asks its driver to do, and the runner that does it: the one piece of glue between machines and any world. */
+import type { Address } from "../base/address.ts";
+import type { Saying } from "../base/record.ts";
+import type { Instant } from "../base/units.ts";
+import type { Endpoint, EndpointListener, SessionEvent, SessionId } from "./session.ts";
+
+/** Effects every machine may have. */
+export type Effect =
+  | { readonly type: "connect"; readonly session: SessionId; readonly remote: Address; readonly pin: string }
+  | { readonly type: "send"; readonly session: SessionId; readonly bytes: Uint8Array }
+  | { readonly type: "datagram"; readonly session: SessionId; readonly bytes: Uint8Array }
+  | { readonly type: "close"; readonly session: SessionId; readonly detail: string }
+  | { readonly type: "packet"; readonly to: Address; readonly bytes: Uint8Array }
+  /** 960 samples for the loudspeaker. */
+  | { readonly type: "play"; readonly pcm: Int16Array }
+  | { readonly type: "say"; readonly saying: Saying };
+
+/** Inputs every machine takes from its endpoint and its clock. */
+export type WorldInput =
+  | { readonly type: "accepted"; readonly session: SessionId; readonly remote: Address }
+  | { readonly type: "session"; readonly session: SessionId; readonly event: SessionEvent }
+  | { readonly type: "packet"; readonly from: Address; readonly bytes: Uint8Array }
+  | { readonly type: "wake" };
+
+/** A machine as the runner sees it: `step` mutates privately and returns what to do. */
+export type Machine<Input> = {
+  step(now: Instant, input: Input): readonly Effect[];
+  deadline(): Instant | undefined;
+};
+
+/** The world a machine runs in. */
+export type Ports = {
+  now(): Instant;
+  endpoint: Endpoint;
+  say(saying: Saying): void;
+  play(pcm: Int16Array): void;
+  /** Ask for a `wake` at `at` at the earliest (undefined: none). A new call replaces the last one. */
+  schedule(at: Instant | undefined): void;
+};
+
+export type Runner<Input> = { readonly listener: EndpointListener; input(input: Input | WorldInput): void };
+
+/** Drives `machine`: one input, then all its effects, then the next input. */
+export function run<Input>(machine: Machine<Input | WorldInput>, ports: () => Ports): Runner<Input> {
+  const pending: (Input | WorldInput)[] = [];
+  let busy = false;
+  let scheduled: Instant | undefined;
+  const input = (first: Input | WorldInput): void => {
+    pending.push(first);
+    if (busy) return;
+    busy = true;
+    const world = ports();
+    try {
+      for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+        for (const effect of machine.step(world.now(), next)) perform(world, effect);
+      }
+    } finally {
+      busy = false;
+    }
+    const at = machine.deadline();
+    if (at !== scheduled) {
+      scheduled = at;
+      world.schedule(at);
+    }
+  };
+  const listener: EndpointListener = {
+    accepted: (session, remote) => input({ type: "accepted", session, remote }),
+    event: (session, event) => input({ type: "session", session, event }),
+    packet: (from, bytes) => input({ type: "packet", from, bytes }),
+  };
+  return {
+    listener,
+    input: (given) => {
+      if ((given as WorldInput).type === "wake") scheduled = undefined;
+      input(given);
+    },
+  };
+}
+
+function perform(world: Ports, effect: Effect): void {
+  switch (effect.type) {
+    case "datagram":
+      return world.endpoint.sendDatagram(effect.session, effect.bytes);
+    case "play":
+      return world.play(effect.pcm);
+    case "say":
+      return world.say(effect.saying);
+    case "send":
+      return world.endpoint.send(effect.session, effect.bytes);
+    case "connect":
+      return world.endpoint.connect(effect.session, effect.remote, effect.pin);
+    case "close":
+      return world.endpoint.close(effect.session, effect.detail);
+    case "packet":
+      return world.endpoint.sendPacket(effect.to, effect.bytes);
+  }
+}

@@ -1,0 +1,382 @@
+import { describe, expect, it } from "vitest";
+import type { Address } from "../base/address.ts";
+import { randomness } from "../base/random.ts";
+import type { LogRecord, Saying } from "../base/record.ts";
+import { Instant, type Micros, millis, seconds } from "../base/units.ts";
+import { encodeSignal, parseSignal } from "../wire/signal.ts";
+import * as client from "./client.ts";
+import { type CodecEngine, FRAME_SAMPLES, GOOD } from "./codec.ts";
+import { type Ports, type Runner, run } from "./effect.ts";
+import { identityFromSecret } from "./identity.ts";
+import { nobleCrypto } from "./noble-crypto.ts";
+import * as relay from "./relay.ts";
+import type { EndpointListener, SessionEvent, SessionId } from "./session.ts";
+import { DEFAULT_BACKOFF } from "./supervisor.ts";
+
+/** A codec that carries one number a frame, so that a test sees which frame came out. */
+const counting: CodecEngine = {
+  name: "counting",
+  mode: "sized",
+  encoder: () => ({ encode: (pcm) => new Uint8Array([(pcm[0] ?? 0) & 255, 1, 2, 3]), free: () => {} }),
+  decoder: () => ({
+    decode: (packet) => new Int16Array(FRAME_SAMPLES).fill(packet[0] ?? 0),
+    recover: () => undefined,
+    conceal: () => new Int16Array(FRAME_SAMPLES),
+    free: () => {},
+  }),
+};
+
+const RELAY: Address = "198.51.100.1:4433";
+const PIN = "ab".repeat(32);
+
+type Peer = { readonly listener: EndpointListener; readonly address: Address };
+type Wire = { readonly a: Peer; readonly b: Peer; readonly idA: SessionId; readonly idB: SessionId };
+
+/** Two clients and a relay joined by wires of one millisecond and no loss: the smallest world in which a call exists. */
+class Pair {
+  now = Instant(0);
+  readonly log: LogRecord[] = [];
+  readonly alice: Runner<client.Input>;
+  readonly bob: Runner<client.Input>;
+  relay: Runner<relay.Input>;
+  /** Every message on its way: return undefined to lose it. */
+  tamper: (bytes: Uint8Array, from: Address) => Uint8Array | undefined = (bytes) => bytes;
+  /** Every datagram on its way, the same. */
+  tamperDatagram: (bytes: Uint8Array, from: Address) => Uint8Array | undefined = (bytes) => bytes;
+  isRelayUp = true;
+  readonly #queue: { at: number; action: () => void }[] = [];
+  readonly #wires: Wire[] = [];
+  readonly #peers = new Map<Address, Peer>();
+  #accepted = 0;
+
+  constructor(answer: client.AnswerPolicy | undefined, options: { token?: string } = {}) {
+    const entropy = randomness(5);
+    const make = (name: string, address: Address, secret: Uint8Array): Runner<client.Input> => {
+      const stream = entropy.stream(name);
+      const machine = client.client({
+        identity: identityFromSecret(nobleCrypto, secret),
+        crypto: nobleCrypto,
+        codec: counting,
+        settings: GOOD,
+        entropy: (length) => stream.nextBytes(length),
+        answer,
+        backoff: DEFAULT_BACKOFF,
+        probeEvery: client.DEFAULT_PROBE,
+      });
+      return this.#attach(name, address, machine);
+    };
+    this.relay = this.#attach("r1", RELAY, this.relayMachine(options.token));
+    this.alice = make("alice", "198.51.100.2:5000", secretOf(1));
+    this.bob = make("bob", "198.51.100.3:5000", secretOf(2));
+  }
+
+  relayMachine(token?: string): ReturnType<typeof relay.relay> {
+    return relay.relay({ ...relay.DEFAULTS, fingerprint: PIN, crypto: nobleCrypto, ...(token === undefined ? {} : { token }) });
+  }
+
+  /** The relay's process is replaced: all its sessions are gone without a word, then reset. */
+  restartRelay(): void {
+    this.relay = this.#attach("r1", RELAY, this.relayMachine());
+    for (const wire of this.#wires.splice(0)) this.#deliver(wire.a, wire.idA, { type: "closed", reason: "reset" });
+  }
+
+  register(who: Runner<client.Input>, token?: string): void {
+    who.input({ type: "command", command: { type: "register", relay: { address: RELAY, pin: PIN, ...(token === undefined ? {} : { token }) } } });
+  }
+
+  /** Lets `length` pass; both clients' audio devices tick every 20 ms and speak the number of the tick. */
+  pass(length: Micros): void {
+    const until = Instant.after(this.now, length);
+    for (let at = this.now - (this.now % 20_000) + 20_000; at <= until; at += 20_000) {
+      const pcm = new Int16Array(FRAME_SAMPLES).fill((at / 20_000) & 255);
+      for (const who of [this.alice, this.bob]) {
+        this.#at(at, () => who.input({ type: "capture", pcm }));
+        this.#at(at, () => who.input({ type: "playout" }));
+      }
+    }
+    for (;;) {
+      this.#queue.sort((a, b) => a.at - b.at);
+      const next = this.#queue[0];
+      if (next === undefined || next.at > until) break;
+      this.#queue.shift();
+      this.now = Instant(next.at);
+      next.action();
+    }
+    this.now = until;
+  }
+
+  records<Ev extends LogRecord["ev"]>(who: string, ev: Ev): Extract<LogRecord, { ev: Ev }>[] {
+    return this.log.filter((record): record is Extract<LogRecord, { ev: Ev }> => record.who === who && record.ev === ev);
+  }
+
+  #at(at: number, action: () => void): void {
+    this.#queue.push({ at, action });
+  }
+  #later(action: () => void): void {
+    this.#at(this.now + 1_000, action);
+  }
+  #deliver(peer: Peer, session: SessionId, event: SessionEvent): void {
+    this.#later(() => peer.listener.event(session, event));
+  }
+
+  #attach<Input>(name: string, address: Address, machine: { step: never; deadline: never } | Parameters<typeof run<Input>>[0]): Runner<Input> {
+    let wakeAt = -1;
+    const wireOf = (session: SessionId): { wire: Wire; isA: boolean } | undefined => {
+      const wire = this.#wires.find((one) => (one.a.address === address && one.idA === session) || (one.b.address === address && one.idB === session));
+      return wire && { wire, isA: wire.a.address === address };
+    };
+    const pass = (session: SessionId, event: SessionEvent): void => {
+      const found = wireOf(session);
+      if (found === undefined) return;
+      const { wire, isA } = found;
+      this.#deliver(isA ? wire.b : wire.a, isA ? wire.idB : wire.idA, event);
+    };
+    const ports: Ports = {
+      now: () => this.now,
+      say: (saying: Saying) => void this.log.push({ t: this.now, who: name, ...saying } as LogRecord),
+      play: () => {},
+      schedule: (at) => {
+        wakeAt = at ?? -1;
+        if (at !== undefined) this.#at(Math.max(at, this.now), () => wakeAt === at && runner.input({ type: "wake" }));
+      },
+      endpoint: {
+        connect: (session, remote, pin) => {
+          const other = this.#peers.get(remote);
+          if (other === undefined || !this.isRelayUp || pin !== PIN) return void this.#deliver(me, session, { type: "closed", reason: "handshake-timeout" });
+          const wire: Wire = { a: me, b: other, idA: session, idB: --this.#accepted };
+          this.#later(() => {
+            this.#wires.push(wire);
+            other.listener.accepted(wire.idB, address);
+            other.listener.event(wire.idB, { type: "connected", rtt: millis(2), handshake: millis(2), fingerprint: "" });
+            this.#deliver(me, session, { type: "connected", rtt: millis(2), handshake: millis(2), fingerprint: pin });
+          });
+        },
+        send: (session, message) => {
+          const bytes = this.tamper(message, address);
+          if (bytes !== undefined) pass(session, { type: "message", bytes });
+        },
+        sendDatagram: (session, datagram) => {
+          const bytes = this.tamperDatagram(datagram, address);
+          if (bytes !== undefined) pass(session, { type: "datagram", bytes });
+        },
+        close: (session) => {
+          const found = wireOf(session);
+          if (found === undefined) return;
+          this.#wires.splice(this.#wires.indexOf(found.wire), 1);
+          const { wire, isA } = found;
+          this.#deliver(isA ? wire.b : wire.a, isA ? wire.idB : wire.idA, { type: "closed", reason: "peer" });
+          this.#deliver(me, session, { type: "closed", reason: "local" });
+        },
+        sendPacket: (to, bytes) => {
+          const other = this.#peers.get(to);
+          if (other !== undefined && this.isRelayUp) this.#later(() => other.listener.packet(address, bytes));
+        },
+      },
+    };
+    const runner: Runner<Input> = run(machine as Parameters<typeof run<Input>>[0], () => ports);
+    const me: Peer = { listener: runner.listener, address };
+    this.#peers.set(address, me);
+    return runner;
+  }
+}
+
+const secretOf = (value: number): Uint8Array => new Uint8Array(32).fill(value);
+const fingerprintOf = (value: number): string => identityFromSecret(nobleCrypto, secretOf(value)).fingerprint;
+
+const trusted: client.AnswerPolicy = { mode: "AcceptTrusted", after: millis(100) };
+
+function connected(answer: client.AnswerPolicy | undefined): Pair {
+  const pair = new Pair(answer);
+  pair.register(pair.alice);
+  pair.register(pair.bob);
+  pair.pass(millis(100));
+  pair.alice.input({ type: "command", command: { type: "call", peer: fingerprintOf(2) } });
+  pair.pass(seconds(1));
+  return pair;
+}
+const states = (pair: Pair, who: string): string[] => pair.records(who, "call").map((record) => record.state);
+const played = (pair: Pair, who: string): number =>
+  pair.records(who, "media-played").reduce((sum, record) => sum + (record.kind === "source" ? record.n : 0), 0);
+const refusals = (pair: Pair, who: string, reason: string): number => pair.records(who, "refused").filter((one) => one.reason === reason).length;
+
+describe("a call", () => {
+  it("answered as trusted is active at both ends and carries audio both ways", () => {
+    const pair = connected(trusted);
+    pair.pass(seconds(2));
+    expect(states(pair, "alice")).toEqual(["offering", "answered", "active"]);
+    expect(states(pair, "bob")).toEqual(["ringing", "answered", "active"]);
+    expect(played(pair, "alice")).toBeGreaterThan(80);
+    expect(played(pair, "bob")).toBeGreaterThan(80);
+  });
+
+  it("each side is told the other's address, and the relay notes that both advertised", () => {
+    const seen: string[] = [];
+    const pair = new Pair(trusted);
+    pair.tamper = (bytes, from) => {
+      const parsed = parseSignal(bytes);
+      if (parsed.ok && parsed.message.type === "CallSetup" && from === RELAY) seen.push(`${parsed.message.role} ${parsed.message.peer_direct_addr}`);
+      return bytes;
+    };
+    pair.register(pair.alice);
+    pair.register(pair.bob);
+    pair.pass(millis(50));
+    pair.alice.input({ type: "command", command: { type: "call", peer: fingerprintOf(2) } });
+    pair.pass(seconds(1));
+    expect(seen.sort()).toEqual(["acceptor 198.51.100.2:5000", "dialer 198.51.100.3:5000"]);
+    expect(pair.records("r1", "note").some((note) => note.text.startsWith("p2p_viable=true"))).toBe(true);
+  });
+
+  it("answered in privacy mode leaks no address of the callee, who does not even ask for it", () => {
+    const fromBob: string[] = [];
+    const pair = new Pair({ mode: "AcceptGeneric", after: millis(100) });
+    pair.tamper = (bytes, from) => {
+      if (from === "198.51.100.3:5000") fromBob.push(new TextDecoder().decode(bytes));
+      return bytes;
+    };
+    pair.register(pair.alice);
+    pair.register(pair.bob);
+    pair.pass(millis(50));
+    pair.alice.input({ type: "command", command: { type: "call", peer: fingerprintOf(2) } });
+    pair.pass(seconds(2));
+    expect(states(pair, "bob")).toContain("active");
+    expect(fromBob.filter((text) => text.includes("198.51.100.3") || text.includes('"Reflect"'))).toEqual([]);
+  });
+
+  it("rejected ends at both ends with the reason, before any media", () => {
+    const pair = connected({ mode: "Reject", after: millis(10) });
+    for (const who of ["alice", "bob"]) expect(pair.records(who, "call").at(-1)).toMatchObject({ state: "ended", reason: "rejected" });
+    expect(pair.records("alice", "media-sent")).toEqual([]);
+  });
+
+  it("to somebody who is not registered ends with unknown-peer", () => {
+    const pair = new Pair(trusted);
+    pair.register(pair.alice);
+    pair.pass(millis(50));
+    pair.alice.input({ type: "command", command: { type: "call", peer: fingerprintOf(2) } });
+    pair.pass(seconds(1));
+    expect(pair.records("alice", "call").at(-1)).toMatchObject({ state: "ended", reason: "unknown-peer" });
+  });
+
+  it("nobody answers ends after a minute at the caller and at the callee", () => {
+    const pair = connected(undefined);
+    pair.pass(seconds(62));
+    expect(pair.records("alice", "call").at(-1)).toMatchObject({ state: "ended" });
+    expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended" });
+  });
+
+  it("hung up frees everything at both ends and at the relay", () => {
+    const pair = connected(trusted);
+    pair.alice.input({ type: "command", command: { type: "hang-up", reason: "hung-up" } });
+    pair.pass(millis(100));
+    expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended", reason: "hung-up" });
+    for (const who of [pair.alice, pair.bob]) who.input({ type: "command", command: { type: "stop" } });
+    pair.pass(millis(500));
+    for (const who of [pair.alice, pair.bob]) who.input({ type: "held" });
+    pair.relay.input({ type: "held" });
+    const held = pair.log.filter((record) => record.ev === "held");
+    expect(held).toHaveLength(3);
+    for (const record of held) expect(record).toMatchObject({ sessions: 0, calls: 0, supervisors: 0 });
+  });
+
+  it("survives a relay that restarts: the same call, numbers that go on, nothing opened twice", () => {
+    const pair = connected(trusted);
+    pair.pass(seconds(1));
+    pair.isRelayUp = false;
+    pair.restartRelay();
+    pair.pass(seconds(3));
+    pair.isRelayUp = true;
+    pair.pass(seconds(3));
+    pair.alice.input({ type: "command", command: { type: "hang-up", reason: "hung-up" } });
+    pair.pass(millis(50));
+    expect(states(pair, "alice")).toEqual(["offering", "answered", "active", "resuming", "resumed", "ended"]);
+    expect(new Set(pair.log.flatMap((record) => (record.ev === "call" ? [record.call] : []))).size).toBe(1);
+    for (const who of ["alice", "bob"]) {
+      const sent = pair.records(who, "media-sent").flatMap((record) => Array.from({ length: record.n }, (_, i) => record.seq + i));
+      expect(sent).toEqual(sent.map((_, i) => i));
+      const got = pair.records(who, "media-received").flatMap((record) => Array.from({ length: record.n }, (_, i) => record.seq + i));
+      expect(new Set(got).size).toBe(got.length);
+      expect(got.at(-1)).toBeGreaterThan(200);
+    }
+  });
+});
+
+describe("the boundary", () => {
+  it("an offer with a forged share is refused and counted; the call never rings", () => {
+    const pair = new Pair(trusted);
+    pair.tamper = (bytes, from) => {
+      const parsed = parseSignal(bytes);
+      if (!parsed.ok || parsed.message.type !== "DirectCallOffer" || from !== RELAY) return bytes;
+      const share = parsed.message.caller_share;
+      const other = share.share.startsWith("0") ? "1" : "0";
+      return encodeSignal({ ...parsed.message, caller_share: { ...share, share: other + share.share.slice(1) } });
+    };
+    pair.register(pair.alice);
+    pair.register(pair.bob);
+    pair.pass(millis(50));
+    pair.alice.input({ type: "command", command: { type: "call", peer: fingerprintOf(2) } });
+    pair.pass(seconds(1));
+    expect(refusals(pair, "bob", "forged-signature")).toBe(1);
+    expect(states(pair, "bob")).toEqual([]);
+  });
+
+  it("media altered on the way is refused as unauthentic and not played; the call goes on", () => {
+    const pair = connected(trusted);
+    let altered = 0;
+    pair.tamperDatagram = (bytes, from) => {
+      if (from !== RELAY || altered >= 10) return bytes;
+      altered++;
+      const copy = bytes.slice();
+      copy[copy.length - 1] = (copy[copy.length - 1] ?? 0) ^ 1;
+      return copy;
+    };
+    pair.pass(seconds(2));
+    expect(refusals(pair, "alice", "unauthentic") + refusals(pair, "bob", "unauthentic")).toBe(10);
+    expect(states(pair, "alice").at(-1)).toBe("active");
+  });
+
+  it("a replayed packet is refused as replayed, a packet for another channel as unknown-call", () => {
+    const pair = connected(trusted);
+    const kept: Uint8Array[] = [];
+    pair.tamperDatagram = (bytes, from) => {
+      if (from === RELAY && kept.length < 5) kept.push(bytes.slice());
+      return bytes;
+    };
+    pair.pass(millis(300));
+    let at = 0;
+    pair.tamperDatagram = (bytes, from) => (from === RELAY && at < kept.length ? kept[at++] : bytes);
+    pair.pass(millis(300));
+    expect(refusals(pair, "alice", "replayed") + refusals(pair, "bob", "replayed")).toBeGreaterThan(0);
+    let moved = 0;
+    pair.tamperDatagram = (bytes, from) => {
+      if (from !== RELAY || moved >= 4) return bytes;
+      moved++;
+      const copy = bytes.slice();
+      copy[1] = 200;
+      return copy;
+    };
+    pair.pass(millis(300));
+    expect(refusals(pair, "alice", "unknown-call") + refusals(pair, "bob", "unknown-call")).toBe(4);
+  });
+
+  it("a relay that wants a token refuses a client without it, clearly and for good", () => {
+    const pair = new Pair(trusted, { token: "sesame" });
+    pair.register(pair.alice);
+    pair.register(pair.bob, "sesame");
+    pair.pass(seconds(3));
+    expect(pair.records("alice", "registration").some((record) => record.state === "refused" && record.reason === "token-required")).toBe(true);
+    expect(pair.records("alice", "registration").at(-1)?.state).toBe("idle");
+    expect(pair.records("bob", "registration").at(-1)?.state).toBe("registered");
+    expect(refusals(pair, "r1", "unauthenticated")).toBe(1);
+  });
+
+  it("stale candidate updates are refused, fresh ones applied, in whatever order they come", () => {
+    const pair = connected(trusted);
+    const call = pair.records("alice", "call")[0]?.call ?? "";
+    for (const generation of [2, 1, 2, 5, 4, 6]) {
+      const bytes = encodeSignal({ type: "CandidateUpdate", call_id: call, generation, reflexive_addr: "203.0.113.9:1000" });
+      pair.alice.listener.event(pair.records("alice", "session")[0]?.session ?? 0, { type: "message", bytes });
+    }
+    expect(pair.records("alice", "generation").filter((one) => one.action === "applied").map((one) => one.generation)).toEqual([2, 5, 6]);
+    expect(refusals(pair, "alice", "stale-generation")).toBe(3);
+  });
+});

@@ -1,0 +1,126 @@
+/**
+ * Opus by opusscript 0.1.1 (libopus 1.4 compiled to WebAssembly), the second opinion beside libopus-wasm. It offers neither
+ * concealment for one frame nor in-band FEC, so gaps are filled by our own concealment and `recover` never finds anything.
+ * The package's own class is not used: it puts its audio buffers at twice the address it allocated, on top of other coders'
+ * memory. Its compiled module is driven directly instead, with the buffers where they belong.
+ */
+import { createRequire } from "node:module";
+import type { CodecEngine, CodecSettings, Decoder, Encoder } from "../core/codec.ts";
+import { FRAME_SAMPLES, MAX_FRAME_BYTES, SAMPLE_RATE } from "../core/codec.ts";
+import { Concealment } from "../core/concealment.ts";
+import { parseOpusPacket } from "../core/opus-packet.ts";
+
+/** What the compiled module offers; lengths in octets, addresses in its memory. Audio is one octet to each 16-bit word. */
+type Handler = {
+  _encode(pcm: number, pcmBytes: number, packet: number, samples: number): number;
+  _decode(packet: number, packetBytes: number, pcm: number): number;
+  _encoder_ctl(request: number, value: number): number;
+  delete(): void;
+};
+type OpusModule = {
+  readonly HEAPU8: Uint8Array;
+  readonly HEAPU16: Uint16Array;
+  _malloc(bytes: number): number;
+  _free(address: number): void;
+  readonly OpusScriptHandler: new (sampleRate: number, channels: number, application: number) => Handler;
+};
+
+/** opus_defines.h. */
+const APPLICATION_VOIP = 2_048;
+const SET_BITRATE = 4_002;
+const SET_COMPLEXITY = 4_010;
+const SET_INBAND_FEC = 4_012;
+const SET_PACKET_LOSS_PERCENT = 4_014;
+const SET_SIGNAL = 4_024;
+const SIGNAL_VOICE = 3_001;
+
+/** One 20 ms frame, an octet to each 16-bit word. */
+const PCM_WORDS = FRAME_SAMPLES * 2;
+/** The module decodes up to 60 ms whatever it is told (its MAX_FRAME_SIZE is 2880 samples). */
+const DECODED_BYTES = 2_880 * 4;
+
+/** Loads the WebAssembly module, one for the engine; its coders share nothing but the code. */
+export async function loadOpusScript(): Promise<CodecEngine> {
+  const create = createRequire(import.meta.url)("opusscript/build/opusscript_native_wasm.js") as () => OpusModule & {
+    readonly ready: Promise<unknown>;
+  };
+  const module = create();
+  await module.ready;
+  return {
+    name: "opusscript",
+    mode: "real",
+    encoder: (settings) => encoder(module, settings),
+    decoder: () => decoder(module),
+  };
+}
+
+function encoder(module: OpusModule, settings: CodecSettings): Encoder {
+  const handler = new module.OpusScriptHandler(SAMPLE_RATE, 1, APPLICATION_VOIP);
+  for (const [request, value] of [
+    [SET_BITRATE, settings.bitrate],
+    [SET_COMPLEXITY, settings.complexity],
+    [SET_INBAND_FEC, settings.fec ? 1 : 0],
+    [SET_PACKET_LOSS_PERCENT, settings.expectedLossPercent],
+    [SET_SIGNAL, SIGNAL_VOICE],
+  ] as const) {
+    const code = handler._encoder_ctl(request, value);
+    if (code < 0) throw new RangeError(`settings: opus refused control ${request} = ${value} (${code})`);
+  }
+  const input = module._malloc(PCM_WORDS * 2);
+  const output = module._malloc(PCM_WORDS);
+  let live = true;
+  return {
+    encode: (pcm) => {
+      if (!live) throw new TypeError("encoder: used after free()");
+      if (pcm.length !== FRAME_SAMPLES) throw new RangeError(`pcm: want ${FRAME_SAMPLES} samples, got ${pcm.length}`);
+      module.HEAPU16.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), input >> 1);
+      const bytes = handler._encode(input, PCM_WORDS, output, FRAME_SAMPLES);
+      if (bytes < 0) throw new RangeError(`pcm: opus refused the frame (${bytes})`);
+      return module.HEAPU8.slice(output, output + bytes);
+    },
+    free: () => {
+      if (!live) return;
+      live = false;
+      handler.delete();
+      module._free(input);
+      module._free(output);
+    },
+  };
+}
+
+function decoder(module: OpusModule): Decoder {
+  const handler = new module.OpusScriptHandler(SAMPLE_RATE, 1, APPLICATION_VOIP);
+  const input = module._malloc(MAX_FRAME_BYTES);
+  const output = module._malloc(DECODED_BYTES);
+  const concealment = new Concealment();
+  let live = true;
+  const alive = (): void => {
+    if (!live) throw new TypeError("decoder: used after free()");
+  };
+  return {
+    decode: (packet) => {
+      alive();
+      if (parseOpusPacket(packet)?.samples !== FRAME_SAMPLES) return undefined;
+      module.HEAPU8.set(packet, input);
+      if (handler._decode(input, packet.length, output) !== FRAME_SAMPLES) return undefined;
+      const pcm = new Int16Array(FRAME_SAMPLES);
+      new Uint8Array(pcm.buffer).set(module.HEAPU16.subarray(output >> 1, (output >> 1) + PCM_WORDS));
+      return concealment.good(pcm);
+    },
+    recover: () => {
+      alive();
+      return undefined;
+    },
+    conceal: () => {
+      alive();
+      return concealment.conceal();
+    },
+    free: () => {
+      if (!live) return;
+      live = false;
+      handler.delete();
+      module._free(input);
+      module._free(output);
+    },
+  };
+}

@@ -1,0 +1,399 @@
+/**
+ * One QUIC connection as a session: the message stream, datagrams, path changes, and the timers of SessionConfig that the engine does
+ * not have (handshake limit, silence, keep-alive). It owns no socket and no timer: its host feeds it packets, wakes it at `deadline`
+ * and carries what it transmits.
+ */
+import { type Address, address } from "../base/address.ts";
+import { Instant, type Micros, millis } from "../base/units.ts";
+import { type CloseReason, MAX_MESSAGE_BYTES, type SessionConfig, type SessionEvent, type SessionId } from "../core/session.ts";
+import { type FrameEvent, FrameReader, frame } from "../wire/framing.ts";
+import { fingerprintOf } from "./certificate.ts";
+import { type IdKey, idKey } from "./connection-id.ts";
+import { type EngineConnection, type Host, MESSAGE_STREAM } from "./quic-engine.ts";
+
+/** What a connection needs of its endpoint. None of these calls back. */
+export type ConnectionHost = {
+  now(): Instant;
+  /** Our own address as the engine knows it. */
+  readonly local: Host;
+  /** A server's connection is established: its number from now on. */
+  accept(connection: QuicConnection): SessionId;
+  emit(session: SessionId, event: SessionEvent): void;
+  /** Sends one UDP packet, which the host may keep. */
+  transmit(packet: Uint8Array, to: Host): void;
+  /** Makes and registers one more connection ID, with its reset token. */
+  issueId(connection: QuicConnection): { readonly id: Uint8Array; readonly token: bigint };
+  retireId(key: IdKey): void;
+};
+
+/** Facts of a session's current path, cumulative for the connection. */
+export type PathFacts = {
+  /** Smoothed; the engine tells whole milliseconds. */
+  readonly rtt: Micros;
+  readonly sent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Octets of the congestion window. */
+  readonly window: number;
+};
+
+/**
+ * While a peer is silent its last packet is sent again this often, outside the congestion window. The engine's own probes back off
+ * exponentially (RFC 9002 section 6.2) and would find a peer that came back only seconds later; a repeated packet is what any network may
+ * deliver, is ignored by a live peer that had it, and makes one without state answer with a reset. chosen: 100 ms, ten packets a second.
+ */
+const REPEAT_EVERY: Micros = millis(100);
+/** Messages waiting for the peer's flow control before the session is given up. chosen: 64 of the largest. */
+const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
+/** Application error codes of CONNECTION_CLOSE: told apart by people reading captures only. */
+const CLOSED = 0;
+const PIN_MISMATCH = 1;
+const HANDSHAKE_LIMIT = 2;
+const STREAM_MISUSED = 3;
+const BACKLOG_FULL = 4;
+
+const scratch = new Uint8Array(65_536);
+const utf8 = new TextEncoder();
+
+export type ConnectionOptions = {
+  readonly engine: EngineConnection;
+  readonly host: ConnectionHost;
+  readonly config: SessionConfig;
+  readonly remote: Address;
+} & (
+  | { readonly role: "client"; readonly session: SessionId; readonly pin: string }
+  /** A server's session gets its number when the handshake is complete. */
+  | { readonly role: "server" }
+);
+
+export class QuicConnection {
+  /** The Map keys under which the endpoint finds this connection. */
+  readonly ids: Set<IdKey> = new Set();
+  readonly role: "client" | "server";
+  /** The peer's validated address. */
+  remote: Address;
+  /** When `read` and `write` must be called next; undefined means not before a packet or a call. */
+  deadline: Instant | undefined;
+  /** Established and not ended. */
+  open = false;
+
+  readonly #engine: EngineConnection;
+  readonly #host: ConnectionHost;
+  readonly #config: SessionConfig;
+  readonly #pin: string;
+  readonly #frames: FrameReader = new FrameReader(MAX_MESSAGE_BYTES);
+  readonly #began: Instant;
+  #session: SessionId | undefined;
+  /** Established at some time, whether or not ended since. */
+  #established = false;
+  /** The closing event was told, or there is nobody to tell. */
+  #ended = false;
+  #streamOpen = false;
+  #outbound: Uint8Array[] = [];
+  #outboundBytes = 0;
+  #engineDeadline: Instant | undefined;
+  #heardAt: Instant;
+  /** First ack-eliciting packet since something was heard. */
+  #askedAt: Instant | undefined;
+  /** The next packets carry something to be acknowledged. */
+  #eliciting = false;
+  #keepAliveAt: Instant;
+  #silent: { readonly received: number; repeatAt: Instant } | undefined;
+  #last: { readonly packet: Uint8Array; readonly to: Host } | undefined;
+  /** Peer's connection IDs taken into use so far, one for each path, and how many of them are retired. */
+  #pathsUsed = 1;
+  #pathsRetired = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.role = options.role;
+    this.remote = options.remote;
+    this.#engine = options.engine;
+    this.#host = options.host;
+    this.#config = options.config;
+    this.#session = options.role === "client" ? options.session : undefined;
+    this.#pin = options.role === "client" ? options.pin : "";
+    this.#began = options.host.now();
+    this.#heardAt = this.#began;
+    this.#keepAliveAt = this.#began;
+    // An empty message opens the stream, so that the server may be the first to speak (RFC 9000 section 2.1: opened by use).
+    if (options.role === "client") this.#queue(new Uint8Array(0));
+  }
+
+  get session(): SessionId | undefined {
+    return this.#session;
+  }
+  /** Nothing is left to do or to answer: the endpoint may forget it. */
+  get finished(): boolean {
+    return this.#engine.isClosed() || (this.#ended && this.#session === undefined);
+  }
+  /** False while nothing that was received could be decrypted: then there is nobody to keep it for. */
+  get authentic(): boolean {
+    // A handshake that TLS refuses is not counted as received; its alert is a code of this range (RFC 9001 section 4.8).
+    const refusal = this.#engine.localError()?.errorCode ?? 0;
+    return this.#engine.stats().recv > 0 || (refusal >= 0x100 && refusal < 0x200);
+  }
+
+  /** One UDP packet, which is overwritten. `ours` is false when it carries no connection ID of this connection (a reset, perhaps). */
+  receive(packet: Uint8Array, from: Host, ours: boolean): void {
+    try {
+      this.#engine.recv(packet, { from, to: this.#host.local });
+    } catch {
+      // The engine refuses the packet or ends the connection; `#end` reads which from its state.
+    }
+    if (!ours) return;
+    this.#heardAt = this.#host.now();
+    this.#askedAt = undefined;
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#ended) return;
+    this.#queue(message);
+    if (this.#outboundBytes > LARGEST_BACKLOG) this.#finish("error", BACKLOG_FULL, "the peer takes no messages");
+  }
+
+  /** Octets for the message stream as they are, without a length in front. */
+  sendRaw(octets: Uint8Array): void {
+    if (this.#ended) return;
+    this.#outbound.push(new Uint8Array(octets));
+    this.#outboundBytes += octets.length;
+  }
+
+  sendDatagram(bytes: Uint8Array): void {
+    if (!this.open) return;
+    try {
+      if (this.#engine.isDgramSendQueueFull()) this.#transmit();
+      if (this.#engine.isDgramSendQueueFull()) {
+        let asked = 0;
+        this.#engine.dgramPurgeOutgoing(() => asked++ === 0); // the oldest
+      }
+      this.#engine.dgramSendVec(bytes);
+      this.#eliciting = true;
+    } catch {
+      // A peer that takes no datagrams, or smaller ones: they are lost, as datagrams may be.
+    }
+  }
+
+  close(detail: string): void {
+    this.#finish("local", CLOSED, detail);
+  }
+
+  facts(): PathFacts | undefined {
+    const stats = this.#engine.stats();
+    const path = this.#engine.pathStats().find((one) => one.active);
+    if (path === undefined) return undefined;
+    const { sent, recv, lost, sentBytes, recvBytes } = stats;
+    return { rtt: millis(path.rtt), sent, received: recv, lost, sentBytes, receivedBytes: recvBytes, window: path.cwnd };
+  }
+
+  /** First half of what is due: timers, and everything received becomes events. Call `write` once they are told. */
+  read(): void {
+    const now = this.#host.now();
+    if (this.#engineDeadline !== undefined && now >= this.#engineDeadline) {
+      this.#engine.onTimeout();
+      this.#eliciting = true; // a probe or a retransmission, if anything
+    }
+    if (!this.#established && this.#engine.isEstablished()) this.#establish(now);
+    if (this.open) this.#read();
+    this.#end();
+    if (!this.#ended) this.#mind(now);
+  }
+
+  /** Second half: sends what is to be sent, acknowledgements with it, and sets `deadline`. It emits nothing but `closed`. */
+  write(): void {
+    this.#transmit();
+    this.#end(); // sending may have failed, or an engine timeout may have closed it
+    const remaining = this.#engine.timeout();
+    this.#engineDeadline = remaining === null ? undefined : Instant.after(this.#host.now(), millis(Math.max(1, remaining)));
+    this.deadline = Instant.earliest(this.#engineDeadline, ...this.#ownDeadlines());
+  }
+
+  #queue(message: Uint8Array): void {
+    const framed = frame(message);
+    this.#outbound.push(framed);
+    this.#outboundBytes += framed.length;
+  }
+
+  #establish(now: Instant): void {
+    this.#established = true;
+    if (this.#ended) return;
+    const shown = this.#engine.peerCertChain()?.[0];
+    const fingerprint = this.role === "client" && shown !== undefined ? fingerprintOf(shown) : "";
+    if (this.role === "client" && fingerprint !== this.#pin) {
+      this.#finish("pin-mismatch", PIN_MISMATCH, `the certificate is ${fingerprint}`);
+      return;
+    }
+    this.open = true;
+    this.#streamOpen = this.role === "client";
+    this.#keepAliveAt = Instant.after(now, this.#config.keepAlive);
+    this.#session ??= this.#host.accept(this);
+    const rtt = this.facts()?.rtt ?? millis(0);
+    this.#emit({ type: "connected", rtt, handshake: Instant.between(this.#began, now), fingerprint });
+  }
+
+  /** Takes everything out of the engine. */
+  #read(): void {
+    if (this.#silent !== undefined && this.#engine.stats().recv > this.#silent.received) {
+      this.#silent = undefined;
+      this.#emit({ type: "heard" });
+    }
+    this.#readPaths();
+    this.#readStream();
+    for (let bytes = this.#readDatagram(); bytes !== null; bytes = this.#readDatagram()) this.#emit({ type: "datagram", bytes });
+  }
+
+  #readDatagram(): Uint8Array | null {
+    return this.#engine.dgramRecvVec();
+  }
+
+  #readStream(): void {
+    try {
+      while (this.open && this.#engine.streamReadable(MESSAGE_STREAM)) {
+        const piece = this.#engine.streamRecv(MESSAGE_STREAM, scratch);
+        if (piece === null) return;
+        const [length, finished] = piece;
+        for (const event of this.#frames.push(scratch.subarray(0, length))) this.#readFrame(event);
+        if (finished) this.#finish("error", STREAM_MISUSED, "the peer ended the message stream");
+      }
+    } catch {
+      this.#finish("error", STREAM_MISUSED, "the peer reset the message stream");
+    }
+  }
+
+  #readFrame(event: FrameEvent): void {
+    const opener = this.role === "server" && !this.#streamOpen;
+    this.#streamOpen = true;
+    if (opener && event.type === "message" && event.bytes.length === 0) return;
+    this.#emit(event);
+  }
+
+  #readPaths(): void {
+    for (let event = this.#engine.pathEventNext(); event !== null; event = this.#engine.pathEventNext()) {
+      if (event.type === "New") this.#pathsUsed++;
+      if (event.type !== "PeerMigrated") continue; // told by the engine once the new path is validated
+      this.remote = address(event.new.host, event.new.port);
+      this.#emit({ type: "path-changed", remote: this.remote });
+      // Each path holds one of the peer's IDs and one of a few places: give back those of the paths left behind.
+      for (; this.#pathsRetired < this.#pathsUsed - 1; this.#pathsRetired++) this.#retirePath(this.#pathsRetired);
+    }
+    for (let id = this.#engine.retiredScidNext(); id !== null; id = this.#engine.retiredScidNext())
+      this.#host.retireId(idKey(id));
+    while (this.#engine.sourceCidsLeft() > 0) {
+      const { id, token } = this.#host.issueId(this);
+      this.#engine.newSourceCid(id, token, false);
+    }
+  }
+
+  #retirePath(sequence: number): void {
+    try {
+      this.#engine.retireDestinationCid(sequence);
+    } catch {
+      // Already retired, or in use again: then the engine keeps it.
+    }
+  }
+
+  /** The timers the engine does not have. */
+  #mind(now: Instant): void {
+    const { handshakeTimeout, silence, keepAlive } = this.#config;
+    if (!this.#established) {
+      if (Instant.between(this.#began, now) >= handshakeTimeout)
+        this.#finish("handshake-timeout", HANDSHAKE_LIMIT, "no handshake in time");
+      return;
+    }
+    if (this.role === "client" && now >= this.#keepAliveAt) {
+      this.#keepAliveAt = Instant.after(now, keepAlive);
+      this.#engine.sendAckEliciting();
+      this.#eliciting = true;
+    }
+    if (this.#silent === undefined && this.#askedAt !== undefined && Instant.between(this.#askedAt, now) >= silence) {
+      this.#silent = { received: this.#engine.stats().recv, repeatAt: now };
+      this.#emit({ type: "silent", for: Instant.between(this.#heardAt, now) });
+    }
+    if (this.#silent !== undefined && now >= this.#silent.repeatAt && this.#last !== undefined) {
+      this.#silent.repeatAt = Instant.after(now, REPEAT_EVERY);
+      this.#host.transmit(this.#last.packet, this.#last.to);
+    }
+  }
+
+  #ownDeadlines(): (Instant | undefined)[] {
+    if (this.#ended) return [];
+    if (!this.#established) return [Instant.after(this.#began, this.#config.handshakeTimeout)];
+    const silentAt = this.#askedAt === undefined ? undefined : Instant.after(this.#askedAt, this.#config.silence);
+    return [
+      this.role === "client" ? this.#keepAliveAt : undefined,
+      this.#silent === undefined ? silentAt : this.#silent.repeatAt,
+    ];
+  }
+
+  /** Moves queued messages into the engine and its packets to the host. */
+  #transmit(): void {
+    const now = this.#host.now();
+    let any = false;
+    try {
+      if (this.open) this.#writeStream();
+      for (let sent = this.#engine.send(scratch); sent !== null; sent = this.#engine.send(scratch)) {
+        const packet = scratch.slice(0, sent[0]);
+        any = true;
+        if (((packet[0] as number) & 0x80) === 0) this.#last = { packet, to: sent[1].to };
+        this.#host.transmit(packet, sent[1].to);
+      }
+    } catch (error) {
+      this.#finish("error", CLOSED, `sending failed: ${String(error)}`);
+    }
+    if (!any) return;
+    this.#keepAliveAt = Instant.after(now, this.#config.keepAlive);
+    if (this.#eliciting) this.#askedAt ??= now;
+    this.#eliciting = false;
+  }
+
+  #writeStream(): void {
+    while (this.#streamOpen) {
+      const head = this.#outbound[0];
+      if (head === undefined) return;
+      const written = this.#engine.streamSend(MESSAGE_STREAM, head, false);
+      if (written === null || written === 0) return;
+      this.#eliciting = true;
+      this.#outboundBytes -= written;
+      if (written === head.length) this.#outbound.shift();
+      else this.#outbound[0] = head.subarray(written);
+    }
+  }
+
+  /** Reads from the engine whether, and why, the connection is over. */
+  #end(): void {
+    const engine = this.#engine;
+    if (this.#ended) return;
+    const own = engine.localError();
+    const theirs = engine.peerError();
+    if (theirs !== null) this.#over(this.#established ? "peer" : "refused", new TextDecoder().decode(theirs.reason));
+    else if (own !== null) this.#over("error", `QUIC error ${own.errorCode}`);
+    else if (!engine.isClosed()) return;
+    else if (engine.isTimedOut()) this.#over(this.#established ? "idle-timeout" : "handshake-timeout", "");
+    // The engine closes at once, with no error on either side, only for a stateless reset or a failed version negotiation.
+    else this.#over(this.#established ? "reset" : "refused", "");
+  }
+
+  /** Ends the connection from our side. */
+  #finish(reason: CloseReason, code: number, detail: string): void {
+    if (this.#ended) return;
+    this.#over(reason, detail);
+    try {
+      this.#engine.close(true, code, utf8.encode(detail.slice(0, 100)));
+    } catch {
+      // Closed already.
+    }
+  }
+
+  #over(reason: CloseReason, detail: string): void {
+    this.#emit(detail === "" ? { type: "closed", reason } : { type: "closed", reason, detail });
+    this.#ended = true;
+    this.open = false;
+    this.#outbound = [];
+    this.#outboundBytes = 0;
+  }
+
+  #emit(event: SessionEvent): void {
+    if (this.#session !== undefined && !this.#ended) this.#host.emit(this.#session, event);
+  }
+}

@@ -1,0 +1,382 @@
+/**
+ * The real transport: QUIC and STUN on one UDP socket, dialling and (with a certificate) accepting at the same time.
+ * Demultiplexing by RFC 9443; connections are found by their connection IDs, so a peer may change its address.
+ * Left out on purpose: Retry (address validation before accepting), 0-RTT, active migration, and ICMP errors, which the system does not
+ * report to a socket that is not connected: an address where nobody listens is a handshake-timeout.
+ */
+
+import { randomBytes } from "node:crypto";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { type Address, address, parseAddress } from "../base/address.ts";
+import { Instant } from "../base/units.ts";
+import {
+  type Endpoint,
+  type EndpointListener,
+  MAX_DATAGRAM_BYTES,
+  MAX_MESSAGE_BYTES,
+  type SessionConfig,
+  type SessionEvent,
+  type SessionId,
+} from "../core/session.ts";
+import { isStun } from "../wire/stun.ts";
+import type { Certificate } from "./certificate.ts";
+import { idKey, newConnectionId, readOuterHeader, resetPacket, resetTokenNumber } from "./connection-id.ts";
+import { IoError } from "./io-error.ts";
+import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
+import { engineConfig, type Host, quiche } from "./quic-engine.ts";
+
+export type EndpointOptions = {
+  /** IP address to bind: one address of this machine, or `0.0.0.0` / `::`. It decides the family; the other one cannot be reached. */
+  readonly host: string;
+  /** UDP port, 0 for any. */
+  readonly port: number;
+  /** Given: the endpoint accepts sessions with it. */
+  readonly certificate?: Certificate;
+  /** 32 octets for stateless reset tokens; otherwise the certificate's, otherwise random. */
+  readonly resetKey?: Uint8Array;
+  readonly config: SessionConfig;
+  readonly listener: EndpointListener;
+  /** A clock that never goes back. */
+  readonly now: () => Instant;
+};
+
+/** UDP traffic of the socket, cumulative, payload octets. */
+export type EndpointCounters = {
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  /** Received and neither STUN nor for any connection: noise, strangers, or leftovers of sessions long gone. */
+  readonly droppedUnknown: number;
+  /** Stateless resets sent. */
+  readonly resets: number;
+  /** Packets the system did not take or that had an address this socket cannot reach. */
+  readonly unsent: number;
+};
+
+export type QuicEndpoint = Endpoint & {
+  /** The address bound. */
+  readonly local: Address;
+  counters(): EndpointCounters;
+  /** Undefined for a session that is not, or no longer, known. */
+  pathFacts(session: SessionId): PathFacts | undefined;
+  /** Puts octets on the message stream without a length in front: a misbehaving peer, for tests and chaos runs. */
+  sendRaw(session: SessionId, octets: Uint8Array): void;
+  /** Closes every session (each is told `closed`, reason `local`), then the socket. Nothing is left running. */
+  closeAll(): Promise<void>;
+};
+
+/** Handshakes under way at once; more first packets are dropped. chosen: each costs some 50 kB and lasts at most the handshake limit. */
+const HALF_OPEN_LIMIT = 1_024;
+/** Resets and version negotiations a second. chosen: a restarted relay reaches 1000 sessions within a second; a flood gains nothing. */
+const STATELESS_PER_SECOND = 1_000;
+/** Smallest UDP payload of a client's first packet (RFC 9000 section 14.1). */
+const INITIAL_BYTES = 1_200;
+/** Shortest connection ID a client may choose for the server (RFC 9000 section 7.2). */
+const INITIAL_ID_BYTES = 8;
+
+/** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
+export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoint> {
+  if (parseAddress(address(options.host, options.port)) === undefined)
+    throw new TypeError(`host: want an IP address, got ${options.host}:${options.port}`);
+  const family = isIPv6(options.host) ? 6 : 4;
+  // The addresses are literals already: answering at once spares the resolver's detour on every packet.
+  const lookup = (name: string, _: unknown, done: (error: null, found: string, version: number) => void): void =>
+    done(null, name, family);
+  const socket = createSocket(
+    family === 6
+      ? { type: "udp6", ipv6Only: true, lookup, recvBufferSize: 1 << 20 }
+      : { type: "udp4", lookup, recvBufferSize: 1 << 20 },
+  );
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", (cause) =>
+      reject(
+        new IoError("bind", `cannot listen on UDP ${address(options.host, options.port)}: choose another port or address`, cause),
+      ),
+    );
+    socket.bind({ address: options.host, port: options.port, exclusive: true }, resolve);
+  });
+  socket.removeAllListeners("error");
+  return endpointOn(socket, family, options);
+}
+
+function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): QuicEndpoint {
+  const { listener, now, config, certificate } = options;
+  const resetKey = options.resetKey ?? certificate?.resetKey ?? new Uint8Array(randomBytes(32));
+  const bound = socket.address();
+  const local: Host = { host: bound.address, port: bound.port };
+  const dialling = engineConfig(config);
+  const accepting = certificate === undefined ? undefined : engineConfig(config, certificate);
+  const count = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0, droppedUnknown: 0, resets: 0, unsent: 0 };
+
+  const connections = new Set<QuicConnection>();
+  const byId = new Map<string, QuicConnection>();
+  const bySession = new Map<SessionId, QuicConnection>();
+  const dialled = new Map<Address, Set<QuicConnection>>();
+  const dirty = new Set<QuicConnection>();
+  let events: (() => void)[] = [];
+  let accepted = 0;
+  let halfOpen = 0;
+  let closed = false;
+  let turning = false;
+  let soon: NodeJS.Immediate | undefined;
+  let alarm: { readonly at: Instant; readonly timer: NodeJS.Timeout } | undefined;
+  let stateless = { second: -1, sent: 0 };
+
+  const transmit = (packet: Uint8Array, to: Host): void => {
+    if (closed || to.port === 0 || isIPv6(to.host) !== (family === 6)) {
+      count.unsent++;
+      return;
+    }
+    count.sentPackets++;
+    count.sentBytes += packet.length;
+    socket.send(packet, to.port, to.host, sendFailed);
+  };
+  // An unreachable network or a full queue is loss; the engine's recovery and timers deal with it.
+  const sendFailed = (error: Error | null): void => {
+    if (error !== null) count.unsent++;
+  };
+
+  const host: ConnectionHost = {
+    now,
+    local,
+    transmit,
+    accept: (connection) => {
+      const session = -++accepted;
+      halfOpen--;
+      bySession.set(session, connection);
+      const { remote } = connection;
+      events.push(() => listener.accepted(session, remote));
+      return session;
+    },
+    emit: (session, event: SessionEvent) => events.push(() => listener.event(session, event)),
+    issueId: (connection) => {
+      const id = newConnectionId();
+      register(connection, idKey(id));
+      return { id, token: resetTokenNumber(resetKey, id) };
+    },
+    retireId: (key) => {
+      byId.get(key)?.ids.delete(key);
+      byId.delete(key);
+    },
+  };
+
+  const register = (connection: QuicConnection, key: string): void => {
+    connection.ids.add(key);
+    byId.set(key, connection);
+  };
+  const add = (connection: QuicConnection, id: Uint8Array): void => {
+    connections.add(connection);
+    register(connection, idKey(id));
+    touch(connection);
+  };
+  const forget = (connection: QuicConnection): void => {
+    if (connection.role === "server" && connection.session === undefined) halfOpen--;
+    connections.delete(connection);
+    dirty.delete(connection);
+    for (const key of connection.ids) byId.delete(key);
+    if (connection.session !== undefined) bySession.delete(connection.session);
+    const others = dialled.get(connection.remote);
+    if (others?.delete(connection) && others.size === 0) dialled.delete(connection.remote);
+  };
+  /** `connection` has something to do: soon, in a loop turn of its own, so that no call re-enters the listener. */
+  const touch = (connection: QuicConnection): void => {
+    dirty.add(connection);
+    awaken();
+  };
+  const awaken = (): void => {
+    if (!turning && !closed) soon ??= setImmediate(turn);
+  };
+
+  const turn = (): void => {
+    if (soon !== undefined) clearImmediate(soon);
+    soon = undefined;
+    turning = true;
+    let at: Instant | undefined;
+    try {
+      while (dirty.size > 0 || events.length > 0) {
+        const batch = [...dirty];
+        dirty.clear();
+        for (const connection of batch) connection.read();
+        const due = events;
+        events = [];
+        for (const tell of due) tell();
+        for (const connection of batch) {
+          dirty.delete(connection); // what the listener asked of it goes out now, together with the acknowledgements
+          connection.write();
+          if (connection.finished) forget(connection);
+          else at = Instant.earliest(at, connection.deadline);
+        }
+      }
+    } finally {
+      turning = false;
+    }
+    alarmAt(at);
+  };
+
+  /** Wakes us at `at` or before: deadlines that moved back leave the alarm alone, since an early wake does no harm. */
+  const alarmAt = (at: Instant | undefined): void => {
+    if (closed || at === undefined || (alarm !== undefined && alarm.at <= at)) return;
+    if (alarm !== undefined) clearTimeout(alarm.timer);
+    alarm = { at, timer: setTimeout(ring, Math.ceil(Instant.between(now(), at) / 1_000)) };
+  };
+  const ring = (): void => {
+    alarm = undefined;
+    const at = now();
+    for (const connection of connections)
+      if (connection.deadline !== undefined && connection.deadline <= at) dirty.add(connection);
+    turn();
+    let next: Instant | undefined;
+    for (const connection of connections) next = Instant.earliest(next, connection.deadline);
+    alarmAt(next);
+  };
+
+  const receive = (buffer: Buffer, sender: RemoteInfo): void => {
+    const packet = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // ours alone, and a plain array for those who keep it
+    count.receivedPackets++;
+    count.receivedBytes += packet.length;
+    const from: Host = { host: sender.address, port: sender.port };
+    if (isStun(packet)) {
+      events.push(() => listener.packet(address(from.host, from.port), packet));
+      awaken();
+      return;
+    }
+    const header = readOuterHeader(packet);
+    const connection = header === undefined ? undefined : byId.get(idKey(header.to));
+    if (connection !== undefined) {
+      connection.receive(packet, from, true);
+      touch(connection);
+    } else if (header?.form === "short") strange(packet, header.to, from);
+    else if (header?.form === "long" && accepting !== undefined) first(packet, header, from);
+    else count.droppedUnknown++;
+  };
+
+  /** A packet for an unknown connection: a reset from a peer we dialled, or from a peer of a former life of ours, which learns so. */
+  const strange = (packet: Uint8Array, to: Uint8Array, from: Host): void => {
+    const known = dialled.get(address(from.host, from.port));
+    count.droppedUnknown++;
+    for (const connection of known ?? []) {
+      connection.receive(packet.slice(), from, false);
+      touch(connection);
+    }
+    const reset = known === undefined ? resetPacket(resetKey, to, packet.length) : undefined;
+    if (reset === undefined || !mayAnswer()) return;
+    count.resets++;
+    transmit(reset, from);
+  };
+
+  const mayAnswer = (): boolean => {
+    const second = Math.floor(now() / 1_000_000);
+    if (stateless.second !== second) stateless = { second, sent: 0 };
+    return stateless.sent++ < STATELESS_PER_SECOND;
+  };
+
+  const first = (
+    packet: Uint8Array,
+    header: { version: number; initial: boolean; to: Uint8Array; from: Uint8Array },
+    from: Host,
+  ): void => {
+    count.droppedUnknown++;
+    if (accepting === undefined || header.version === 0 || packet.length < INITIAL_BYTES) return;
+    try {
+      if (!quiche.versionIsSupported(header.version)) {
+        if (!mayAnswer()) return;
+        const answer = new Uint8Array(INITIAL_BYTES);
+        transmit(answer.subarray(0, quiche.negotiateVersion(header.from, header.to, answer)), from);
+        return;
+      }
+      if (!header.initial || header.to.length < INITIAL_ID_BYTES || halfOpen >= HALF_OPEN_LIMIT) return;
+      const id = newConnectionId();
+      const chosen = idKey(header.to);
+      accepting.setStatelessResetToken(resetTokenNumber(resetKey, id));
+      const engine = quiche.Connection.accept(id, null, local, from, accepting);
+      const connection = new QuicConnection({ engine, host, config, remote: address(from.host, from.port), role: "server" });
+      connection.receive(packet, from, true);
+      if (!connection.authentic) return;
+      count.droppedUnknown--;
+      halfOpen++;
+      add(connection, id);
+      register(connection, chosen);
+    } catch {
+      // An ID or a version the engine does not take: not a packet of our protocol.
+    }
+  };
+
+  const connect = (session: SessionId, remote: Address, pin: string): void => {
+    const parts = parseAddress(remote);
+    if (parts === undefined) throw new TypeError(`remote: want an address, got ${remote}`);
+    if (!Number.isSafeInteger(session) || session <= 0 || bySession.has(session))
+      throw new RangeError(`session: want a new number above 0, got ${session}`);
+    if (closed) throw new TypeError("connect: the endpoint is closed");
+    if (parts.port === 0 || parts.family !== family) {
+      events.push(() =>
+        listener.event(session, { type: "closed", reason: "error", detail: `no way to ${remote} from ${endpoint.local}` }),
+      );
+      awaken();
+      return;
+    }
+    const id = newConnectionId();
+    const engine = quiche.Connection.connect(null, id, local, { host: parts.host, port: parts.port }, dialling);
+    const at = address(parts.host, parts.port);
+    const connection = new QuicConnection({ engine, host, config, remote: at, role: "client", session, pin });
+    bySession.set(session, connection);
+    const others = dialled.get(at) ?? new Set();
+    dialled.set(at, others.add(connection));
+    add(connection, id);
+  };
+  /** Does `act` on the session's connection, if there is one, and sees to what follows from it. */
+  const on = (session: SessionId, act: (connection: QuicConnection) => void): void => {
+    const connection = bySession.get(session);
+    if (connection === undefined) return;
+    act(connection);
+    touch(connection);
+  };
+  const bounded = (name: string, bytes: Uint8Array, limit: number): void => {
+    if (bytes.length > limit) throw new RangeError(`${name}: want at most ${limit} octets, got ${bytes.length}`);
+  };
+
+  const closeAll = async (): Promise<void> => {
+    if (closed) return;
+    for (const connection of connections) {
+      connection.close("the endpoint closes");
+      dirty.add(connection);
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve)); // never inside a listener's call
+    if (closed) return;
+    turn();
+    closed = true;
+    if (soon !== undefined) clearImmediate(soon);
+    if (alarm !== undefined) clearTimeout(alarm.timer);
+    while (socket.getSendQueueCount() > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    socket.removeListener("message", receive);
+    await new Promise<void>((resolve) => socket.close(resolve));
+    for (const connection of [...connections]) forget(connection);
+  };
+
+  socket.on("message", receive);
+  socket.on("error", () => count.unsent++);
+  const endpoint: QuicEndpoint = {
+    local: address(local.host, local.port),
+    connect,
+    send: (session, message) => {
+      bounded("message", message, MAX_MESSAGE_BYTES);
+      on(session, (connection) => connection.send(message));
+    },
+    sendDatagram: (session, bytes) => {
+      bounded("datagram", bytes, MAX_DATAGRAM_BYTES);
+      on(session, (connection) => connection.sendDatagram(bytes));
+    },
+    sendRaw: (session, octets) => on(session, (connection) => connection.sendRaw(octets)),
+    close: (session, detail) => on(session, (connection) => connection.close(detail)),
+    sendPacket: (to, bytes) => {
+      const parts = parseAddress(to);
+      if (parts === undefined) throw new TypeError(`to: want an address, got ${to}`);
+      transmit(new Uint8Array(bytes), parts);
+    },
+    counters: () => ({ ...count }),
+    pathFacts: (session) => bySession.get(session)?.facts(),
+    closeAll,
+  };
+  return endpoint;
+}

@@ -1,0 +1,126 @@
+/**
+ * How each party's call sounded, from what its loudspeaker was given (`media-played`), never from what the network delivered.
+ * A gap is a maximal run of frames that are concealed or silent, from the first source frame to the end of the call; recovered
+ * frames count as source audio and comfort noise for a silent source is no gap.
+ */
+import { instantsOf, type LogRecord } from "../impl/base/record.ts";
+import { burstRatio, meanOpinionScore, rating } from "./e-model.ts";
+import { FRAME_MICROS, FRAME_MS, gapsOf, isGap, isSource, type Playout, type Slot } from "./playout.ts";
+import type { PartyAudio } from "./result.ts";
+import { percentile, rounded } from "./statistic.ts";
+
+/** Speech that begins a frame is captured in full one frame later (20 ms). */
+const CAPTURE_MS: number = FRAME_MS;
+/** Opus' look-ahead beyond the frame: 312 samples at 48 kHz (libopus, OPUS_GET_LOOKAHEAD), 26.5 ms in all with a 20 ms frame. */
+const LOOK_AHEAD_MS = 6.5;
+/** A gap a listener takes for an interruption. chosen: about a syllable. */
+export const INTERRUPTION_MS = 150;
+/** E-model windows; ratings are averaged, not scores. */
+const WINDOW_MICROS = 10_000_000;
+
+/** `at` microseconds of play, `ms` from the mouth to the ear. */
+export type Delay = { readonly at: number; readonly ms: number };
+
+/** Audio measurements of every party that took part in a call; several calls of one party are taken together. */
+export function measureAudio(
+  playouts: readonly Playout[],
+  delays: ReadonlyMap<Playout, readonly Delay[]>,
+): Record<string, PartyAudio> {
+  const parties = [...new Set(playouts.map((playout) => playout.party))];
+  return Object.fromEntries(
+    parties.map((party) => {
+      const own = playouts.filter((playout) => playout.party === party);
+      return [party, partyAudio(own, new Map(own.map((playout) => [playout, delays.get(playout) ?? []])))];
+    }),
+  );
+}
+
+function partyAudio(playouts: readonly Playout[], delays: ReadonlyMap<Playout, readonly Delay[]>): PartyAudio {
+  const slots = playouts.flatMap((playout) => playout.slots);
+  const gapsMs = playouts.flatMap((playout) => gapsOf(playout.slots).map((gap) => gap.frames * FRAME_MS));
+  const mouthToEar = [...delays.values()].flatMap((list) => list.map((delay) => delay.ms));
+  const count = (kind: Slot["kind"]): number => slots.reduce((n, slot) => n + (slot.kind === kind ? 1 : 0), 0);
+  const concealed = count("concealed");
+  const silent = count("silence");
+  const first = playouts.flatMap((playout) => playout.slots.slice(0, 1))[0];
+  return {
+    longestGapMs: gapsMs.reduce((longest, ms) => Math.max(longest, ms), 0),
+    gapCount: gapsMs.length,
+    concealmentRatio: slots.length === 0 ? 0 : rounded((concealed + silent) / slots.length, 6),
+    interruptionCount: gapsMs.filter((ms) => ms >= INTERRUPTION_MS).length,
+    mouthToEarMs: { p50: percentile(mouthToEar, 0.5), p95: percentile(mouthToEar, 0.95) },
+    mos: estimate(playouts, delays),
+    mosProvisional: true,
+    framesExpected: playouts.reduce((n, playout) => n + expected(playout), 0),
+    framesPlayed: slots.reduce((n, slot) => n + (isSource(slot.kind) ? 1 : 0), 0),
+    framesRecovered: count("recovered"),
+    framesConcealed: concealed,
+    framesSilent: silent,
+    framesComfort: count("comfort"),
+    totalGapMs: gapsMs.reduce((sum, ms) => sum + ms, 0),
+    firstSourceMs: first === undefined ? null : rounded(first.at / 1_000, 3),
+  };
+}
+
+/** Frames due from the first source frame to the end of the call. */
+function expected(playout: Playout): number {
+  const first = playout.slots[0];
+  return first === undefined ? 0 : Math.ceil((playout.end - first.at) / FRAME_MICROS);
+}
+
+/**
+ * Delay of each source frame played: instant of play - instant its packet was ready at the peer, plus the frame it had to be
+ * captured for and the codec's look-ahead. The packet is the newest with that number the peer had sent by then (a call that
+ * changes keys may count from zero again). Frames whose sending is not in the log are left out.
+ */
+export function delaysOf(records: readonly LogRecord[], playouts: readonly Playout[]): Map<Playout, Delay[]> {
+  const sent = new Map<string, Map<string, Map<number, number>>>();
+  for (const record of records) {
+    if (record.ev !== "media-sent") continue;
+    const name = `${record.call} ${record.who}`;
+    const keys = sent.get(name) ?? new Map<string, Map<number, number>>();
+    sent.set(name, keys);
+    const instants = keys.get(record.key) ?? new Map<number, number>();
+    keys.set(record.key, instants);
+    for (const [index, at] of instantsOf(record).entries()) instants.set(record.seq + index, at);
+  }
+  return new Map(
+    playouts.map((playout) => {
+      const keys = [...(sent.get(`${playout.call} ${playout.peer}`)?.values() ?? [])];
+      return [playout, playout.slots.flatMap((slot) => delayOf(slot, keys))];
+    }),
+  );
+}
+
+function delayOf(slot: Slot, keys: readonly ReadonlyMap<number, number>[]): Delay[] {
+  if (slot.seq === -1) return [];
+  let newest: number | undefined;
+  for (const instants of keys) {
+    const at = instants.get(slot.seq);
+    if (at !== undefined && at <= slot.at && (newest === undefined || at > newest)) newest = at;
+  }
+  return newest === undefined ? [] : [{ at: slot.at, ms: (slot.at - newest) / 1_000 + CAPTURE_MS + LOOK_AHEAD_MS }];
+}
+
+/** Estimated MOS over windows of 10 s of each call; a shorter last window weighs by its length; null without any audio. */
+function estimate(playouts: readonly Playout[], delays: ReadonlyMap<Playout, readonly Delay[]>): number | null {
+  let sum = 0;
+  let frames = 0;
+  for (const playout of playouts) {
+    const start = playout.slots[0]?.at ?? 0;
+    const window = (at: number): number => Math.floor((at - start) / WINDOW_MICROS);
+    const delayed = Map.groupBy(delays.get(playout) ?? [], (delay) => window(delay.at));
+    let delayMs = 0;
+    for (const [index, slots] of Map.groupBy(playout.slots, (slot) => window(slot.at))) {
+      const here = delayed.get(index) ?? [];
+      // A window without a single source frame keeps the delay of the one before: its loss says everything there is to say.
+      if (here.length > 0) delayMs = here.reduce((total, delay) => total + delay.ms, 0) / here.length;
+      const lost = slots.reduce((n, slot) => n + (isGap(slot.kind) ? 1 : 0), 0);
+      const gaps = gapsOf(slots).length;
+      const ratio = lost / slots.length;
+      sum += rating(ratio, gaps === 0 ? 1 : burstRatio(lost / gaps, ratio), delayMs) * slots.length;
+      frames += slots.length;
+    }
+  }
+  return frames === 0 ? null : rounded(meanOpinionScore(sum / frames), 3);
+}

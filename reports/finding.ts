@@ -1,0 +1,39 @@
+/** What an oracle answers, and the words its figures are put in. */
+
+/** An oracle's answer; `at` is the instant of the violation in microseconds, where there is one. */
+export type Finding = { readonly verdict: "held" | "broken" | "inconclusive"; readonly detail: string; readonly at?: number };
+
+export const held = (detail: string): Finding => ({ verdict: "held", detail });
+export const broken = (detail: string, at?: number): Finding => ({
+  verdict: "broken",
+  detail,
+  ...(at === undefined ? {} : { at }),
+});
+export const inconclusive = (detail: string): Finding => ({ verdict: "inconclusive", detail });
+
+/** `214 ms`, `3.25 s` from 10 s on. */
+export function inMs(ms: number): string {
+  return ms < 10_000 ? `${trimmed(ms, 1)} ms` : `${trimmed(ms / 1_000, 2)} s`;
+}
+/** The same from microseconds. */
+export const inTime = (micros: number): string => inMs(micros / 1_000);
+/** `12.480 s`: an instant. */
+export const instant = (micros: number): string => `${(micros / 1_000_000).toFixed(3)} s`;
+/** `2.5 %` from 0..1. */
+export const inPercent = (ratio: number): string => `${trimmed(ratio * 100, 2)} %`;
+
+const trimmed = (value: number, digits: number): string => String(Math.round(value * 10 ** digits) / 10 ** digits);
+
+/**
+ * One finding from one per party or fault: broken when one is, else inconclusive when one is, else held. The details of all
+ * are joined, so that a reader sees those that held beside the one that did not; `limit` is put at the end in brackets.
+ */
+export function together(findings: readonly Finding[], limit = "", none = "nobody to ask"): Finding {
+  const first = findings[0];
+  if (first === undefined) return inconclusive(none);
+  const worst =
+    findings.find((one) => one.verdict === "broken") ?? findings.find((one) => one.verdict === "inconclusive") ?? first;
+  const instants = findings.flatMap((one) => (one.verdict === worst.verdict && one.at !== undefined ? [one.at] : []));
+  const detail = `${findings.map((one) => one.detail).join(", ")}${limit === "" ? "" : ` (${limit})`}`;
+  return { verdict: worst.verdict, detail, ...(instants.length === 0 ? {} : { at: Math.min(...instants) }) };
+}

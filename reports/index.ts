@@ -1,0 +1,36 @@
+/** The front door of this room: a log becomes a result, and a result becomes pages. Pure: strings and objects in, strings and objects out. */
+import type { LogRecord } from "../impl/base/record.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { htmlReport } from "./html.ts";
+import { judge } from "./judge.ts";
+import { junit } from "./junit.ts";
+import { measure } from "./measure.ts";
+import { buildResult, type Result, type RunFacts } from "./result.ts";
+import { summary } from "./summary.ts";
+
+/** A finished run. `crashed`: what the laboratory threw, when its log may not say so. */
+export type Run = RunFacts & {
+  readonly scenario: Scenario;
+  readonly records: readonly LogRecord[];
+  readonly crashed?: string;
+};
+
+/** Measures and judges a run: the object of result.json. Throws RangeError when the scenario names an oracle that does not exist. */
+export function assess(run: Run): Result {
+  const evidence = measure(run.records, run.scenario);
+  return buildResult(
+    { ...run, scenario: run.scenario.name },
+    judge(evidence, run.crashed),
+    evidence.conditions,
+    evidence.measurements,
+  );
+}
+
+/** The pages of a run by file name: `summary.md`, `junit.xml`, `report.html`. */
+export function render(result: Result, scenario: Scenario, records: readonly LogRecord[]): Map<string, string> {
+  return new Map([
+    ["summary.md", summary(result, scenario)],
+    ["junit.xml", junit([{ result, scenario }])],
+    ["report.html", htmlReport(result, scenario, records)],
+  ]);
+}

@@ -1,0 +1,135 @@
+/** What must hold in every run, whatever its scenario asks: keys, generations, supervisors, leftovers, and that the run tested anything. */
+import { leftTrace } from "./conditions.ts";
+import { broken, type Finding, held, inconclusive } from "./finding.ts";
+import { generationsOf } from "./generations.ts";
+import type { Evidence } from "./measure.ts";
+
+/** Judged in every run, in the order they are reported: the invariants of scenarios/oracles.ts. */
+export const ALWAYS: readonly (readonly [name: string, judge: (evidence: Evidence) => Finding])[] = [
+  ["nothing-crashed", nothingCrashed],
+  ["faults-left-a-trace", faultsLeftATrace],
+  ["no-nonce-reuse", noNonceReuse],
+  ["no-double-decrypt", noDoubleDecrypt],
+  ["no-stale-generation", noStaleGeneration],
+  ["one-supervisor", oneSupervisor],
+  ["everything-freed", everythingFreed],
+];
+
+/**
+ * The log closes with `finished` and no process exits on its own while the scenario runs. A log without an end, or with
+ * `crashed`, is midcall's own fault; an interrupted one says nothing.
+ */
+function nothingCrashed({ records, scenario }: Evidence): Finding {
+  const end = records.findLast((record) => record.ev === "end");
+  if (end?.ev !== "end") return broken("the log has no end: the run died while writing it", records.at(-1)?.t);
+  if (end.reason === "crashed") return broken(end.detail ?? "the run crashed", end.t);
+  const killed = new Set<string>();
+  for (const record of records) {
+    if (record.ev !== "process") continue;
+    if (record.state === "killed") killed.add(record.who);
+    else if (record.state === "started") killed.delete(record.who);
+    else if (record.state === "exited" && record.t < scenario.duration && end.reason === "finished" && !killed.has(record.who))
+      return broken(`${record.who} exited on its own${record.detail === undefined ? "" : `: ${record.detail}`}`, record.t);
+  }
+  return end.reason === "interrupted" ? inconclusive("the run was interrupted") : held("the run finished");
+}
+
+/** Every fault of the scenario happened and left a trace; without that, a run that holds has shown nothing. */
+function faultsLeftATrace({ conditions }: Evidence): Finding {
+  if (conditions.length === 0) return held("no faults asked for");
+  const never = conditions.flatMap((one, i) => (one.appliedMs === null ? [`fault ${i} (${one.fault}) never happened`] : []));
+  const unseen = conditions.flatMap((one, i) =>
+    one.appliedMs !== null && !leftTrace(one.observed) ? [`fault ${i} (${one.fault}) left no trace`] : [],
+  );
+  const without = [...never, ...unseen];
+  return without.length === 0
+    ? held(`${conditions.length} of ${conditions.length} faults left a trace`)
+    : inconclusive(without.join(", "));
+}
+
+/** No (key, packet number) is sent twice, over every packet of every party: that would be a nonce used twice. */
+function noNonceReuse({ records }: Evidence): Finding {
+  const keys = new Map<string, Ranges>();
+  let packets = 0;
+  for (const record of records) {
+    if (record.ev !== "media-sent") continue;
+    const twice = claim(keys, record.key, record);
+    if (twice !== undefined) return broken(`${record.who} sent packet ${twice} under key ${record.key} twice`, record.at);
+    packets += record.n;
+  }
+  return held(`${packets} packets under ${keys.size} ${keys.size === 1 ? "key" : "keys"}, no number used twice`);
+}
+
+/** No party opens the same (key, packet number) twice: its replay window outlives reconnects. */
+function noDoubleDecrypt({ records }: Evidence): Finding {
+  const keys = new Map<string, Ranges>();
+  let packets = 0;
+  for (const record of records) {
+    if (record.ev !== "media-received") continue;
+    const twice = claim(keys, `${record.who} ${record.key}`, record);
+    if (twice !== undefined) return broken(`${record.who} opened packet ${twice} under key ${record.key} twice`, record.at);
+    packets += record.n;
+  }
+  return held(`${packets} packets opened, none twice`);
+}
+
+/** No party applies a generation that is not newer than the last one it applied. */
+function noStaleGeneration({ records }: Evidence): Finding {
+  const all = generationsOf(records);
+  const stale = all.find((one) => one.stale);
+  if (stale !== undefined)
+    return broken(`${stale.record.who} applied generation ${stale.record.generation} which was not newer`, stale.record.t);
+  return held(`${all.filter((one) => one.record.action === "applied").length} generations applied, none stale`);
+}
+
+/** No party ever has two reconnect supervisors at work. */
+function oneSupervisor({ records }: Evidence): Finding {
+  let seen = 0;
+  for (const record of records) {
+    if (record.ev !== "registration") continue;
+    seen++;
+    if (record.supervisors > 1) return broken(`${record.who} had ${record.supervisors} supervisors at once`, record.t);
+  }
+  return held(`never more than one in ${seen} changes of registration`);
+}
+
+/** What every party still holds after it was told to stop is nothing. */
+function everythingFreed({ records }: Evidence): Finding {
+  const leaks: string[] = [];
+  let parties = 0;
+  let at: number | undefined;
+  for (const record of records) {
+    if (record.ev !== "held") continue;
+    parties++;
+    const kept = (["sessions", "calls", "supervisors"] as const).filter((name) => record[name] !== 0);
+    if (kept.length === 0) continue;
+    at ??= record.t;
+    leaks.push(`${record.who} still holds ${kept.map((name) => `${record[name]} ${name}`).join(", ")}`);
+  }
+  if (leaks.length > 0) return broken(leaks.join("; "), at);
+  return parties === 0 ? inconclusive("no party said what it still held") : held(`${parties} parties hold nothing`);
+}
+
+/** Packet numbers seen under one key: disjoint ranges [from, to), ascending. */
+type Ranges = { readonly from: number; to: number }[];
+
+/** Adds packet numbers; returns the first one that was there already. Mostly ascending, so the newest range grows. */
+function claim(keys: Map<string, Ranges>, key: string, run: { readonly seq: number; readonly n: number }): number | undefined {
+  const ranges = keys.get(key) ?? [];
+  keys.set(key, ranges);
+  const to = run.seq + run.n;
+  let i = ranges.length;
+  while (i > 0 && (ranges[i - 1]?.from ?? 0) > run.seq) i--;
+  const before = ranges[i - 1];
+  const after = ranges[i];
+  if (before !== undefined && before.to > run.seq) return run.seq;
+  if (after !== undefined && after.from < to) return after.from;
+  if (before !== undefined && before.to === run.seq) {
+    before.to = to;
+    if (after !== undefined && after.from === to) {
+      before.to = after.to;
+      ranges.splice(i, 1);
+    }
+  } else ranges.splice(i, 0, { from: run.seq, to });
+  return undefined;
+}

@@ -1,0 +1,276 @@
+/**
+ * `result.json`: what a run came to. Scripts are written against it: fields are added freely, never changed or removed without
+ * saying so in CHANGELOG.md. Times are in milliseconds, ratios 0..1, instants count from the start of the run.
+ */
+import { z } from "zod";
+
+/** `held`: every oracle held. `broken`: one did not. `inconclusive`: nothing can be said. `crashed`: midcall's own fault. */
+export type Verdict = "held" | "broken" | "inconclusive" | "crashed";
+
+export type OracleResult = {
+  readonly name: string;
+  readonly verdict: "held" | "broken" | "inconclusive";
+  /** Figures and limits: `alice 214 ms, bob 198 ms (limit 500 ms)`. */
+  readonly detail: string;
+  /** Instant of the violation, where there is one. */
+  readonly atMs?: number;
+};
+
+/** Traces of a fault in the log; only those that are there. */
+export type Observed = {
+  readonly packetsDropped?: number;
+  readonly packetsTouched?: number;
+  /** `packetsTouched` by what was done to them. */
+  readonly touched?: Readonly<Record<string, number>>;
+  readonly processKilled?: boolean;
+  readonly processRestarted?: boolean;
+  readonly processPaused?: boolean;
+  readonly processResumed?: boolean;
+};
+
+export type Condition = {
+  /** `kill r1` */
+  readonly fault: string;
+  /** As the scenario asked; null for a triggered fault. */
+  readonly atMs: number | null;
+  /** As it happened; null: never. */
+  readonly appliedMs: number | null;
+  readonly healedMs: number | null;
+  readonly observed: Observed;
+};
+
+export type PartyAudio = {
+  readonly longestGapMs: number;
+  readonly gapCount: number;
+  readonly concealmentRatio: number;
+  /** Gaps of 150 ms or longer. */
+  readonly interruptionCount: number;
+  readonly mouthToEarMs: { readonly p50: number | null; readonly p95: number | null };
+  /** Estimated by the E-model; null without audio. */
+  readonly mos: number | null;
+  readonly mosProvisional: true;
+  readonly framesExpected: number;
+  /** Frames of source audio, recovered ones included. */
+  readonly framesPlayed: number;
+  readonly framesRecovered: number;
+  readonly framesConcealed: number;
+  readonly framesSilent: number;
+  readonly framesComfort: number;
+  readonly totalGapMs: number;
+  readonly firstSourceMs: number | null;
+};
+
+/** Definitions in recovery.ts. */
+export type Recovery = {
+  /** Index into `conditions`. */
+  readonly fault: number;
+  readonly party: string;
+  readonly fromFaultMs: number | null;
+  readonly fromHealMs: number | null;
+  /** When media flowed again; null when it never stopped or never did. */
+  readonly resumedMs: number | null;
+  /** How many times media stopped on account of this fault. */
+  readonly stops: number;
+};
+
+export type PartyGenerations = {
+  readonly sent: number;
+  readonly delivered: number;
+  readonly applied: number;
+  readonly refusedStale: number;
+  /** 0 in every run that is worth anything. */
+  readonly appliedStale: number;
+};
+
+export type PartySignal = {
+  readonly downMs: number;
+  readonly reconnects: number;
+  readonly attempts: number;
+  readonly supervisorsMax: number;
+};
+
+export type PathStep = {
+  readonly atMs: number;
+  readonly path: "direct" | "relay";
+  readonly candidate: "host" | "mapped" | "reflexive" | "relay";
+};
+
+export type PartyNetwork = {
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly lostPackets: number;
+};
+
+/** Keyed by party. */
+type Each<T> = Readonly<Record<string, T>>;
+
+export type Measurements = {
+  readonly audio: Each<PartyAudio>;
+  readonly recovery: readonly Recovery[];
+  readonly generations: Each<PartyGenerations>;
+  readonly signal: Each<PartySignal>;
+  readonly path: Each<readonly PathStep[]>;
+  readonly network: Each<PartyNetwork>;
+};
+
+export type Versions = { readonly midcall: string; readonly node: string; readonly commit: string };
+
+export type Result = {
+  readonly schema: "midcall/result@1";
+  readonly scenario: string;
+  readonly lab: string;
+  readonly seed: string;
+  readonly verdict: Verdict;
+  /** One sentence: why this verdict. */
+  readonly cause: string;
+  readonly hash: string;
+  readonly versions: Versions;
+  readonly codec: "real" | "sized";
+  readonly crypto: "real" | "null";
+  readonly virtualMs: number;
+  readonly wallMs: number;
+  readonly dir: string;
+  readonly conditions: readonly Condition[];
+  readonly oracles: readonly OracleResult[];
+  readonly measurements: Measurements;
+};
+
+const ms = z.number().min(0);
+const count = z.int().min(0);
+const ratio = z.number().min(0).max(1);
+const each = <T extends z.ZodType>(schema: T): z.ZodRecord<z.ZodString, T> => z.record(z.string(), schema);
+
+/** Checks a result read from a file. Unknown fields are left alone: a newer midcall may have added them. */
+export const resultSchema: z.ZodType<Result> = z.object({
+  schema: z.literal("midcall/result@1"),
+  scenario: z.string(),
+  lab: z.string(),
+  seed: z.string(),
+  verdict: z.enum(["held", "broken", "inconclusive", "crashed"]),
+  cause: z.string(),
+  hash: z.string(),
+  versions: z.object({ midcall: z.string(), node: z.string(), commit: z.string() }),
+  codec: z.enum(["real", "sized"]),
+  crypto: z.enum(["real", "null"]),
+  virtualMs: ms,
+  wallMs: ms,
+  dir: z.string(),
+  conditions: z.array(
+    z.object({
+      fault: z.string(),
+      atMs: ms.nullable(),
+      appliedMs: ms.nullable(),
+      healedMs: ms.nullable(),
+      observed: z.object({
+        packetsDropped: count.exactOptional(),
+        packetsTouched: count.exactOptional(),
+        touched: each(count).exactOptional(),
+        processKilled: z.boolean().exactOptional(),
+        processRestarted: z.boolean().exactOptional(),
+        processPaused: z.boolean().exactOptional(),
+        processResumed: z.boolean().exactOptional(),
+      }),
+    }),
+  ),
+  oracles: z.array(
+    z.object({
+      name: z.string(),
+      verdict: z.enum(["held", "broken", "inconclusive"]),
+      detail: z.string(),
+      atMs: ms.exactOptional(),
+    }),
+  ),
+  measurements: z.object({
+    audio: each(
+      z.object({
+        longestGapMs: ms,
+        gapCount: count,
+        concealmentRatio: ratio,
+        interruptionCount: count,
+        mouthToEarMs: z.object({ p50: ms.nullable(), p95: ms.nullable() }),
+        mos: z.number().min(1).max(4.5).nullable(),
+        mosProvisional: z.literal(true),
+        framesExpected: count,
+        framesPlayed: count,
+        framesRecovered: count,
+        framesConcealed: count,
+        framesSilent: count,
+        framesComfort: count,
+        totalGapMs: ms,
+        firstSourceMs: ms.nullable(),
+      }),
+    ),
+    recovery: z.array(
+      z.object({
+        fault: count,
+        party: z.string(),
+        fromFaultMs: ms.nullable(),
+        fromHealMs: ms.nullable(),
+        resumedMs: ms.nullable(),
+        stops: count,
+      }),
+    ),
+    generations: each(z.object({ sent: count, delivered: count, applied: count, refusedStale: count, appliedStale: count })),
+    signal: each(z.object({ downMs: ms, reconnects: count, attempts: count, supervisorsMax: count })),
+    path: each(
+      z.array(
+        z.object({
+          atMs: ms,
+          path: z.enum(["direct", "relay"]),
+          candidate: z.enum(["host", "mapped", "reflexive", "relay"]),
+        }),
+      ),
+    ),
+    network: each(
+      z.object({ sentPackets: count, sentBytes: count, receivedPackets: count, receivedBytes: count, lostPackets: count }),
+    ),
+  }),
+});
+
+/** The JSON Schema (draft 2020-12) of `result.json`, as committed in result.schema.json. */
+export const resultJsonSchema = (): unknown => ({
+  title: "midcall result",
+  ...z.toJSONSchema(resultSchema, { io: "input" }),
+});
+
+/** What a run's facts are, besides its log and its scenario. */
+export type RunFacts = {
+  readonly hash: string;
+  readonly versions: Versions;
+  readonly codec: "real" | "sized";
+  readonly crypto: "real" | "null";
+  readonly lab: string;
+  readonly seed: string;
+  readonly virtualMs: number;
+  readonly wallMs: number;
+  readonly dir: string;
+};
+
+/** Puts a result together in the order of fields that CONTRACT shows. */
+export function buildResult(
+  facts: RunFacts & { readonly scenario: string },
+  judged: { readonly verdict: Verdict; readonly cause: string; readonly oracles: readonly OracleResult[] },
+  conditions: readonly Condition[],
+  measurements: Measurements,
+): Result {
+  return {
+    schema: "midcall/result@1",
+    scenario: facts.scenario,
+    lab: facts.lab,
+    seed: facts.seed,
+    verdict: judged.verdict,
+    cause: judged.cause,
+    hash: facts.hash,
+    versions: facts.versions,
+    codec: facts.codec,
+    crypto: facts.crypto,
+    virtualMs: facts.virtualMs,
+    wallMs: facts.wallMs,
+    dir: facts.dir,
+    conditions,
+    oracles: judged.oracles,
+    measurements,
+  };
+}

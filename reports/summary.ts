@@ -1,0 +1,58 @@
+/** A run as Markdown: verdict and cause first, then conditions, oracles and numbers. */
+import type { Scenario } from "../scenarios/expanded.ts";
+import type { Result } from "./result.ts";
+import { CONDITION_HEADS, conditionCells, howItRan, numberedParties, numberRows, replayCommand, whatRan } from "./wording.ts";
+
+/** summary.md of one run. Ends with a line feed. */
+export function summary(result: Result, scenario: Scenario): string {
+  const parties = numberedParties(scenario);
+  return [
+    `# ${text(result.scenario)}: ${result.verdict}`,
+    "",
+    text(result.cause),
+    "",
+    `Asked: ${text(scenario.asks)}`,
+    "",
+    `Replay: ${code(replayCommand(result))}`,
+    "",
+    "## Conditions",
+    "",
+    ...(result.conditions.length === 0 ? ["No faults."] : table(CONDITION_HEADS, result.conditions.map(conditionCells))),
+    "",
+    "## Oracles",
+    "",
+    ...table(
+      ["Verdict", "Oracle", "Figures"],
+      result.oracles.map((one) => [one.verdict === "held" ? "held" : `**${one.verdict}**`, one.name, text(one.detail)]),
+      (cell) => cell,
+    ),
+    "",
+    "## Numbers",
+    "",
+    ...table(["", ...parties], numberRows(result, parties)),
+    "",
+    `Ran: ${text(howItRan(result))}. ${text(whatRan(result))}. Log hash ${code(result.hash)}.`,
+    "",
+  ].join("\n");
+}
+
+/** A Markdown table; cells are escaped by `cell` (by default as plain text). */
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  cell: (value: string) => string = text,
+): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(heads.map(text)), line(heads.map(() => "---")), ...rows.map((row) => line(row.map(cell)))];
+}
+
+/** Plain text as Markdown shows it unchanged: one line, with everything that could begin markup or HTML escaped. */
+export const text = (value: string): string => value.replace(/[\r\n]+/g, " ").replace(/[\\`*_[\]<>|#~&]/g, "\\$&");
+
+/** Text between backticks, with as many of them as it takes. */
+export function code(value: string): string {
+  const longest = Math.max(0, ...[...value.matchAll(/`+/g)].map((run) => run[0].length));
+  const fence = "`".repeat(longest + 1);
+  const pad = value.startsWith("`") || value.endsWith("`") ? " " : "";
+  return `${fence}${pad}${value.replace(/[\r\n]+/g, " ")}${pad}${fence}`;
+}

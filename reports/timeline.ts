@@ -1,0 +1,227 @@
+/**
+ * A run laid out on one time axis, as data: faults, and a lane for each thing of each party that has a state over time.
+ * timeline-chart.ts draws it. Times are microseconds; `tone` names a colour of the page's palette.
+ */
+import type { LogRecord } from "../impl/base/record.ts";
+import { inMs, inPercent, instant } from "./finding.ts";
+import type { Evidence } from "./measure.ts";
+import { FRAME_MS, gapsOf, type Playout, type Slot, type SlotKind, stretchesOf } from "./playout.ts";
+import { standingsOf } from "./signal.ts";
+
+/** What a colour stands for: audio (four), fine, under way, wrong, off, the two paths, and the two directions of a message. */
+export type Tone =
+  | "source"
+  | "recovered"
+  | "concealed"
+  | "silence"
+  | "comfort"
+  | "fine"
+  | "waiting"
+  | "wrong"
+  | "off"
+  | "direct"
+  | "relay"
+  | "sent"
+  | "received";
+
+/** A piece of a lane. `bottom`..`top`: the part of the lane's height it fills, 0..1. `label` is drawn where it fits. */
+export type Bar = {
+  readonly from: number;
+  readonly to: number;
+  readonly tone: Tone;
+  readonly title: string;
+  readonly label?: string;
+  readonly bottom: number;
+  readonly top: number;
+};
+
+export type Lane = { readonly party: string; readonly name: string; readonly bars: readonly Bar[] };
+
+/** A fault; `to` equals `from` when nothing is undone. */
+export type Band = { readonly from: number; readonly to: number; readonly label: string };
+
+/** Delay over time: median of each bucket, null where no source frame was played. `at` is the bucket's middle. */
+export type DelayLine = { readonly party: string; readonly points: readonly (readonly [at: number, ms: number | null])[] };
+
+export type Timeline = {
+  readonly end: number;
+  readonly bands: readonly Band[];
+  readonly lanes: readonly Lane[];
+  readonly delays: readonly DelayLine[];
+};
+
+/** Stretches of audio drawn one by one; beyond that shares of each of BINS slices are. chosen: half a megabyte of SVG. */
+const STRETCHES_DRAWN = 2_000;
+const BINS = 600;
+/** Signalling messages drawn per lane. */
+const MESSAGES_DRAWN = 1_500;
+/** Points of a delay line at most. */
+const DELAY_POINTS = 300;
+
+export function timelineOf(evidence: Evidence): Timeline {
+  const { scenario, records, conditions, runEnd, clients, playouts } = evidence;
+  const end = Math.max(1, runEnd);
+  const bands = conditions.flatMap((one): Band[] => {
+    if (one.appliedMs === null) return [];
+    const from = one.appliedMs * 1_000;
+    return [{ from, to: one.healedMs === null ? from : one.healedMs * 1_000, label: one.fault }];
+  });
+  const lanes = Object.keys(scenario.parties).flatMap((party): Lane[] => {
+    const process = processLane(records, party, end);
+    const isClient = clients.includes(party);
+    const wasAlwaysUp = process.bars.every((bar) => bar.tone === "fine");
+    if (!isClient) return [process];
+    return [
+      ...(wasAlwaysUp ? [] : [process]),
+      registrationLane(records, party, end),
+      callLane(evidence, party, end),
+      pathLane(evidence, party),
+      ...playouts.filter((one) => one.party === party).map(audioLane),
+      signallingLane(records, party),
+    ].filter((lane) => lane.bars.length > 0);
+  });
+  const delays = playouts.flatMap((playout): DelayLine[] => delayLine(evidence, playout, end));
+  return { end, bands, lanes, delays };
+}
+
+const whole = { bottom: 0, top: 1 } as const;
+const span = (from: number, to: number): string => `${instant(from)} to ${instant(to)} (${inMs((to - from) / 1_000)})`;
+
+function processLane(records: readonly LogRecord[], party: string, end: number): Lane {
+  const words = { started: "running", resumed: "running", killed: "killed", paused: "paused", exited: "exited" } as const;
+  const tones = { running: "fine", killed: "wrong", paused: "waiting", exited: "off" } as const;
+  const steps = records.flatMap((record) =>
+    record.ev === "process" && record.who === party ? [{ t: record.t, word: words[record.state] }] : [],
+  );
+  return {
+    party,
+    name: "process",
+    bars: stepsToBars(steps, end, (word) => tones[word]),
+  };
+}
+
+function registrationLane(records: readonly LogRecord[], party: string, end: number): Lane {
+  const tones = {
+    idle: "off",
+    gone: "off",
+    dead: "wrong",
+    refused: "wrong",
+    registered: "fine",
+    connecting: "waiting",
+    reconnecting: "waiting",
+  } as const;
+  const steps = standingsOf(records, party, end).map((one) => ({ t: one.from, word: one.state }));
+  return { party, name: "registration", bars: stepsToBars(steps, end, (word) => tones[word]) };
+}
+
+function callLane({ calls }: Evidence, party: string, end: number): Lane {
+  const tones = {
+    offering: "waiting",
+    ringing: "waiting",
+    answered: "waiting",
+    active: "fine",
+    resumed: "fine",
+    resuming: "wrong",
+    ended: "off",
+  } as const;
+  const bars = calls.flatMap((call) => {
+    const steps = (call.parties.get(party) ?? []).map((step) => ({
+      t: step.t,
+      word: step.state,
+      ...(step.reason === undefined ? {} : { more: step.reason }),
+    }));
+    return stepsToBars(steps, end, (word) => tones[word]);
+  });
+  return { party, name: "call", bars };
+}
+
+function pathLane({ measurements, playouts, runEnd }: Evidence, party: string): Lane {
+  const end = playouts.findLast((one) => one.party === party)?.end ?? runEnd;
+  const steps = (measurements.path[party] ?? []).map((step) => ({
+    t: step.atMs * 1_000,
+    word: step.path,
+    more: `${step.candidate} candidate`,
+  }));
+  return { party, name: "sends by", bars: stepsToBars(steps, end, (word) => word) };
+}
+
+/** Bars from changes of state; each lasts to the next one. */
+function stepsToBars<Word extends string>(
+  steps: readonly { readonly t: number; readonly word: Word; readonly more?: string }[],
+  end: number,
+  toneOf: (word: Word) => Tone,
+): Bar[] {
+  return steps.flatMap((step, index) => {
+    const to = steps[index + 1]?.t ?? end;
+    if (to < step.t || (to === step.t && index < steps.length - 1)) return [];
+    const label = step.more === undefined ? step.word : `${step.word}: ${step.more}`;
+    return [{ from: step.t, to, tone: toneOf(step.word), title: `${label}, ${span(step.t, to)}`, label: step.word, ...whole }];
+  });
+}
+
+/** How much of the lane's height a kind fills, so that the strip can be read without its colours. */
+const HEIGHT: Readonly<Record<SlotKind, number>> = { source: 1, recovered: 0.85, concealed: 0.5, silence: 0.16, comfort: 0.3 };
+/** From the bottom of a slice upwards. */
+const STACK: readonly SlotKind[] = ["source", "recovered", "comfort", "concealed", "silence"];
+
+function audioLane(playout: Playout): Lane {
+  const name = playout.peer === undefined ? "hears" : `hears ${playout.peer}`;
+  const stretches = stretchesOf(playout.slots);
+  if (stretches.length > STRETCHES_DRAWN) return { party: playout.party, name, bars: slices(playout.slots) };
+  const audio = stretches.map(
+    ({ kind, from, to }): Bar => ({ from, to, tone: kind, title: `${kind}, ${span(from, to)}`, bottom: 0, top: HEIGHT[kind] }),
+  );
+  const interruptions = gapsOf(playout.slots).filter((gap) => gap.frames * FRAME_MS >= 150);
+  const marks = interruptions.map((gap): Bar => {
+    const to = gap.at + gap.frames * FRAME_MS * 1_000;
+    const label = inMs(gap.frames * FRAME_MS);
+    return { from: gap.at, to, tone: "silence", title: `gap, ${span(gap.at, to)}`, label, bottom: 0, top: 0 };
+  });
+  return { party: playout.party, name, bars: [...audio, ...marks] };
+}
+
+/** Shares of each kind per slice of time, stacked: what a long or badly torn call looks like. */
+function slices(slots: readonly Slot[]): Bar[] {
+  const start = slots[0]?.at ?? 0;
+  const width = Math.ceil(((slots.at(-1)?.at ?? start) - start + 1) / BINS);
+  return [...Map.groupBy(slots, (slot) => Math.floor((slot.at - start) / width))].flatMap(([index, members]) => {
+    const from = start + index * width;
+    let bottom = 0;
+    const shares = STACK.flatMap((kind) => {
+      const share = members.reduce((n, slot) => n + (slot.kind === kind ? 1 : 0), 0) / members.length;
+      return share === 0 ? [] : [{ kind, share }];
+    });
+    const title = `${shares.map(({ kind, share }) => `${inPercent(share)} ${kind}`).join(", ")}, ${span(from, from + width)}`;
+    return shares.map(({ kind, share }): Bar => {
+      const bar = { from, to: from + width, tone: kind, title, bottom, top: bottom + share };
+      bottom += share;
+      return bar;
+    });
+  });
+}
+
+function signallingLane(records: readonly LogRecord[], party: string): Lane {
+  const bars = records.flatMap((record): Bar[] => {
+    if (record.ev !== "signal" || record.who !== party) return [];
+    const half = record.dir === "sent" ? { bottom: 0.5, top: 1 } : { bottom: 0, top: 0.5 };
+    return [
+      { from: record.t, to: record.t, tone: record.dir, title: `${record.dir} ${record.type}, ${instant(record.t)}`, ...half },
+    ];
+  });
+  return { party, name: "messages", bars: bars.slice(0, MESSAGES_DRAWN) };
+}
+
+function delayLine({ delays }: Evidence, playout: Playout, end: number): DelayLine[] {
+  const all = delays.get(playout) ?? [];
+  if (all.length === 0) return [];
+  // Half a second, or as much as keeps the line short.
+  const width = Math.max(500_000, Math.ceil(end / DELAY_POINTS));
+  const buckets = Map.groupBy(all, (delay) => Math.floor(delay.at / width));
+  const first = Math.floor((all[0]?.at ?? 0) / width);
+  const last = Math.floor((all.at(-1)?.at ?? 0) / width);
+  const points = Array.from({ length: last - first + 1 }, (_, i): readonly [number, number | null] => {
+    const sorted = (buckets.get(first + i) ?? []).map((delay) => delay.ms).sort((a, b) => a - b);
+    return [(first + i + 0.5) * width, sorted[Math.floor(sorted.length / 2)] ?? null];
+  });
+  return [{ party: playout.party, points }];
+}

@@ -1,0 +1,41 @@
+/**
+ * Faults in readable words: `kill("r1", { at: "5s", for: "3s" })`. Each gives a written fault for `scenario({ faults })`.
+ * Every one takes when it happens, `at` an instant or `after` a log record, and all that can be undone take `for` how long.
+ */
+import type { Direction } from "./expanded.ts";
+import type { WrittenAfter, WrittenFault, WrittenSignallingEffect } from "./fault-language.ts";
+import type { WrittenOverlay } from "./link-language.ts";
+import type { Time } from "./time.ts";
+
+/** When a fault happens: `{ at: "5s" }`, or `{ after: { match: { ev: "call", who: "alice", state: "active" }, delay: "2s" } }`. */
+export type When = { readonly at: Time } | { readonly after: WrittenAfter };
+/** When, and until it is healed; without `for` it stays. */
+export type During = When & { readonly for?: Time };
+/** During, on one interface of the party (its first) in one direction as the party sees it (both). */
+export type OnLink = During & { readonly interface?: string; readonly direction?: Direction };
+
+/** The process of a party dies; after `for` it starts again with the same identity and no memory. */
+export const kill = (party: string, during: During): WrittenFault => ({ kind: "kill", target: party, ...during });
+/** The process of a party stands still; its sockets go on queueing. */
+export const pause = (party: string, during: During): WrittenFault => ({ kind: "pause", target: party, ...during });
+/** A NAT (by its name or by that of the only party behind it) moves every mapping to a new external port. */
+export const rebind = (nat: string, when: When): WrittenFault => ({ kind: "rebind", target: nat, ...when });
+/** A NAT gets a new external address. */
+export const renumber = (nat: string, when: When): WrittenFault => ({ kind: "renumber", target: nat, ...when });
+/** A NAT forgets its mappings. */
+export const expire = (nat: string, when: When): WrittenFault => ({ kind: "expire", target: nat, ...when });
+/** An interface of a party goes down. */
+export const interfaceDown = (party: string, during: During & { readonly interface?: string }): WrittenFault => ({
+  kind: "interface-down",
+  target: party,
+  ...during,
+});
+/** Nothing passes the party's link. */
+export const blackout = (party: string, on: OnLink): WrittenFault => ({ kind: "blackout", target: party, ...on });
+/** The party's link changes: `impair("alice", { link: { loss: 0.3 }, direction: "up", at: "5s", for: "5s" })`. */
+export const impair = (party: string, on: OnLink & { readonly link: WrittenOverlay }): WrittenFault => ({ kind: "impair", target: party, ...on });
+/** Whole signalling messages of a client are duplicated, reordered or delayed. */
+export const disturbSignalling = (
+  party: string,
+  during: During & { readonly direction?: Direction; readonly effect: WrittenSignallingEffect },
+): WrittenFault => ({ kind: "signalling", target: party, ...during });

@@ -1,0 +1,127 @@
+/**
+ * How a scenario writes a fault: what goes wrong, where, when (`at` an instant, or `after` something was logged) and for how
+ * long. The catalogue of kinds with what each does and may say is here too; the reference tables are made from it.
+ */
+import { z } from "zod";
+import type { Direction, Fault } from "./expanded.ts";
+import { overlay, type WrittenOverlay } from "./link-language.ts";
+import type { Time } from "./time.ts";
+import { name, share, strict, time } from "./vocabulary.ts";
+
+/** `delay` after the `nth` log record whose fields all equal those of `match`. */
+export type WrittenAfter = {
+  readonly match: Readonly<Record<string, string | number | boolean>>;
+  readonly nth?: number | undefined;
+  readonly delay?: Time | undefined;
+};
+
+/** When: exactly one of `at`, `after` and, as in the expanded form, `when`. `for`: how long until it is healed; null: it stays. */
+export type WrittenWhen = {
+  readonly at?: Time | undefined;
+  readonly after?: WrittenAfter | undefined;
+  readonly when?: { readonly at: Time } | { readonly after: WrittenAfter } | undefined;
+  readonly for?: Time | null | undefined;
+};
+
+/** A signalling disturbance as written; see SignallingEffect. */
+export type WrittenSignallingEffect = {
+  readonly duplicate?: number | undefined;
+  readonly reorder?: number | undefined;
+  readonly delay?: Time | undefined;
+  readonly types?: readonly string[] | undefined;
+};
+
+/** `interface` may be left out: the party's first. `direction` may be left out: both. */
+type OnLink = { readonly target: string; readonly interface?: string | undefined; readonly direction?: Direction | undefined };
+
+/** A fault as written. */
+export type WrittenFault = WrittenWhen &
+  (
+    | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire"; readonly target: string }
+    | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
+    | ({ readonly kind: "blackout" } & OnLink)
+    | ({ readonly kind: "impair"; readonly link: WrittenOverlay } & OnLink)
+    | {
+        readonly kind: "signalling";
+        readonly target: string;
+        readonly direction?: Direction | undefined;
+        readonly effect: WrittenSignallingEffect;
+      }
+  );
+
+/** What a kind of fault does. */
+export type FaultKind = {
+  readonly kind: Fault["kind"];
+  readonly does: string;
+  /** What `target` must name. */
+  readonly target: "a party" | "a client" | "a NAT";
+  /** Keys of its own besides `target`. */
+  readonly keys: readonly string[];
+  /** What happens when `for` is over; undefined: it cannot be undone, `for` is refused. */
+  readonly heals?: string;
+};
+
+const KINDS: readonly FaultKind[] = [
+  { kind: "kill", does: "The process dies at once.", target: "a party", keys: [], heals: "started again with the same identity" },
+  { kind: "pause", does: "The process stops running while its sockets keep queueing (SIGSTOP).", target: "a party", keys: [], heals: "runs on" },
+  { kind: "rebind", does: "Every mapping of the NAT gets a new external port; the old ones are dead.", target: "a NAT", keys: [] },
+  { kind: "renumber", does: "The NAT gets a new external address; its mappings are lost.", target: "a NAT", keys: [] },
+  { kind: "expire", does: "The NAT forgets its mappings and closes its filters.", target: "a NAT", keys: [] },
+  { kind: "interface-down", does: "The interface loses its link.", target: "a party", keys: ["interface"], heals: "comes up" },
+  {
+    kind: "impair",
+    does: "The numbers in `link` are laid over the interface's own.",
+    target: "a party",
+    keys: ["interface", "direction", "link"],
+    heals: "the link is as before",
+  },
+  { kind: "blackout", does: "Nothing passes the interface.", target: "a party", keys: ["interface", "direction"], heals: "everything passes" },
+  {
+    kind: "signalling",
+    does: "Whole signalling messages of the client are duplicated, reordered or delayed, as `effect` says.",
+    target: "a client",
+    keys: ["direction", "effect"],
+    heals: "messages pass untouched",
+  },
+];
+
+/** The kinds of fault by name, in the order of the reference. */
+export const FAULT_KINDS: ReadonlyMap<string, FaultKind> = new Map(KINDS.map((one) => [one.kind, one]));
+
+const after = strict({
+  match: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  nth: z.int().min(1).optional(),
+  delay: time.optional(),
+});
+const when = {
+  at: time.optional(),
+  after: after.optional(),
+  when: z.union([strict({ at: time }), strict({ after })]).optional(),
+  for: z.union([time, z.null()]).optional(),
+};
+const direction = z.enum(["up", "down", "both"]).meta({ id: "direction" }).optional();
+const plain = <K extends string>(kind: K) => strict({ kind: z.literal(kind), target: name, ...when });
+
+/** A fault as written. */
+export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion("kind", [
+  plain("kill"),
+  plain("pause"),
+  plain("rebind"),
+  plain("renumber"),
+  plain("expire"),
+  strict({ kind: z.literal("interface-down"), target: name, interface: name.optional(), ...when }),
+  strict({ kind: z.literal("blackout"), target: name, interface: name.optional(), direction, ...when }),
+  strict({ kind: z.literal("impair"), target: name, interface: name.optional(), direction, link: overlay, ...when }),
+  strict({
+    kind: z.literal("signalling"),
+    target: name,
+    direction,
+    effect: strict({
+      duplicate: share.optional(),
+      reorder: share.optional(),
+      delay: time.optional(),
+      types: z.array(z.string().min(1)).max(50).optional(),
+    }),
+    ...when,
+  }),
+]) as unknown as z.ZodType<WrittenFault, WrittenFault>;

@@ -1,0 +1,170 @@
+/** Reads a scenario's faults against its topology: targets, interfaces, times and triggers. */
+import type { Complaints } from "./complaints.ts";
+import type { Direction, Fault, LinkModel, PartyModel, Trigger } from "./expanded.ts";
+import { FAULT_KINDS, type FaultKind, type WrittenAfter, type WrittenFault } from "./fault-language.ts";
+import { linkProblems, readOverlay } from "./link-language.ts";
+import { LOG_FIELDS } from "./log-fields.ts";
+import { type Place, show } from "./problem.ts";
+import { whatWouldBeRight } from "./suggestion.ts";
+import { formatTime, parseTime, type Time } from "./time.ts";
+import { checkLink, type Topology } from "./topology.ts";
+import type { WrittenScenario } from "./written-scenario.ts";
+
+type World = { readonly topology: Topology; readonly duration: number; readonly complain: Complaints };
+
+export function readFaults(written: WrittenScenario, topology: Topology, duration: number, complain: Complaints): readonly Fault[] {
+  const world: World = { topology, duration, complain };
+  return (written.faults ?? []).map((fault, index) => readFault(world, fault, ["faults", index]));
+}
+
+const micros = (time: Time | undefined): number => (time === undefined ? 0 : (parseTime(time) ?? 0));
+
+function readFault(world: World, fault: WrittenFault, place: Place): Fault {
+  const timing = { when: readWhen(world, fault, place), for: readFor(world, fault, place) };
+  const target = readTarget(world, fault, place);
+  switch (fault.kind) {
+    case "interface-down":
+      return { ...timing, kind: fault.kind, target, interface: interfaceOf(world, target, fault.interface, place) };
+    case "blackout":
+    case "impair": {
+      const on = interfaceOf(world, target, fault.interface, place);
+      const direction = fault.direction ?? "both";
+      if (fault.kind === "blackout") return { ...timing, kind: fault.kind, target, interface: on, direction };
+      const link = readOverlay(fault.link, direction === "down" ? "down" : "up");
+      if (direction === "both" && JSON.stringify(link) !== JSON.stringify(readOverlay(fault.link, "down"))) {
+        world.complain.say([...place, "direction"], `profile ${fault.link.profile} differs by direction: want "up" or "down"`);
+      }
+      checkImpairment(world, { link, target, interface: on, direction }, fault.link, [...place, "link"]);
+      return { ...timing, kind: fault.kind, target, interface: on, direction, link };
+    }
+    case "signalling": {
+      const { duplicate = 0, reorder = 0, delay, types = [] } = fault.effect;
+      const effect = { duplicate, reorder, delay: micros(delay), types: [...types] };
+      if (duplicate === 0 && reorder === 0 && effect.delay === 0) {
+        world.complain.say([...place, "effect"], "changes nothing: want duplicate, reorder or delay above 0");
+      }
+      return { ...timing, kind: fault.kind, target, direction: fault.direction ?? "both", effect };
+    }
+    default:
+      return { ...timing, kind: fault.kind, target };
+  }
+}
+
+function readTarget({ topology, complain }: World, fault: WrittenFault, at: Place): string {
+  const { target } = fault;
+  const place = [...at, "target"];
+  const wanted = FAULT_KINDS.get(fault.kind)?.target ?? "a party";
+  const party = topology.parties.get(target);
+  if (wanted === "a NAT") {
+    if (topology.nats.has(target)) return target;
+    const own = party === undefined ? [] : natsOf(party);
+    if (party !== undefined && own.length === 1) return own[0] ?? target;
+    if (party !== undefined) {
+      complain.say(place, `${show(target)} is a party with ${own.length} NATs: want ${own.length === 0 ? "a party behind a NAT" : `one of ${own.join(", ")}`}`);
+    } else complain.wantName(place, "a NAT, or a party behind one", target, [...topology.nats.keys(), ...natted(topology)]);
+    return target;
+  }
+  if (topology.nats.has(target) && party === undefined) {
+    complain.say(place, `${show(target)} is a NAT: want ${wanted} (${[...topology.parties.keys()].join(", ")})`);
+  } else if (complain.wantName(place, wanted, target, [...topology.parties.keys()]) && wanted === "a client" && party?.role !== "client") {
+    const clients = [...topology.parties].filter(([, one]) => one.role === "client").map(([name]) => name);
+    complain.say(place, `${show(target)} is a relay: want a client (${clients.join(", ")})`);
+  }
+  return target;
+}
+
+const natsOf = (party: PartyModel): string[] =>
+  [...new Set(Object.values(party.interfaces).flatMap((one) => (one.nat === null ? [] : [one.nat])))];
+
+const natted = (topology: Topology): string[] =>
+  [...topology.parties].filter(([, party]) => natsOf(party).length === 1).map(([name]) => name);
+
+/** The interface named, or the party's first. */
+function interfaceOf({ topology, complain }: World, target: string, named: string | undefined, place: Place): string {
+  const known = Object.keys(topology.parties.get(target)?.interfaces ?? {});
+  if (named === undefined) return known[0] ?? "";
+  if (topology.parties.has(target)) complain.wantName([...place, "interface"], `an interface of ${target}`, named, known);
+  return named;
+}
+
+type Impairment = { readonly link: Partial<LinkModel>; readonly target: string; readonly interface: string; readonly direction: Direction };
+
+function checkImpairment({ topology, complain }: World, impairment: Impairment, written: object, place: Place): void {
+  complain.add(linkProblems(written, place));
+  if (Object.keys(impairment.link).length === 0) complain.say(place, "changes nothing: want at least one number, such as loss");
+  const on = new Map(Object.entries(topology.parties.get(impairment.target)?.interfaces ?? {})).get(impairment.interface);
+  if (on === undefined) return;
+  const directions = impairment.direction === "both" ? (["up", "down"] as const) : [impairment.direction];
+  const bad = directions.find((one) => {
+    const laid = { ...on[one], ...impairment.link };
+    return laid.jitter > laid.delay;
+  });
+  if (bad !== undefined) checkLink(complain, { ...on[bad], ...impairment.link }, place);
+}
+
+function readWhen(world: World, fault: WrittenFault, place: Place): Trigger {
+  const { complain, duration } = world;
+  const inner: { at?: Time; after?: WrittenAfter } = fault.when === undefined ? {} : { ...fault.when };
+  const given = [fault.at, fault.after, inner.at, inner.after].filter((one) => one !== undefined).length;
+  if (given !== 1) complain.say(place, `has ${given === 0 ? "neither at nor after" : "more than one of at, after and when"}: want one of them`);
+  const after = fault.after ?? inner.after;
+  if (after !== undefined) {
+    const where = fault.after === undefined ? [...place, "when", "after"] : [...place, "after"];
+    return { after: readAfter(world, after, where) };
+  }
+  const at = micros(fault.at ?? inner.at);
+  if (given === 1 && at >= duration) {
+    const where = fault.at === undefined ? [...place, "when", "at"] : [...place, "at"];
+    complain.say(where, `${formatTime(at)} is after the end at ${formatTime(duration)}: want an earlier fault or a longer duration`);
+  }
+  return { at };
+}
+
+/** How long, against what the kind of fault can be and against the end of the run. */
+function readFor({ complain, duration }: World, fault: WrittenFault, place: Place): number | null {
+  if (fault.for === undefined || fault.for === null) return null;
+  const length = micros(fault.for);
+  const where = [...place, "for"];
+  const kind: FaultKind | undefined = FAULT_KINDS.get(fault.kind);
+  if (kind?.heals === undefined) complain.say(where, `a ${fault.kind} cannot be undone: want null`);
+  const start = fault.at ?? (fault.when !== undefined && "at" in fault.when ? fault.when.at : undefined);
+  const heal = micros(start) + length;
+  if (length === 0) complain.say(where, `${show(fault.for)}: want a time above 0, or null for a fault that stays`);
+  else if (heal > duration && micros(start) < duration) {
+    complain.say(where, `would heal at ${formatTime(heal)}, after the end at ${formatTime(duration)}: want a shorter time, or null for a fault that stays`);
+  }
+  return length;
+}
+
+function readAfter(world: World, written: WrittenAfter, place: Place): Extract<Trigger, { after: unknown }>["after"] {
+  const { topology, complain } = world;
+  const delay = micros(written.delay);
+  const match = new Map(Object.entries(written.match));
+  const at = [...place, "match"];
+  const event = match.get("ev");
+  if (event === undefined) complain.say(at, `has no ev: want the kind of log record to wait for, one of ${[...LOG_FIELDS.keys()].join(", ")}`);
+  else if (complain.wantName([...at, "ev"], "a kind of log record", String(event), [...LOG_FIELDS.keys()])) {
+    const fields = LOG_FIELDS.get(String(event)) ?? new Map();
+    for (const [field, value] of match) {
+      if (field === "ev") continue;
+      if (field === "who") complain.wantName([...at, "who"], "a party, lab or net", String(value), [...topology.parties.keys(), "lab", "net"]);
+      else if (field === "t") complain.say([...at, "t"], 'is the time of the record: want the fault\'s own "at" instead');
+      else checkField(complain, fields.get(field), [...fields.keys()], field, value, [...at, field]);
+    }
+  }
+  if (delay >= world.duration) complain.say([...place, "delay"], `${formatTime(delay)} is longer than the run: want less`);
+  return { match: Object.fromEntries(match), nth: written.nth ?? 1, delay };
+}
+
+function checkField(
+  complain: Complaints,
+  values: readonly string[] | "text" | "number" | "boolean" | undefined,
+  fields: readonly string[],
+  field: string,
+  value: string | number | boolean,
+  place: Place,
+): void {
+  if (values === undefined) complain.say(place, `this record has no field ${show(field)}: ${whatWouldBeRight(field, fields)}`);
+  else if (typeof values === "object") complain.wantName(place, `a value of ${field}`, String(value), values);
+  else if (typeof value !== (values === "text" ? "string" : values)) complain.say(place, `${show(value)}: want ${values === "text" ? "text" : `a ${values}`}`);
+}

@@ -1,0 +1,178 @@
+/**
+ * How a scenario writes an access link: a profile's name, a profile with some numbers changed, or the numbers themselves,
+ * for both directions at once or for each. Read into LinkModel.
+ */
+import { z } from "zod";
+import type { InterfaceModel, LinkModel } from "./expanded.ts";
+import { gilbert } from "./gilbert-elliott.ts";
+import { formatPlace, type Place, type Problem } from "./problem.ts";
+import { CLEAN, type LinkProfile, PROFILES } from "./profiles.ts";
+import { defaultQueueBytes, MTU_BYTES, parseRate, queueBytesOf, type Rate } from "./rate.ts";
+import { parseTime, type Time } from "./time.ts";
+import { rate, share, strict, time } from "./vocabulary.ts";
+
+/** The numbers of one direction of a link; what is left out is as in the profile, or clean. Meanings as in LinkModel. */
+export type LinkNumbers = {
+  readonly delay?: Time | undefined;
+  readonly jitter?: Time | undefined;
+  readonly jitterShape?: "uniform" | "normal" | undefined;
+  readonly order?: "keep" | "free" | undefined;
+  readonly loss?: number | undefined;
+  /** Gilbert-Elliott in full, or by average `loss` and mean `length` of a burst in packets. */
+  readonly burst?:
+    | {
+        readonly p: number;
+        readonly r: number;
+        readonly lossGood?: number | undefined;
+        readonly lossBad?: number | undefined;
+      }
+    | { readonly loss: number; readonly length: number }
+    | null
+    | undefined;
+  readonly drop?: readonly number[] | undefined;
+  readonly duplicate?: number | undefined;
+  readonly reorder?: { readonly share: number; readonly by: Time } | null | undefined;
+  /** A rate alone queues 200 ms; otherwise the queue in octets, in full-sized packets, or as a time. */
+  readonly rate?:
+    | Rate
+    | {
+        readonly bps: Rate;
+        readonly queueBytes?: number | undefined;
+        readonly queuePackets?: number | undefined;
+        readonly queue?: Time | undefined;
+      }
+    | null
+    | undefined;
+  /** Extra delays in microseconds or as text; -1 or "lost" is a loss. */
+  readonly trace?: readonly (Time | -1 | "lost")[] | undefined;
+};
+
+/** One link: a profile's name, or numbers laid over a profile (over a clean link when none is named). */
+export type WrittenLink = string | (LinkNumbers & { readonly profile?: string | undefined });
+
+const burst = z.union([
+  strict({ p: share, r: share, lossGood: share.optional(), lossBad: share.optional() }),
+  strict({ loss: z.number().min(0).max(0.99), length: z.number().min(1).max(1_000) }),
+  z.null(),
+]);
+
+const bottleneck = z.union([
+  rate,
+  strict({
+    bps: rate,
+    queueBytes: z.int().min(1).optional(),
+    queuePackets: z.int().min(1).optional(),
+    queue: time.optional(),
+  }),
+  z.null(),
+]);
+
+const numbers = {
+  delay: time.optional(),
+  jitter: time.optional(),
+  jitterShape: z.enum(["uniform", "normal"]).optional(),
+  order: z.enum(["keep", "free"]).optional(),
+  loss: share.optional(),
+  burst: burst.optional(),
+  drop: z.array(z.int().min(1)).max(10_000).optional(),
+  duplicate: share.optional(),
+  reorder: z.union([strict({ share, by: time }), z.null()]).optional(),
+  rate: bottleneck.optional(),
+  trace: z
+    .array(z.union([z.literal(-1), z.literal("lost"), time]))
+    .max(100_000)
+    .optional(),
+};
+
+/** The name of a link profile. */
+export const profileName: z.ZodType<string, string> = z.enum([...PROFILES.keys()] as [string, ...string[]]).meta({ id: "profile" });
+
+/** A link as written. */
+export const link: z.ZodType<WrittenLink, WrittenLink> = z
+  .union([profileName, strict({ profile: profileName.optional(), ...numbers })], {
+    error: "a profile's name or an object with a link's numbers",
+  })
+  .meta({ id: "link" });
+
+/** Numbers laid over a link by an impairment; `profile` lays all of that profile's numbers for the impaired direction. */
+export type WrittenOverlay = LinkNumbers & { readonly profile?: string | undefined };
+
+/** What an impairment may change. */
+export const overlay: z.ZodType<WrittenOverlay, WrittenOverlay> = strict({ profile: profileName.optional(), ...numbers }).meta({ id: "overlay" });
+
+const known = <T>(value: T | undefined): value is T => value !== undefined;
+
+function readBurst(written: NonNullable<LinkNumbers["burst"]>): NonNullable<LinkModel["burst"]> {
+  if ("length" in written) return gilbert(written.loss, written.length);
+  return { p: written.p, r: written.r, lossGood: written.lossGood ?? 0, lossBad: written.lossBad ?? 1 };
+}
+
+function readRate(written: NonNullable<LinkNumbers["rate"]>): NonNullable<LinkModel["rate"]> {
+  const full = typeof written === "object" ? written : { bps: written };
+  const bps = parseRate(full.bps) ?? 1;
+  if (known(full.queueBytes)) return { bps, queueBytes: full.queueBytes };
+  if (known(full.queuePackets)) return { bps, queueBytes: full.queuePackets * MTU_BYTES };
+  if (known(full.queue)) return { bps, queueBytes: Math.max(MTU_BYTES, queueBytesOf(bps, parseTime(full.queue) ?? 0)) };
+  return { bps, queueBytes: defaultQueueBytes(bps) };
+}
+
+/** The numbers written, and only those, in LinkModel's units. Call after the schema and `linkProblems` found nothing wrong. */
+export function readNumbers(written: LinkNumbers): Partial<LinkModel> {
+  return {
+    ...(known(written.delay) && { delay: parseTime(written.delay) ?? 0 }),
+    ...(known(written.jitter) && { jitter: parseTime(written.jitter) ?? 0 }),
+    ...(known(written.jitterShape) && { jitterShape: written.jitterShape }),
+    ...(known(written.order) && { order: written.order }),
+    ...(known(written.loss) && { loss: written.loss }),
+    ...(known(written.burst) && { burst: written.burst === null ? null : readBurst(written.burst) }),
+    ...(known(written.drop) && { drop: [...written.drop] }),
+    ...(known(written.duplicate) && { duplicate: written.duplicate }),
+    ...(known(written.reorder) && {
+      reorder: written.reorder === null ? null : { share: written.reorder.share, by: parseTime(written.reorder.by) ?? 0 },
+    }),
+    ...(known(written.rate) && { rate: written.rate === null ? null : readRate(written.rate) }),
+    ...(known(written.trace) && {
+      trace: written.trace.map((step) => (step === "lost" || step === -1 ? -1 : (parseTime(step) ?? 0))),
+    }),
+  };
+}
+
+/** The numbers of an overlay for one direction of a link. */
+export function readOverlay(written: WrittenOverlay, direction: "up" | "down"): Partial<LinkModel> {
+  return { ...PROFILES.get(written.profile ?? "")?.[direction], ...readNumbers(written) };
+}
+
+const CLEAN_BOTH: Pick<LinkProfile, "up" | "down"> = { up: CLEAN, down: CLEAN };
+
+/** Both directions of a written link. */
+export function readLink(written: WrittenLink): Pick<InterfaceModel, "up" | "down"> {
+  if (typeof written === "string") {
+    const { up, down } = PROFILES.get(written) ?? CLEAN_BOTH;
+    return { up: { ...up }, down: { ...down } };
+  }
+  const base = PROFILES.get(written.profile ?? "") ?? CLEAN_BOTH;
+  const changed = readNumbers(written);
+  return { up: { ...base.up, ...changed }, down: { ...base.down, ...changed } };
+}
+
+/** What the schema cannot see in the numbers of a link. */
+export function linkProblems(written: LinkNumbers, place: Place): Problem[] {
+  const problems: Problem[] = [];
+  const { burst: bursty, rate: limit } = written;
+  if (known(bursty) && bursty !== null && "length" in bursty && bursty.loss / (1 - bursty.loss) > bursty.length) {
+    problems.push({
+      path: formatPlace([...place, "burst"]),
+      message: `no link loses ${bursty.loss} of its packets in bursts of ${bursty.length} on average: want a longer burst or less loss`,
+    });
+  }
+  if (typeof limit === "object" && limit !== null) {
+    const queues = (["queueBytes", "queuePackets", "queue"] as const).filter((key) => known(limit[key]));
+    if (queues.length > 1) {
+      problems.push({
+        path: formatPlace([...place, "rate"]),
+        message: `${queues.join(" and ")} say the same thing: want one of them`,
+      });
+    }
+  }
+  return problems;
+}

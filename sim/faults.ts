@@ -1,0 +1,100 @@
+/** Applies a scenario's faults to the simulated world at their time or trigger, heals them, and says both in the log. */
+import { Instant, type Micros } from "../impl/base/units.ts";
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import type { LabWorld } from "./party-process.ts";
+import type { RunLog } from "./run-log.ts";
+import type { Active, SignallingFilter } from "./signalling-effect.ts";
+
+type Lab = LabWorld & { readonly log: RunLog; readonly processes: ReadonlyMap<string, Faultable> };
+
+/** A process as faults see it. */
+export type Faultable = {
+  readonly signalling: SignallingFilter;
+  start(): void;
+  kill(fault: number): void;
+  pause(fault: number): void;
+  resume(): void;
+};
+
+/** Schedules every fault. `finish` says what each has touched; call it when the run is over. */
+export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
+  const signalling = new Map<number, Active>();
+  const strike = (fault: Fault, index: number): void => {
+    const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describe(fault) } as const;
+    lab.say("lab", { ...told, state: "applied" });
+    const undo = apply(lab, fault, index, signalling);
+    if (fault.for === null) return;
+    lab.kernel.after(fault.for as Micros, () => {
+      undo();
+      lab.say("lab", { ...told, state: "healed" });
+    });
+  };
+  scenario.faults.forEach((fault, index) => {
+    const { when } = fault;
+    if ("at" in when) lab.kernel.post(Instant(when.at), () => strike(fault, index));
+    else
+      lab.log.watch(when.after.match, when.after.nth, () =>
+        lab.kernel.after(when.after.delay as Micros, () => strike(fault, index)),
+      );
+  });
+  return {
+    finish: () =>
+      scenario.faults.forEach((fault, index) => {
+        const packets = (signalling.get(index)?.touched ?? 0) + lab.network.touched(index);
+        if (packets > 0) lab.say("net", { ev: "touched", fault: index, what: fault.kind, packets });
+      }),
+  };
+}
+
+const nothing = (): void => {};
+
+function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Active>): () => void {
+  const { network } = lab;
+  const process = lab.processes.get(fault.target);
+  switch (fault.kind) {
+    case "kill":
+      process?.kill(index);
+      return () => process?.start();
+    case "pause":
+      process?.pause(index);
+      return () => process?.resume();
+    case "rebind":
+      network.rebind(fault.target, index);
+      return nothing;
+    case "renumber":
+      network.renumber(fault.target, index);
+      return nothing;
+    case "expire":
+      network.expire(fault.target, index);
+      return nothing;
+    case "interface-down":
+      network.setInterface(fault.target, fault.interface, false, index);
+      return () => network.setInterface(fault.target, fault.interface, true);
+    case "impair":
+      return network.impair(fault.target, fault.interface, fault.direction, fault.link, index);
+    case "blackout":
+      return network.impair(fault.target, fault.interface, fault.direction, { loss: 1 }, index);
+    case "signalling": {
+      const stream = lab.randomness.stream(`signalling/${index}`);
+      const active: Active = { direction: fault.direction, effect: fault.effect, stream, touched: 0 };
+      signalling.set(index, active);
+      return process?.signalling.lay(active) ?? nothing;
+    }
+  }
+}
+
+/** A fault in a reader's words. */
+function describe(fault: Fault): string {
+  switch (fault.kind) {
+    case "impair":
+      return `impair ${fault.target} ${fault.interface} ${fault.direction}: ${Object.keys(fault.link).join(", ")}`;
+    case "blackout":
+      return `blackout ${fault.target} ${fault.interface} ${fault.direction}`;
+    case "interface-down":
+      return `interface down ${fault.target} ${fault.interface}`;
+    case "signalling":
+      return `signalling ${fault.target} ${fault.direction}`;
+    default:
+      return `${fault.kind} ${fault.target}`;
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * The virtual-time laboratory: runs one scenario from one seed and gives the same log every time. Everything random is keyed
+ * by (seed, stream name); nothing here knows a clock but the kernel's.
+ */
+import { InvariantError } from "../impl/base/invariant.ts";
+import { hashName, randomness as makeRandomness } from "../impl/base/random.ts";
+import type { LogRecord } from "../impl/base/record.ts";
+import { Instant, Micros, seconds } from "../impl/base/units.ts";
+import { type AudioSource, loop, silence, tone } from "../impl/core/audio-source.ts";
+import * as client from "../impl/core/client.ts";
+import { type CodecEngine, FRAME_SAMPLES, GOOD } from "../impl/core/codec.ts";
+import type { CryptoEngine } from "../impl/core/crypto.ts";
+import { type Identity, identityFromSecret } from "../impl/core/identity.ts";
+import * as relay from "../impl/core/relay.ts";
+import { DEFAULT_SESSION } from "../impl/core/session.ts";
+import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { applyFaults, type Faultable } from "./faults.ts";
+import { Kernel } from "./kernel.ts";
+import { Network } from "./network.ts";
+import { type LabWorld, PartyProcess } from "./party-process.ts";
+import { RunLog } from "./run-log.ts";
+
+export type Engines = { readonly codec: CodecEngine; readonly crypto: CryptoEngine };
+
+export type LabRun = {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  /** Called for every line as it is written. */
+  readonly onLine?: (line: string, record: LogRecord) => void;
+  /** False: neither records nor lines are kept (long runs, benchmarks). */
+  readonly keep?: boolean;
+  /** Collect what each client heard. */
+  readonly wav?: boolean;
+  /** Speech by the names that calls use (48 kHz mono). */
+  readonly speech?: ReadonlyMap<string, Int16Array>;
+};
+
+export type LabOutcome = {
+  readonly records: readonly LogRecord[];
+  readonly lines: readonly string[];
+  /** Rolling hash of the whole log. */
+  readonly hash: string;
+  /** The scenario's duration; the time in which parties let go at the end is not counted. */
+  readonly virtualMs: number;
+  /** What each client heard from the start of the run, 48 kHz mono. */
+  readonly audio: ReadonlyMap<string, Int16Array>;
+  /** A bug of ours: the run ended early. */
+  readonly crashed?: string;
+  /** Kernel events executed. */
+  readonly events: number;
+};
+
+/** Time given to clients to hang up and let go, virtual. chosen: two round trips of the longest link profile. */
+const GRACE: Micros = seconds(3);
+/** Time given to relays after that: a session whose last CONNECTION_CLOSE was lost ends by its idle timeout. */
+const IDLE_GRACE: Micros = Micros(DEFAULT_SESSION.idleTimeout + 1_000_000);
+/** UDP port of relays and of clients; each has a host of its own. */
+const PORT = 4_433;
+
+export function runSim(run: LabRun, engines: Engines): LabOutcome {
+  const { scenario, seed } = run;
+  const kernel = new Kernel();
+  const randomness = makeRandomness(seed);
+  const records: LogRecord[] = [];
+  const lines: string[] = [];
+  const log = new RunLog(
+    () => kernel.now,
+    (line, record) => {
+      run.onLine?.(line, record);
+      if (run.keep === false) return;
+      lines.push(line);
+      records.push(record);
+    },
+  );
+  const say: LabWorld["say"] = (who, saying) => log.say(who, saying);
+  say("lab", {
+    ev: "run",
+    schema: "midcall/log@1",
+    scenario: scenario.name,
+    lab: "sim",
+    seed: `0x${seed.toString(16)}`,
+    codec: engines.codec.mode,
+    crypto: engines.crypto.mode,
+  });
+  const network = new Network({ kernel, randomness, nats: scenario.nats, parties: scenario.parties, say });
+  const world: LabWorld = { kernel, network, randomness, say };
+  const heard = new Map<string, Map<number, Int16Array>>();
+
+  const identities = new Map<string, Identity>();
+  for (const name of Object.keys(scenario.parties))
+    identities.set(name, identityFromSecret(engines.crypto, randomness.stream(`identity/${name}`).nextBytes(32)));
+  const identityOf = (name: string): Identity => must(identities.get(name), `party ${name}`);
+
+  const relays = new Map<string, PartyProcess<relay.Input>>();
+  const clients = new Map<string, PartyProcess<client.Input>>();
+  const targets = new Map<string, RelayTarget>();
+  for (const [name, party] of Object.entries(scenario.parties)) {
+    if (party.role === "relay") {
+      const fingerprint = `${hashName(`${seed}/${name}`).toString(16).padStart(8, "0")}`.repeat(8);
+      targets.set(name, { address: `${must(network.addresses(name)[0], `an address of ${name}`)}:${PORT}`, pin: fingerprint });
+      relays.set(
+        name,
+        new PartyProcess(world, {
+          name,
+          port: PORT,
+          driftPpm: party.driftPpm,
+          session: DEFAULT_SESSION,
+          server: { fingerprint, resetKey: `${name}/${seed}` },
+          machine: () => relay.relay({ ...relay.DEFAULTS, fingerprint, crypto: engines.crypto }),
+        }),
+      );
+      continue;
+    }
+    const call = scenario.calls.find((one) => one.callee === name);
+    const says = scenario.calls.find((one) => one.caller === name)?.callerSays ?? call?.calleeSays ?? "tone";
+    const source = sourceOf(run, engines, says);
+    const frames = new Map<number, Int16Array>();
+    if (run.wav === true) heard.set(name, frames);
+    const answer =
+      call === undefined || call.answer === "none" ? undefined : { mode: call.answer, after: call.answerAfter as Micros };
+    clients.set(
+      name,
+      new PartyProcess<client.Input>(world, {
+        name,
+        port: PORT,
+        driftPpm: party.driftPpm,
+        session: DEFAULT_SESSION,
+        machine: (incarnation) => {
+          const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
+          return client.client({
+            identity: identityOf(name),
+            crypto: engines.crypto,
+            codec: engines.codec,
+            settings: GOOD,
+            entropy: (length) => entropy.nextBytes(length),
+            answer,
+            backoff: DEFAULT_BACKOFF,
+            probeEvery: client.DEFAULT_PROBE,
+          });
+        },
+        audio: {
+          capture: () => ({ type: "capture", pcm: source.next() }),
+          playout: () => ({ type: "playout" }),
+          play: (tick, pcm) => {
+            if (run.wav === true) frames.set(tick, pcm);
+          },
+        },
+      }),
+    );
+  }
+
+  const order = (name: string, command: client.Command): void =>
+    must(clients.get(name), `client ${name}`).input({ type: "command", command });
+  let crashed: string | undefined;
+  try {
+    for (const process of relays.values()) process.start();
+    for (const [name, process] of clients) {
+      process.start();
+      const home = scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? targets.keys().next().value;
+      if (home === undefined) continue;
+      const target = must(targets.get(home), `relay ${home}`);
+      kernel.post(randomness.stream(`register/${name}`).nextBelow(20_000) as Instant, () =>
+        order(name, { type: "register", relay: target }),
+      );
+    }
+    for (const call of scenario.calls) {
+      kernel.post(Instant(call.at), () => order(call.caller, { type: "call", peer: identityOf(call.callee).fingerprint }));
+      if (call.hangUpAt !== null)
+        kernel.post(Instant(call.hangUpAt), () => order(call.caller, { type: "hang-up", reason: "hung-up" }));
+    }
+    const faults = applyFaults(scenario, {
+      ...world,
+      log,
+      processes: new Map<string, Faultable>([...relays, ...clients]),
+    });
+    const traffic = (): void => {
+      for (const name of Object.keys(scenario.parties)) say(name, { ev: "network", ...network.counters(name) });
+    };
+    const everySecond = (at: Instant): void => {
+      kernel.post(at, () => {
+        traffic();
+        if (at + 1_000_000 < scenario.duration) everySecond(Instant.after(at, seconds(1)));
+      });
+    };
+    everySecond(Instant(1_000_000));
+    kernel.run(Instant(scenario.duration));
+    faults.finish();
+    for (const name of clients.keys()) order(name, { type: "stop" });
+    kernel.run(Instant.after(Instant(scenario.duration), GRACE));
+    for (const process of clients.values()) {
+      process.input({ type: "held" });
+      process.exit();
+    }
+    traffic();
+    kernel.run(Instant.after(kernel.now, IDLE_GRACE));
+    for (const process of relays.values()) {
+      process.input({ type: "held" });
+      process.input({ type: "stop" });
+      process.exit();
+    }
+    say("lab", { ev: "end", reason: "finished" });
+  } catch (error) {
+    if (!(error instanceof InvariantError || error instanceof TypeError || error instanceof RangeError)) throw error;
+    crashed = error.stack ?? error.message;
+    say("lab", { ev: "end", reason: "crashed", detail: error.message });
+  }
+  return {
+    records,
+    lines,
+    hash: log.digest(),
+    virtualMs: scenario.duration / 1_000,
+    audio: new Map([...heard].map(([name, frames]) => [name, laidOut(frames)])),
+    events: kernel.executed,
+    ...(crashed === undefined ? {} : { crashed }),
+  };
+}
+
+function sourceOf(run: LabRun, engines: Engines, says: string): AudioSource {
+  if (engines.codec.mode === "sized") return silence();
+  if (says === "tone") return tone(440);
+  const pcm = run.speech?.get(says);
+  if (pcm === undefined)
+    throw new RangeError(`speech ${says}: not among ${[...(run.speech?.keys() ?? [])].join(", ") || "none given"}`);
+  return loop(pcm);
+}
+
+/** Frames at their ticks, silence between. */
+function laidOut(frames: ReadonlyMap<number, Int16Array>): Int16Array {
+  let last = -1;
+  for (const tick of frames.keys()) if (tick > last) last = tick;
+  const out = new Int16Array((last + 1) * FRAME_SAMPLES);
+  for (const [tick, pcm] of frames) out.set(pcm, tick * FRAME_SAMPLES);
+  return out;
+}
+
+function must<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new InvariantError(`the scenario names ${what}, which the lab does not know`);
+  return value;
+}

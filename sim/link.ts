@@ -1,0 +1,203 @@
+/**
+ * One direction of a link as a seeded machine without a clock: a packet in, its fate out. Faults are overlays laid over the base model.
+ * Order of effects: exact drops, traces and bursts, independent loss; then the bottleneck; then delay, jitter, trace delay, reordering, duplication.
+ * Every draw is a hash of (seed, link, purpose, packet number), so a knob turned or a fault removed leaves all other draws as they were.
+ *
+ * Overlays: a knob that an overlay sets hides the base's. Where several overlays set the same knob, `loss` is the greatest, each `burst`, `drop`
+ * and `trace` may lose the packet, and for anything else the overlay laid last decides.
+ * Sources: tc-netem(8) for the vocabulary, RFC 8868 for jitter with order kept. Left out on purpose: corruption (a checksum turns it into loss).
+ */
+import type { Randomness, Stream } from "../impl/base/random.ts";
+import type { Instant } from "../impl/base/units.ts";
+import type { LinkModel } from "../scenarios/expanded.ts";
+import { Bottleneck } from "./bottleneck.ts";
+import { type Chain, lossOf, startChain, stepChain } from "./gilbert-elliott.ts";
+import { truncatedNormal } from "./truncated-normal.ts";
+
+/** What becomes of one packet. `fault` is that of the overlay to blame, undefined when it was the base model. */
+export type Fate =
+  | { readonly ok: true; readonly at: Instant /** Arrival of the second copy, if any. */; readonly copyAt: Instant | undefined }
+  | { readonly ok: false; readonly cause: "loss" | "queue"; readonly fault: number | undefined };
+
+type Layer = {
+  readonly model: Partial<LinkModel>;
+  readonly fault: number | undefined;
+  /** Number of the first packet it governs: its drop list and trace count from there. */
+  readonly first: number;
+  readonly chain: Chain | undefined;
+  /** Packets it altered without losing them. */
+  touched: number;
+};
+
+/** Ways of one layer to lose a packet, knobs hidden by overlays taken out. */
+type LossRule = {
+  readonly layer: Layer;
+  readonly drop: ReadonlySet<number> | undefined;
+  readonly trace: readonly number[];
+  readonly chain: Chain | undefined;
+};
+
+/** The layers boiled down to what a packet needs. */
+type Plan = {
+  /** Every chain, hidden ones too: its state depends on the packet number alone. */
+  readonly chains: readonly Chain[];
+  readonly rules: readonly LossRule[];
+  readonly loss: number;
+  readonly model: LinkModel;
+  readonly by: { readonly [Knob in "loss" | "rate" | "trace" | "duplicate" | "reorder"]: Layer };
+  /** Overlays that alter the timing of every packet that passes. */
+  readonly shapers: readonly Layer[];
+};
+
+const UNIT = 1 / 0x1_0000_0000;
+
+export class Link {
+  readonly #draws: { readonly [purpose in Purpose]: Stream };
+  readonly #base: Layer;
+  #overlays: Layer[] = [];
+  #plan: Plan;
+  readonly #bottleneck: Bottleneck = new Bottleneck();
+  #packets = 0;
+  /** Latest arrival so far of packets that were not held back. */
+  #last = 0;
+  /** Touched counts of overlays that are gone, by fault. */
+  readonly #past: Map<number, number> = new Map();
+
+  /** `name` keys the draws: two links of one name and seed share their luck. The model is trusted to be valid (scenarios check it). */
+  constructor(name: string, model: LinkModel, randomness: Randomness) {
+    this.#draws = drawsOf(name, randomness);
+    this.#base = layer(model, undefined, 0);
+    this.#plan = planOf(model, this.#base, []);
+  }
+
+  /** Puts a packet of `bytes` octets on the link at `now` (never earlier than the call before) and tells its fate at once. */
+  send(now: Instant, bytes: number): Fate {
+    const { model, rules, chains, shapers, by, loss } = this.#plan;
+    const number = this.#packets++;
+    if (chains.length > 0) {
+      const unit = this.#draws.burst.at(number) * UNIT;
+      for (const chain of chains) stepChain(chain, unit);
+    }
+    for (const rule of rules) if (this.#loses(rule, number)) return { ok: false, cause: "loss", fault: rule.layer.fault };
+    if (loss > 0 && this.#draws.loss.at(number) * UNIT < loss) return { ok: false, cause: "loss", fault: by.loss.fault };
+
+    let departs = now;
+    if (model.rate !== null) {
+      const left = this.#bottleneck.offer(now, bytes, model.rate);
+      if (left === undefined) return { ok: false, cause: "queue", fault: by.rate.fault };
+      departs = left;
+    } else if (this.#bottleneck.free > now) departs = this.#bottleneck.free;
+
+    const extra = model.trace.length === 0 ? 0 : Math.max(0, traceAt(by.trace, model.trace, number));
+    const at = this.#arrival(departs, extra, model, this.#draws.jitter, number);
+    for (const shaper of shapers) shaper.touched++;
+    let heldBack = 0;
+    if (model.reorder !== null && this.#draws.reorder.at(number) * UNIT < model.reorder.share) {
+      heldBack = model.reorder.by;
+      by.reorder.touched++;
+    } else if (at > this.#last) this.#last = at;
+
+    let copyAt: Instant | undefined;
+    if (model.duplicate > 0 && this.#draws.duplicate.at(number) * UNIT < model.duplicate) {
+      copyAt = this.#arrival(departs, extra, model, this.#draws.copy, number);
+      if (copyAt > this.#last) this.#last = copyAt;
+      by.duplicate.touched++;
+    }
+    return { ok: true, at: (at + heldBack) as Instant, copyAt };
+  }
+
+  /** Lays `overlay` over the model from the next packet on; the returned function takes it off again (once; later calls do nothing). */
+  lay(overlay: Partial<LinkModel>, fault?: number): () => void {
+    const laid = layer(overlay, fault, this.#packets);
+    this.#overlays = [...this.#overlays, laid];
+    this.#replan();
+    return () => {
+      if (!this.#overlays.includes(laid)) return;
+      this.#overlays = this.#overlays.filter((other) => other !== laid);
+      if (fault !== undefined) this.#past.set(fault, (this.#past.get(fault) ?? 0) + laid.touched);
+      this.#replan();
+    };
+  }
+
+  /** How often overlays of `fault` altered a packet without losing it: retimed, held back or copied. */
+  touched(fault: number): number {
+    let sum = this.#past.get(fault) ?? 0;
+    for (const overlay of this.#overlays) if (overlay.fault === fault) sum += overlay.touched;
+    return sum;
+  }
+
+  #replan(): void {
+    this.#plan = planOf(this.#base.model as LinkModel, this.#base, this.#overlays);
+  }
+
+  #loses(rule: LossRule, number: number): boolean {
+    if (rule.drop?.has(number - rule.layer.first + 1)) return true;
+    if (rule.trace.length > 0 && traceAt(rule.layer, rule.trace, number) === -1) return true;
+    return rule.chain !== undefined && this.#draws.burstLoss.at(number) * UNIT < lossOf(rule.chain);
+  }
+
+  #arrival(departs: Instant, extra: number, model: LinkModel, draws: Stream, number: number): Instant {
+    let delay = model.delay + extra;
+    if (model.jitter > 0) {
+      const unit = draws.at(number) * UNIT;
+      if (model.jitterShape === "uniform") delay += Math.floor(unit * (2 * model.jitter + 1)) - model.jitter;
+      else delay += Math.round(truncatedNormal(unit) * model.jitter);
+    }
+    const at = departs + Math.max(0, delay);
+    return (model.order === "keep" && at < this.#last ? this.#last : at) as Instant;
+  }
+}
+
+type Purpose = "loss" | "burst" | "burstLoss" | "jitter" | "copy" | "duplicate" | "reorder";
+
+const drawsOf = (name: string, randomness: Randomness): { readonly [purpose in Purpose]: Stream } => ({
+  loss: randomness.stream(`${name}/loss`),
+  burst: randomness.stream(`${name}/burst`),
+  burstLoss: randomness.stream(`${name}/burst-loss`),
+  jitter: randomness.stream(`${name}/jitter`),
+  copy: randomness.stream(`${name}/copy`),
+  duplicate: randomness.stream(`${name}/duplicate`),
+  reorder: randomness.stream(`${name}/reorder`),
+});
+
+const layer = (model: Partial<LinkModel>, fault: number | undefined, first: number): Layer => ({
+  model,
+  fault,
+  first,
+  chain: model.burst ? startChain(model.burst) : undefined,
+  touched: 0,
+});
+
+const traceAt = (by: Layer, trace: readonly number[], number: number): number => trace[(number - by.first) % trace.length] ?? 0;
+
+function planOf(base: LinkModel, baseLayer: Layer, overlays: readonly Layer[]): Plan {
+  const latest = [...overlays].reverse();
+  const owner = (knob: keyof LinkModel): Layer => latest.find((one) => one.model[knob] !== undefined) ?? baseLayer;
+  const model: LinkModel = Object.assign({}, base, ...overlays.map((one) => one.model));
+  const losers = latest.filter((one) => one.model.loss !== undefined);
+  const lossBy = losers.reduce(
+    (most, one) => ((one.model.loss ?? 0) > (most.model.loss ?? 0) ? one : most),
+    losers[0] ?? baseLayer,
+  );
+  const hidden = (one: Layer, knob: keyof LinkModel): boolean => one === baseLayer && owner(knob) !== baseLayer;
+  const rules = [...latest, baseLayer].map((one) => ({
+    layer: one,
+    drop: one.model.drop?.length && !hidden(one, "drop") ? new Set(one.model.drop) : undefined,
+    trace: one.model.trace?.includes(-1) && !hidden(one, "trace") ? one.model.trace : [],
+    chain: hidden(one, "burst") ? undefined : one.chain,
+  }));
+  return {
+    model,
+    chains: [...overlays, baseLayer].flatMap((one) => one.chain ?? []),
+    rules: rules.filter((rule) => rule.drop !== undefined || rule.trace.length > 0 || rule.chain !== undefined),
+    loss: lossBy.model.loss ?? 0,
+    by: { loss: lossBy, rate: owner("rate"), trace: owner("trace"), duplicate: owner("duplicate"), reorder: owner("reorder") },
+    shapers: overlays.filter((one) => TIMING.some((knob) => owner(knob) === one && !same(one.model[knob], base[knob]))),
+  };
+}
+
+/** Knobs that alter when every packet arrives. */
+const TIMING = ["delay", "jitter", "jitterShape", "rate", "trace"] as const;
+
+/** Whether two values of one knob are equal: plain data of at most two levels, keys in the language's order. */
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,241 @@
+/**
+ * The simulated network: carries packets between the sockets of a scenario's parties through access links and NATs in virtual time.
+ * A packet's way: up link of the sender's interface, its NATs outwards, the internet, the receiver's NATs inwards, down link, socket. All delay is
+ * in the access links; the internet and the NATs take none. What stays inside one NAT (a private address of the same realm, or the NAT's
+ * own external address hairpinned) skips the access links' models for a LAN hop of 0.5 ms; faults laid on an interface hold for both.
+ * Every packet that does not arrive is told as a `drop` record with the fault to blame, if there is one.
+ */
+import { type Address, parseAddress } from "../impl/base/address.ts";
+import type { Randomness } from "../impl/base/random.ts";
+import type { DropRecord, Saying } from "../impl/base/record.ts";
+import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
+import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
+import type { Kernel } from "./kernel.ts";
+import type { MappingView } from "./nat.ts";
+import { buildTopology, type Gate, type Interface, moveGate, type Realm, type Topology } from "./topology.ts";
+
+export type { Counters, Packet, Receive, Socket } from "./host.ts";
+
+type Endpoint = { readonly host: string; readonly port: number };
+
+/** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
+const PARSED = 4_096;
+
+export class Network {
+  readonly #kernel: Kernel;
+  readonly #say: (who: string, saying: Saying) => void;
+  readonly #topology: Topology;
+  readonly #hosts: Map<string, Host> = new Map();
+  readonly #parsed: Map<Address, Endpoint> = new Map();
+  readonly #touched: Map<number, number> = new Map();
+
+  /** RangeError when the parties and NATs do not fit together. `say` gets every `drop` record, `who` being `net`. */
+  constructor(options: {
+    readonly kernel: Kernel;
+    readonly randomness: Randomness;
+    readonly nats: Readonly<Record<string, NatModel>>;
+    readonly parties: Readonly<Record<string, PartyModel>>;
+    readonly say: (who: string, saying: Saying) => void;
+  }) {
+    this.#kernel = options.kernel;
+    this.#say = options.say;
+    this.#topology = buildTopology(options.nats, options.parties, options.randomness);
+    const wire: Wire = {
+      transmit: (host, from, to, packet) => this.#transmit(host, from, to, packet),
+      drop: (where, cause, packet, fault) => this.#drop(where, cause, packet, fault),
+      touch: (fault) => this.#touch(fault),
+    };
+    for (const [party, interfaces] of this.#topology.interfaces) this.#hosts.set(party, new Host(party, interfaces, wire));
+  }
+
+  /** Opens a UDP socket; RangeError for an unknown party, a port outside 1..65535 or one that is open. */
+  socket(party: string, port: number, receive: Receive): Socket {
+    return this.#host(party).socket(port, receive);
+  }
+  /** Hosts (no ports) of the party's interfaces that are up, in order of preference. */
+  addresses(party: string): readonly string[] {
+    return this.#host(party).interfaces.flatMap((one) => (one.downBy.length === 0 ? [one.host] : []));
+  }
+  /** Calls `listener` whenever `addresses(party)` has changed; the returned function ends that. */
+  onAddressChange(party: string, listener: () => void): () => void {
+    return this.#host(party).onAddressChange(listener);
+  }
+  /** Traffic of the party so far: a copy. A packet counts as sent even when no interface is up, as received when its process got it. */
+  counters(party: string): Counters {
+    return { ...this.#host(party).counters };
+  }
+
+  /** Takes an interface down, or ends that for `fault` (without a fault: for all); packets on their way to it are dropped as `link-down`. */
+  setInterface(party: string, name: string, up: boolean, fault?: number): void {
+    this.#host(party).setInterface(this.#interface(party, name), up, fault);
+  }
+  /** Lays `overlay` over the links of an interface for `fault`; the returned function takes it off. A blackout is `{ loss: 1 }`. */
+  impair(party: string, name: string, direction: Direction, overlay: Partial<LinkModel>, fault: number): () => void {
+    const { up, lanUp, down, lanDown } = this.#interface(party, name);
+    const links = direction === "up" ? [up, lanUp] : direction === "down" ? [down, lanDown] : [up, lanUp, down, lanDown];
+    const undo = links.map((link) => link.lay(overlay, fault));
+    return () => {
+      for (const one of undo) one();
+    };
+  }
+
+  /** New external ports for every mapping of the NAT, the old ones dead; see Nat.rebind. */
+  rebind(nat: string, fault?: number): readonly MappingView[] {
+    return this.#gate(nat).nat.rebind(this.#kernel.now, fault);
+  }
+  /** A new external address for the NAT, its mappings lost; returns the address. */
+  renumber(nat: string, fault?: number): string {
+    const gate = this.#gate(nat);
+    const host = moveGate(gate, fault);
+    gate.nat.renumber(this.#kernel.now, host, fault);
+    return host;
+  }
+  /** The NAT forgets its mappings and filters. */
+  expire(nat: string, fault?: number): void {
+    this.#gate(nat).nat.expire(this.#kernel.now, fault);
+  }
+  /** The NAT's live mappings. */
+  mappings(nat: string): readonly MappingView[] {
+    return this.#gate(nat).nat.mappings(this.#kernel.now);
+  }
+
+  /** How often `fault` altered a packet without dropping it: retimed, copied, readdressed, sent by another interface, held by a pause. */
+  touched(fault: number): number {
+    let sum = this.#touched.get(fault) ?? 0;
+    for (const gate of this.#topology.gates.values()) sum += gate.nat.touched(fault);
+    for (const interfaces of this.#topology.interfaces.values()) {
+      for (const { up, down, lanUp, lanDown } of interfaces)
+        for (const link of [up, down, lanUp, lanDown]) sum += link.touched(fault);
+    }
+    return sum;
+  }
+
+  #transmit(host: Host, from: Address, to: Address, packet: Packet): void {
+    const target = this.#parse(to);
+    host.counters.sentPackets++;
+    host.counters.sentBytes += packet.bytes;
+    const out = host.preferred;
+    if (out === undefined) {
+      const first = host.interfaces[0];
+      this.#drop(`${host.name}/${first?.name}/up`, "link-down", packet, first?.downBy[0]);
+      return;
+    }
+    if (host.detour !== undefined) this.#touch(host.detour);
+    const { realm } = out;
+    const local = realm.exit !== undefined && (realm.nodes.has(target.host) || realm.exit.nat.host === target.host);
+    const now = this.#kernel.now;
+    const fate = (local ? out.lanUp : out.up).send(now, packet.bytes);
+    if (!fate.ok) {
+      this.#drop(`${host.name}/${out.name}/up`, fate.cause, packet, fate.fault);
+      return;
+    }
+    const forward = () => this.#forward(realm, local, from, to, packet);
+    this.#kernel.post(fate.at, forward);
+    if (fate.copyAt !== undefined) this.#kernel.post(fate.copyAt, forward);
+  }
+
+  /** Carries a packet from `realm` through NATs to the interface it is for. `local`: it has not left that realm so far. */
+  #forward(start: Realm, startLocal: boolean, startFrom: Address, startTo: Address, packet: Packet): void {
+    let [realm, local, from, to] = [start, startLocal, startFrom, startTo];
+    const now = this.#kernel.now;
+    /** The fault that gave the packet another source than it would have had: to blame when a filter then refuses it. */
+    let readdressed: number | undefined;
+    for (;;) {
+      const { host } = this.#parse(to);
+      const node = realm.nodes.get(host);
+      if (node?.kind === "interface") {
+        this.#arrive(node, local, from, to, packet);
+        return;
+      }
+      if (node !== undefined) {
+        const verdict = node.nat.inbound(now, from, to);
+        if (!verdict.ok) {
+          const fault = verdict.fault ?? (verdict.cause === "nat-filtering" ? readdressed : undefined);
+          this.#drop(`nat ${node.nat.name}`, verdict.cause, packet, fault);
+          return;
+        }
+        [realm, local, to] = [node.inside, false, verdict.destination];
+        continue;
+      }
+      const { exit, retired } = realm;
+      if (exit === undefined || retired.has(host)) {
+        this.#drop(realm.name, "no-route", packet, retired.get(host));
+        return;
+      }
+      if (host === exit.nat.host) {
+        const verdict = exit.nat.hairpin(now, from, to);
+        if (!verdict.ok) {
+          this.#drop(realm.name, verdict.cause, packet, verdict.fault);
+          return;
+        }
+        [from, to] = [verdict.source, verdict.destination];
+        continue;
+      }
+      const verdict = exit.nat.outbound(now, from, to);
+      if (!verdict.ok) {
+        this.#drop(realm.name, verdict.cause, packet, verdict.fault);
+        return;
+      }
+      readdressed = verdict.fault ?? readdressed;
+      [realm, local, from] = [exit.to, false, verdict.source];
+    }
+  }
+
+  #arrive(at: Interface, local: boolean, from: Address, to: Address, packet: Packet): void {
+    if (at.downBy.length > 0) {
+      this.#drop(`${at.party}/${at.name}/down`, "link-down", packet, at.downBy[0]);
+      return;
+    }
+    const fate = (local ? at.lanDown : at.down).send(this.#kernel.now, packet.bytes);
+    if (!fate.ok) {
+      this.#drop(`${at.party}/${at.name}/down`, fate.cause, packet, fate.fault);
+      return;
+    }
+    const deliver = () => this.#deliver(at, from, to, packet);
+    this.#kernel.post(fate.at, deliver);
+    if (fate.copyAt !== undefined) this.#kernel.post(fate.copyAt, deliver);
+  }
+
+  #deliver(at: Interface, from: Address, to: Address, packet: Packet): void {
+    // asked again: it may have gone down while the packet was on the link
+    if (at.downBy.length > 0) {
+      this.#drop(`${at.party}/${at.name}/down`, "link-down", packet, at.downBy[0]);
+      return;
+    }
+    this.#host(at.party).deliver(this.#parse(to).port, from, packet);
+  }
+
+  #drop(where: string, cause: DropRecord["cause"], packet: Packet, fault: number | undefined): void {
+    const record: DropRecord = { ev: "drop", where, cause, bytes: packet.bytes };
+    this.#say("net", fault === undefined ? record : { ...record, fault });
+  }
+  #touch(fault: number): void {
+    this.#touched.set(fault, (this.#touched.get(fault) ?? 0) + 1);
+  }
+
+  #parse(of: Address): Endpoint {
+    const known = this.#parsed.get(of);
+    if (known !== undefined) return known;
+    const parts = parseAddress(of);
+    if (parts === undefined) throw new TypeError(`Socket.send: want an address like 192.0.2.1:4433, got ${of}`);
+    if (this.#parsed.size >= PARSED) this.#parsed.clear();
+    this.#parsed.set(of, parts);
+    return parts;
+  }
+
+  #host(party: string): Host {
+    const host = this.#hosts.get(party);
+    if (host === undefined) throw new RangeError(`party: none is named ${party}`);
+    return host;
+  }
+  #interface(party: string, name: string): Interface {
+    const found = this.#host(party).interfaces.find((one) => one.name === name);
+    if (found === undefined) throw new RangeError(`interface: ${party} has none named ${name}`);
+    return found;
+  }
+  #gate(nat: string): Gate {
+    const gate = this.#topology.gates.get(nat);
+    if (gate === undefined) throw new RangeError(`nat: none is named ${nat}`);
+    return gate;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * A process of the simulated lab: one party's core with its endpoint, its clock and its audio device. It can be started,
+ * killed, paused and started again; a killed one leaves nothing behind but what its plan would read from disk.
+ */
+import type { Address } from "../impl/base/address.ts";
+import { invariant } from "../impl/base/invariant.ts";
+import type { Randomness } from "../impl/base/random.ts";
+import type { Saying } from "../impl/base/record.ts";
+import { Instant, type Micros } from "../impl/base/units.ts";
+import { FRAME_MICROS } from "../impl/core/codec.ts";
+import { type Machine, type Runner, run, type WorldInput } from "../impl/core/effect.ts";
+import type { SessionConfig } from "../impl/core/session.ts";
+import type { Kernel, Timer } from "./kernel.ts";
+import type { Packet, Socket } from "./host.ts";
+import type { Network } from "./network.ts";
+import { openSimEndpoint, type SimEndpoint } from "./quic/endpoint.ts";
+import { SignallingFilter } from "./signalling-effect.ts";
+
+/** What a party needs to be started, any number of times. */
+export type Plan<Input> = {
+  readonly name: string;
+  readonly port: number;
+  readonly driftPpm: number;
+  readonly session: SessionConfig;
+  /** Accepts sessions when given; both survive a restart. */
+  readonly server?: { readonly fingerprint: string; readonly resetKey: string };
+  machine(incarnation: number): Machine<Input | WorldInput>;
+  /** The audio device, for clients: what the microphone hears, what the loudspeaker plays (with the playout tick's number). */
+  readonly audio?: { capture(): Input; playout(): Input; play(tick: number, pcm: Int16Array): void };
+};
+
+export type LabWorld = {
+  readonly kernel: Kernel;
+  readonly network: Network;
+  readonly randomness: Randomness;
+  say(who: string, saying: Saying): void;
+};
+
+export class PartyProcess<Input> {
+  readonly name: string;
+  readonly signalling: SignallingFilter;
+  readonly #plan: Plan<Input>;
+  readonly #world: LabWorld;
+  #incarnation = 0;
+  #isRunning = false;
+  #isPaused = false;
+  #backlog: (() => void)[] = [];
+  #socket: Socket | undefined;
+  #endpoint: SimEndpoint | undefined;
+  #runner: Runner<Input> | undefined;
+
+  constructor(world: LabWorld, plan: Plan<Input>) {
+    this.name = plan.name;
+    this.#plan = plan;
+    this.#world = world;
+    this.signalling = new SignallingFilter((length, action) => this.#after(length, action));
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  start(): void {
+    invariant(!this.#isRunning, `${this.name} is started while it runs`);
+    const { kernel, network, randomness, say } = this.#world;
+    const incarnation = ++this.#incarnation;
+    this.#isRunning = true;
+    const socket = network.socket(this.name, this.#plan.port, (from, packet) =>
+      this.#receive(from, packet),
+    );
+    this.#socket = socket;
+    const log = (saying: Saying): void => say(this.name, saying);
+    log({ ev: "process", state: "started" });
+    let wake: Timer | undefined;
+    const runner: Runner<Input> = run(this.#plan.machine(incarnation), () => ports);
+    const endpoint = openSimEndpoint({
+      clock: {
+        get now(): Instant {
+          return kernel.now;
+        },
+        after: (length, action) => this.#after(length, action),
+      },
+      socket,
+      config: this.#plan.session,
+      listener: this.signalling.incoming(runner.listener),
+      stream: randomness.stream(`quic/${this.name}/${incarnation}`),
+      ...(this.#plan.server === undefined ? {} : { server: this.#plan.server }),
+    });
+    const ports = {
+      now: () => kernel.now,
+      endpoint: this.signalling.outgoing(endpoint),
+      say: log,
+      play: (pcm: Int16Array) => this.#plan.audio?.play(this.#playoutTick, pcm),
+      schedule: (at: Instant | undefined) => {
+        wake?.cancel();
+        wake = at === undefined ? undefined : this.#after(Instant.between(kernel.now, at), () => runner.input({ type: "wake" }));
+      },
+    };
+    this.#endpoint = endpoint;
+    this.#runner = runner;
+    if (this.#plan.audio !== undefined) this.#startAudio(incarnation, this.#plan.audio);
+  }
+
+  /** A command or another input for the core; ignored while the process is down. */
+  input(input: Input): void {
+    this.#soon(() => this.#runner?.input(input));
+  }
+
+  /** Dies at once, by fault number `fault`. */
+  kill(fault: number): void {
+    this.#end("killed", fault);
+  }
+
+  /** Ends because the run does. */
+  exit(): void {
+    this.#end("exited", undefined);
+  }
+
+  #end(state: "killed" | "exited", fault: number | undefined): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    this.#isPaused = false;
+    this.#backlog = [];
+    this.#endpoint?.shutdown();
+    this.#socket?.close(fault);
+    this.#endpoint = undefined;
+    this.#runner = undefined;
+    this.#socket = undefined;
+    this.#world.say(this.name, { ev: "process", state });
+  }
+
+  pause(fault: number): void {
+    if (!this.#isRunning || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket?.hold(fault);
+    this.#world.say(this.name, { ev: "process", state: "paused" });
+  }
+
+  resume(): void {
+    if (!this.#isRunning || !this.#isPaused) return;
+    this.#isPaused = false;
+    this.#world.say(this.name, { ev: "process", state: "resumed" });
+    this.#socket?.release();
+    const due = this.#backlog;
+    this.#backlog = [];
+    for (const action of due) action();
+  }
+
+  #playoutTick = 0;
+
+  #receive(from: Address, packet: Packet): void {
+    this.#endpoint?.receive(from, packet);
+  }
+
+  /** Timers of a paused process fire when it resumes; those of a dead one never. */
+  #after(length: Micros, action: () => void): Timer {
+    const incarnation = this.#incarnation;
+    return this.#world.kernel.after(length, () => {
+      if (this.#isRunning && this.#incarnation === incarnation) this.#soon(action);
+    });
+  }
+
+  #soon(action: () => void): void {
+    if (this.#isPaused) this.#backlog.push(action);
+    else if (this.#isRunning) action();
+  }
+
+  #startAudio(incarnation: number, audio: NonNullable<Plan<Input>["audio"]>): void {
+    const { kernel, randomness } = this.#world;
+    const frame = FRAME_MICROS * (1 - this.#plan.driftPpm / 1e6);
+    const begin = kernel.now;
+    const device = (kind: "capture" | "playout"): void => {
+      const phase = begin + randomness.stream(`audio/${this.name}/${incarnation}/${kind}`).nextBelow(FRAME_MICROS);
+      let tick = 0;
+      const beat = (): void => {
+        if (!this.#isRunning || this.#incarnation !== incarnation) return;
+        tick++;
+        kernel.post((phase + Math.round(tick * frame)) as Instant, beat);
+        if (this.#isPaused) return;
+        if (kind === "capture") return this.#runner?.input(audio.capture());
+        this.#playoutTick = Math.floor((kernel.now - phase) / FRAME_MICROS + 0.5);
+        this.#runner?.input(audio.playout());
+      };
+      kernel.post(phase as Instant, beat);
+    };
+    device("capture");
+    device("playout");
+  }
+}

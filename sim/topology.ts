@@ -1,0 +1,151 @@
+/**
+ * Who sits where in the simulated network: the internet, one realm inside each NAT, and the addresses of everything, given by order of
+ * declaration so that the same scenario always has the same addresses.
+ *
+ *   198.51.100.k  interfaces without a NAT (RFC 5737), 198.18.x.y beyond 254 (RFC 2544)
+ *   203.0.113.k   NATs facing the internet (RFC 5737), 198.19.x.y beyond 254
+ *   192.168.n.k   interfaces behind the n-th NAT (RFC 1918), k from 2; 10.x.y.k beyond 254 NATs
+ *   100.64.n.k    NATs behind the n-th NAT (RFC 6598), k from 2
+ *
+ * Left out on purpose: IPv6, and two homes that both use 192.168.1.0/24.
+ */
+import type { Randomness } from "../impl/base/random.ts";
+import type { NatModel, PartyModel } from "../scenarios/expanded.ts";
+import { Link } from "./link.ts";
+import { Nat } from "./nat.ts";
+
+/** One address space: what can reach each other without translation. */
+export type Realm = {
+  /** For drop records: `internet`, or `nat NAME` for the inside of a NAT. */
+  readonly name: string;
+  /** The way out; undefined for the internet. */
+  readonly exit: { readonly nat: Nat; readonly to: Realm } | undefined;
+  readonly nodes: Map<string, Node>;
+  /** Addresses that a renumbering took away, and its fault. */
+  readonly retired: Map<string, number | undefined>;
+  /** Gives the next free address of the realm. */
+  readonly nextInterface: () => string;
+  readonly nextNat: () => string;
+};
+
+/** What an address stands for in its realm. */
+export type Node = Interface | Gate;
+
+/** The outer side of a NAT. */
+export type Gate = { readonly kind: "gate"; readonly nat: Nat; readonly inside: Realm; readonly outside: Realm };
+
+/** One interface of a party, with its own access link; `lan*` carry what never leaves the realm inside a NAT. */
+export type Interface = {
+  readonly kind: "interface";
+  readonly party: string;
+  readonly name: string;
+  readonly host: string;
+  readonly realm: Realm;
+  readonly up: Link;
+  readonly down: Link;
+  readonly lanUp: Link;
+  readonly lanDown: Link;
+  /** Faults (undefined: no fault) that hold it down; it is up when empty. */
+  downBy: readonly (number | undefined)[];
+};
+
+export type Topology = {
+  readonly internet: Realm;
+  readonly gates: ReadonlyMap<string, Gate>;
+  /** By party, in order of preference. */
+  readonly interfaces: ReadonlyMap<string, readonly Interface[]>;
+};
+
+/** One direction of a home network's own hop. chosen: 0.25 ms up and again down, the 0.5 ms of a switched or lightly used wireless LAN. */
+const LAN = {
+  delay: 250,
+  jitter: 0,
+  jitterShape: "uniform",
+  order: "keep",
+  loss: 0,
+  burst: null,
+  drop: [],
+  duplicate: 0,
+  reorder: null,
+  rate: null,
+  trace: [],
+} as const;
+
+/** RangeError for an unknown NAT, NATs behind each other in a circle, a party without interfaces, or a realm with too many addresses. */
+export function buildTopology(
+  nats: Readonly<Record<string, NatModel>>,
+  parties: Readonly<Record<string, PartyModel>>,
+  randomness: Randomness,
+): Topology {
+  const internet = realm("internet", undefined, addresses("198.51.100", "198.18"), addresses("203.0.113", "198.19"));
+  const models = new Map(Object.entries(nats));
+  const numbers = new Map([...models.keys()].map((name, index) => [name, index + 1]));
+  const gates = new Map<string, Gate>();
+
+  const gate = (name: string, asking: readonly string[], askedBy: string): Gate => {
+    const known = gates.get(name);
+    if (known !== undefined) return known;
+    const model = models.get(name);
+    if (model === undefined) throw new RangeError(`${askedBy}: no NAT named ${name}`);
+    if (asking.includes(name)) throw new RangeError(`nat ${name}: sits behind itself (${[...asking, name].join(" behind ")})`);
+    const outside = model.behind === null ? internet : gate(model.behind, [...asking, name], `nat ${name}`).inside;
+    const nat = new Nat(name, model, outside.nextNat(), randomness);
+    const number = numbers.get(name) ?? 0;
+    const lan = number <= 254 ? `192.168.${number}` : `10.${number >> 8}.${number & 255}`;
+    const inside = realm(
+      `nat ${name}`,
+      { nat, to: outside },
+      addresses(lan, undefined, 2),
+      addresses(`100.64.${number}`, undefined, 2),
+    );
+    const made: Gate = { kind: "gate", nat, inside, outside };
+    gates.set(name, made);
+    outside.nodes.set(nat.host, made);
+    return made;
+  };
+  for (const name of models.keys()) gate(name, [], `nat ${name}`);
+
+  const interfaces = new Map<string, readonly Interface[]>();
+  for (const [party, model] of Object.entries(parties)) {
+    const own = Object.entries(model.interfaces).map(([name, { up, down, nat }]): Interface => {
+      const at = nat === null ? internet : gate(nat, [], `${party}/${name}`).inside;
+      const link = (which: string, of: typeof up) => new Link(`${party}/${name}/${which}`, of, randomness);
+      const links = { up: link("up", up), down: link("down", down), lanUp: link("lan-up", LAN), lanDown: link("lan-down", LAN) };
+      const made: Interface = { kind: "interface", party, name, host: at.nextInterface(), realm: at, ...links, downBy: [] };
+      at.nodes.set(made.host, made);
+      return made;
+    });
+    if (own.length === 0) throw new RangeError(`${party}: a party needs an interface`);
+    interfaces.set(party, own);
+  }
+  return { internet, gates, interfaces };
+}
+
+/** Moves a NAT's outer side to the next free address of its realm; the old address leads nowhere from now on. Returns the new one. */
+export function moveGate(gate: Gate, fault: number | undefined): string {
+  const host = gate.outside.nextNat();
+  gate.outside.nodes.delete(gate.nat.host);
+  gate.outside.retired.set(gate.nat.host, fault);
+  gate.outside.nodes.set(host, gate);
+  return host;
+}
+
+const realm = (name: string, exit: Realm["exit"], nextInterface: () => string, nextNat: () => string): Realm => ({
+  name,
+  exit,
+  nodes: new Map(),
+  retired: new Map(),
+  nextInterface,
+  nextNat,
+});
+
+/** Hands out `prefix`.k from `first` to 254, then `beyond`.x.y if there is such a block. */
+function addresses(prefix: string, beyond: string | undefined, first = 1): () => string {
+  let k = first - 1;
+  return () => {
+    k++;
+    if (k <= 254) return `${prefix}.${k}`;
+    if (beyond === undefined || k > 65_534) throw new RangeError(`${prefix}.0/24: more addresses needed than there are`);
+    return `${beyond}.${k >> 8}.${k & 255}`;
+  };
+}
