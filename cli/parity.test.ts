@@ -11,68 +11,92 @@ import { makePair } from "../sim/quic/pair.fixture.ts";
 
 const CONFIG: SessionConfig = {
   handshakeTimeout: millis(5_000),
-  idleTimeout: millis(5_000),
-  keepAlive: millis(400),
+  idleTimeout: millis(2_500),
+  keepAlive: millis(1_000),
   silence: millis(300),
 };
 const DELAYS = [0, 25, 100] as const;
 const LOSSES = [0, 0.1, 0.3] as const;
-/** Sessions that send the same messages at once; the median of their times is compared. */
-const SESSIONS = 25;
+/** Sessions of which each sends the same messages, one after the other so that no socket buffer overflows. */
+const SESSIONS = 41;
 const MESSAGES = 20;
-/** What real time may add to any measurement on a two-core machine with other work, milliseconds. */
+/** Seeds of the model whose sessions are pooled: its quartiles are then its own, not luck. */
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
+/** What a two-core machine with other work may add to any measurement in real time, milliseconds. */
 const JITTER = 15;
 
-type Measure = (world: SessionWorld) => Promise<number>;
+/** Takes one or more samples of the same thing, in milliseconds. */
+type Measure = (world: SessionWorld) => Promise<number[]>;
 
 const eventAt = (side: SessionSide, session: SessionId, type: SessionEvent["type"]): Instant | undefined =>
   side.observer.seen.find((seen) => seen.type === "event" && seen.session === session && seen.event.type === type)?.at;
 const accepted = (world: SessionWorld): SessionId[] =>
   world.server.observer.seen.flatMap((seen) => (seen.type === "accepted" ? [seen.session] : []));
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const quantile = (values: readonly number[], share: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? Number.NaN;
 const sinceMillis = (from: number, to: Instant | undefined): number => (to === undefined ? Number.NaN : (to - from) / 1_000);
 
-async function connect(world: SessionWorld, sessions: number): Promise<void> {
-  for (let session = 1; session <= sessions; session++) world.client.endpoint.connect(session, world.serverAddress, world.serverPin);
-  await world.run(() => accepted(world).length === sessions, 5_000);
-  await world.run(() => false, 300); // handshakes confirmed, ACKs settled
+/** Dials sessions 1 to `count` one after the other; the server's numbers for them in that order. */
+async function connect(world: SessionWorld, count: number): Promise<SessionId[]> {
+  for (let session = 1; session <= count; session++) {
+    world.client.endpoint.connect(session, world.serverAddress, world.serverPin);
+    await world.run(() => accepted(world).length === session, 3_000);
+  }
+  await world.run(() => false, 150); // handshakes confirmed, ACKs settled
+  return accepted(world);
 }
 
 const handshake =
   (delayMillis: number): Measure =>
   async (world) => {
+    await connect(world, 1); // the engine's first one pays for loading it
     world.impair({ delayMillis });
-    world.client.endpoint.connect(1, world.serverAddress, world.serverPin);
-    await world.run(() => eventAt(world.client, 1, "connected") !== undefined, 4_000);
-    const connected = world.client.observer.seen.flatMap((seen) =>
-      seen.type === "event" && seen.event.type === "connected" ? [seen.event.handshake / 1_000] : [],
+    for (let session = 2; session <= 6; session++) {
+      world.client.endpoint.connect(session, world.serverAddress, world.serverPin);
+      await world.run(() => eventAt(world.client, session, "connected") !== undefined, 3_000);
+    }
+    return world.client.observer.seen.flatMap((seen) =>
+      seen.type === "event" && seen.session > 1 && seen.event.type === "connected" ? [seen.event.handshake / 1_000] : [],
     );
-    return connected[0] ?? Number.NaN;
   };
 
+/** From the sending of all messages of a session to the arrival of the last; the limit when it did not arrive. */
 const delivery =
   (delayMillis: number, lossRatio: number): Measure =>
   async (world) => {
+    const limitMillis = 2_000;
+    const servers = await connect(world, SESSIONS);
     world.impair({ delayMillis });
-    await connect(world, SESSIONS);
+    await exchange(world, servers, 3); // estimates settle to the delay
     world.impair({ lossRatio });
-    const began = world.now();
-    const times = new Map<SessionId, number[]>();
-    for (const session of accepted(world)) times.set(session, []);
-    let done = 0;
+    const began: number[] = [];
+    const ended = servers.map(() => ({ count: 0, at: undefined as Instant | undefined }));
     world.server.observer.react = (seen) => {
       if (seen.type !== "event" || seen.event.type !== "message") return;
-      const own = times.get(seen.session);
-      own?.push(seen.at - began);
-      if (own?.length === MESSAGES) done++;
+      const own = ended[servers.indexOf(seen.session)];
+      if (own !== undefined && ++own.count === MESSAGES) own.at = seen.at;
     };
     for (let session = 1; session <= SESSIONS; session++) {
+      began.push(world.now());
       for (let i = 0; i < MESSAGES; i++) world.client.endpoint.send(session, new Uint8Array(200));
+      await world.run(() => false, 10);
     }
-    await world.run(() => done > SESSIONS / 2, 9_000);
-    const ends = [...times.values()].map((own) => (own.length === MESSAGES ? (own.at(-1) ?? 0) / 1_000 : 9_000));
-    return median(ends);
+    const enough = (): boolean => ended.filter((own) => own.at !== undefined).length > 0.8 * SESSIONS;
+    await world.run(enough, limitMillis);
+    return ended.map((own, i) => (own.at === undefined ? limitMillis : sinceMillis(began[i] ?? 0, own.at)));
   };
+
+/** A few messages in each direction on every session. */
+async function exchange(world: SessionWorld, servers: readonly SessionId[], rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, server] of servers.entries()) {
+      world.client.endpoint.send(i + 1, new Uint8Array(20));
+      world.server.endpoint.send(server, new Uint8Array(20));
+    }
+    await world.run(() => false, 60);
+  }
+  await world.run(() => false, 200);
+}
 
 const idle: Measure = async (world) => {
   world.impair({ delayMillis: 25 });
@@ -81,7 +105,7 @@ const idle: Measure = async (world) => {
   const began = world.now();
   world.client.endpoint.sendDatagram(1, new Uint8Array(100));
   await world.run(() => eventAt(world.client, 1, "closed") !== undefined, 8_000);
-  return sinceMillis(began, eventAt(world.client, 1, "closed"));
+  return [sinceMillis(began, eventAt(world.client, 1, "closed"))];
 };
 
 const restart =
@@ -101,56 +125,77 @@ const restart =
     await world.restartServer();
     const returned = world.now();
     await talk(50);
-    return sinceMillis(returned, eventAt(world.client, 1, "closed"));
+    const closed = world.client.observer.seen.findLast((seen) => seen.type === "event" && seen.event.type === "closed");
+    expect(closed).toMatchObject({ event: { reason: "reset" } });
+    return [sinceMillis(returned, closed?.at)];
   };
 
-type Row = { readonly what: string; readonly rttMillis: number; readonly model: number; readonly engine: number };
+type Row = {
+  readonly what: string;
+  readonly rtt: number;
+  /** The model's median and the middle half of its samples. */
+  readonly model: number;
+  readonly low: number;
+  readonly high: number;
+  readonly engine: number;
+};
 const rows: Row[] = [];
 
 /** Measures one thing in both worlds. */
-async function both(what: string, rttMillis: number, measure: Measure): Promise<Row> {
-  const one = async (world: SessionWorld): Promise<number> => {
+async function both(what: string, delayMillis: number, measure: Measure): Promise<Row> {
+  const one = async (world: SessionWorld): Promise<number[]> => {
     try {
       return await measure(world);
     } finally {
       await world.close();
     }
   };
-  const row = { what, rttMillis, model: await one(makePair(CONFIG)), engine: await one(await quicWorld(CONFIG)) };
+  const samples: number[] = [];
+  for (const seed of SEEDS) samples.push(...(await one(makePair(CONFIG, { seed }))));
+  const engine = quantile(await one(await quicWorld(CONFIG)), 0.5);
+  const [low, model, high] = [quantile(samples, 0.25), quantile(samples, 0.5), quantile(samples, 0.75)];
+  const row = { what, rtt: 2 * delayMillis, model, low, high, engine };
   rows.push(row);
   return row;
 }
 
 describe("parity of the QUIC model with the engine", () => {
   afterAll(() => {
-    const cells = rows.map((r) => [r.what, `${r.rttMillis}`, r.model.toFixed(1), r.engine.toFixed(1), (r.engine - r.model).toFixed(1)]);
-    const lines = [["measured, ms", "RTT", "model", "engine", "difference"], ...cells].map((cell) =>
-      cell.map((text, i) => (i === 0 ? text.padEnd(38) : text.padStart(11))).join(""),
+    const cells = rows.map((r) => [r.what, `${r.rtt}`, ...[r.model, r.low, r.high, r.engine].map((value) => value.toFixed(1))]);
+    const lines = [["measured, ms", "RTT", "model", "lower half", "upper half", "engine"], ...cells].map((cell) =>
+      cell.map((text, i) => (i === 0 ? text.padEnd(34) : text.padStart(12))).join(""),
     );
     console.log(`\n${lines.join("\n")}\n`);
   });
 
-  test.each(DELAYS)("a handshake over %i ms takes as long, within 15 ms and a round trip of nothing", async (delay) => {
-    const { model, engine } = await both(`handshake, ${delay} ms one way`, 2 * delay, handshake(delay));
-    expect(model).toBe(2 * delay);
-    expect(Math.abs(engine - model)).toBeLessThan(JITTER);
+  test.each(DELAYS)("a handshake over %i ms takes one round trip in both", async (delay) => {
+    const { model, engine, rtt } = await both(`handshake, ${delay} ms one way`, delay, handshake(delay));
+    expect(model).toBe(rtt);
+    expect(engine).toBeGreaterThanOrEqual(rtt - 1);
+    expect(engine - model).toBeLessThan(rtt + JITTER);
   });
 
-  test.each(DELAYS)("20 messages over %i ms arrive as soon, with and without loss", async (delay) => {
-    const found = await Promise.all(
-      LOSSES.map((loss) => both(`20 messages, ${delay} ms, ${loss * 100} % lost`, 2 * delay, delivery(delay, loss))),
-    );
-    for (const { model, engine, rttMillis } of found) expect(Math.abs(engine - model)).toBeLessThan(rttMillis + 4 * JITTER);
-  });
+  const cells = DELAYS.flatMap((delay) => LOSSES.map((loss) => [delay, loss * 100] as const));
+  test.each(cells)(
+    "20 messages over %i ms and %i percent loss arrive as soon in the engine as in half of the model's runs",
+    async (delay, percent) => {
+      const row = await both(`20 messages, ${delay} ms, ${percent} % lost`, delay, delivery(delay, percent / 100));
+      // 41 sessions put the engine's median between the quartiles with three standard deviations to spare
+      expect(row.engine).toBeGreaterThan(row.low - JITTER);
+      expect(row.engine).toBeLessThan(row.high + row.rtt / 2 + JITTER);
+    },
+  );
 
   test("a blocked session ends after the same idle time", async () => {
-    const { model, engine } = await both("idle timeout of 5000 ms", 50, idle);
-    expect(Math.abs(engine - model)).toBeLessThan(4 * JITTER);
+    const { model, engine } = await both("idle timeout of 2500 ms", 25, idle);
+    expect(Math.abs(engine - model)).toBeLessThan(50 + JITTER);
   });
 
-  test.each([500, 3_000])("a server away for %i ms is noticed within as short a time of its return", async (down) => {
-    const { model, engine, rttMillis } = await both(`restart noticed, away ${down} ms`, 50, restart(25, down));
-    expect(model).toBeLessThan(rttMillis + 100);
-    expect(Math.abs(engine - model)).toBeLessThan(100 + 2 * JITTER); // both depend on the phase of a 20 ms and a 100 ms beat
+  test.each([500, 2_000])("a server away for %i ms is noticed in a round trip and a beat of its return", async (down) => {
+    const { model, engine, rtt } = await both(`restart noticed, away ${down} ms`, 25, restart(25, down));
+    for (const noticed of [model, engine]) {
+      expect(noticed).toBeGreaterThanOrEqual(rtt / 2);
+      expect(noticed).toBeLessThan(rtt + 100 + 2 * JITTER); // the repeats of a silent session are 100 ms apart
+    }
   });
 });

@@ -36,7 +36,8 @@ export async function program(words: readonly string[], terminal: Terminal): Pro
     code = ending(error, words, terminal);
   }
   terminal.quiet();
-  return terminal.interrupted.aborted ? EXIT.interrupted : code;
+  if (!terminal.interrupted.aborted) return code;
+  return typeof terminal.interrupted.reason === "number" ? terminal.interrupted.reason : EXIT.interrupted;
 }
 
 function commandLine(context: Context): Command {

@@ -1,7 +1,7 @@
 /** The recordings a scenario's calls speak: the package's own by name, a user's by path. */
 import { existsSync } from "node:fs";
 import { extname, join } from "node:path";
-import { readWav } from "../impl/io/wav.ts";
+import { readWav, WavError } from "../impl/io/wav.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { usage } from "./exit.ts";
 
@@ -21,7 +21,12 @@ export async function loadSpeech(scenario: Scenario): Promise<Map<string, Int16A
         `${scenario.name}: it speaks ${says}, and there is no file ${path}`,
         "want tone, speech-a, speech-b or a WAV file",
       );
-    speech.set(says, await readWav(path));
+    try {
+      speech.set(says, await readWav(path));
+    } catch (error) {
+      if (error instanceof WavError) throw usage(`${scenario.name}: it speaks ${error.message}`, "want a WAV file of PCM audio");
+      throw error;
+    }
   }
   return speech;
 }

@@ -1,4 +1,5 @@
 /** Where a command writes, so that tests run commands in this process and read what they say. */
+import { constants } from "node:os";
 import { ansi, type Paint, plain } from "../reports/pretty.ts";
 
 export type Terminal = {
@@ -14,7 +15,7 @@ export type Terminal = {
   readonly paint: Paint;
   /** Folder that relative paths of the command line start from. */
   readonly folder: string;
-  /** Aborted when the user interrupts: commands stop, clean up and let `program.ts` exit with 130. */
+  /** Aborted when the user interrupts: commands stop and clean up. Its reason may be the exit code, 128 + the signal's number. */
   readonly interrupted: AbortSignal;
 };
 
@@ -29,11 +30,12 @@ export function processTerminal(): Terminal {
   };
   const controller = new AbortController();
   let first = 0;
-  const stop = (): void => {
+  const stop = (signal: NodeJS.Signals): void => {
+    const code = 128 + constants.signals[signal];
     // A launcher and the terminal may both deliver one Ctrl-C: what comes within half a second is the same one.
-    if (first !== 0 && performance.now() - first > 500) process.exit(130);
+    if (first !== 0 && performance.now() - first > 500) process.exit(code);
     if (first === 0) first = performance.now();
-    controller.abort();
+    controller.abort(code);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   return {

@@ -1,7 +1,15 @@
 /** What an oracle answers, and the words its figures are put in. */
 
-/** An oracle's answer; `at` is the instant of the violation in microseconds, where there is one. */
-export type Finding = { readonly verdict: "held" | "broken" | "inconclusive"; readonly detail: string; readonly at?: number };
+/**
+ * An oracle's answer; `at` is the instant of the violation in microseconds, where there is one. `brief`: the part of `detail`
+ * that the verdict rests on, where that is not all of it.
+ */
+export type Finding = {
+  readonly verdict: "held" | "broken" | "inconclusive";
+  readonly detail: string;
+  readonly brief?: string;
+  readonly at?: number;
+};
 
 export const held = (detail: string): Finding => ({ verdict: "held", detail });
 export const broken = (detail: string, at?: number): Finding => ({
@@ -33,7 +41,14 @@ export function together(findings: readonly Finding[], limit = "", none = "nobod
   if (first === undefined) return inconclusive(none);
   const worst =
     findings.find((one) => one.verdict === "broken") ?? findings.find((one) => one.verdict === "inconclusive") ?? first;
-  const instants = findings.flatMap((one) => (one.verdict === worst.verdict && one.at !== undefined ? [one.at] : []));
-  const detail = `${findings.map((one) => one.detail).join(", ")}${limit === "" ? "" : ` (${limit})`}`;
-  return { verdict: worst.verdict, detail, ...(instants.length === 0 ? {} : { at: Math.min(...instants) }) };
+  const decisive = findings.filter((one) => one.verdict === worst.verdict);
+  const instants = decisive.flatMap((one) => (one.at === undefined ? [] : [one.at]));
+  const words = (some: readonly Finding[]): string =>
+    `${some.map((one) => one.detail).join(", ")}${limit === "" ? "" : ` (${limit})`}`;
+  return {
+    verdict: worst.verdict,
+    detail: words(findings),
+    ...(decisive.length === findings.length ? {} : { brief: words(decisive) }),
+    ...(instants.length === 0 ? {} : { at: Math.min(...instants) }),
+  };
 }

@@ -47,7 +47,7 @@ export function htmlReport(result: Result, scenario: Scenario, records: readonly
 <section aria-labelledby="timeline">
 <h2 id="timeline">What happened</h2>
 ${legend()}
-<div class="drawing" role="region" tabindex="0" aria-labelledby="timeline">${drawTimeline(timelineOf(evidence))}</div>
+<div class="drawing" role="region" tabindex="0" aria-labelledby="timeline">${drawTimeline(timelineOf(evidence, result.oracles))}</div>
 </section>
 <section aria-labelledby="oracles">
 <h2 id="oracles">Oracles</h2>
@@ -75,7 +75,7 @@ ${excerptsOf(records, result.conditions).map(excerptBlock).join("\n")}
 
 const SYMBOL: Readonly<Record<Verdict, string>> = { held: "✓", broken: "✗", inconclusive: "?", crashed: "!" };
 
-const LEGEND: readonly (readonly [Tone | "fault", string])[] = [
+const LEGEND: readonly (readonly [Tone | "fault" | "broken", string])[] = [
   ["source", "source audio"],
   ["recovered", "recovered"],
   ["concealed", "concealed"],
@@ -85,11 +85,10 @@ const LEGEND: readonly (readonly [Tone | "fault", string])[] = [
   ["waiting", "under way"],
   ["wrong", "down"],
   ["off", "over"],
-  ["relay", "relay path"],
-  ["direct", "direct path"],
   ["sent", "message sent"],
   ["received", "message received"],
   ["fault", "fault"],
+  ["broken", "limit passed"],
 ];
 
 const legend = (): string =>

@@ -45,16 +45,24 @@ export type Judgement = { readonly verdict: Verdict; readonly cause: string; rea
  * threw, when it did: the run is then crashed whatever its log says.
  */
 export function judge(evidence: Evidence, crashed?: string): Judgement {
-  const own = evidence.scenario.expect.map((expectation): OracleResult => {
+  const own = evidence.scenario.expect.map((expectation): Judged => {
     const one = expected(expectation);
     if (!Object.hasOwn(JUDGES, one.oracle)) throw new RangeError(`expect: no oracle is called ${String(one.oracle)}`);
     const judgeOne = JUDGES[one.oracle] as (evidence: Evidence, parameters: unknown) => Finding;
-    return result(one.oracle, judgeOne(evidence, one));
+    return { name: one.oracle, finding: judgeOne(evidence, one) };
   });
-  const oracles = [...own, ...ALWAYS.map(([name, judgeOne]) => always(name, judgeOne(evidence), crashed))];
+  const always = ALWAYS.map(([name, judgeOne]): Judged => {
+    const finding = judgeOne(evidence);
+    const isUnsaid = name === "nothing-crashed" && crashed !== undefined && finding.verdict !== "broken";
+    return { name, finding: isUnsaid ? broken(crashed.split("\n")[0] ?? crashed) : finding };
+  });
+  const all = [...own, ...always];
+  const oracles = all.map(({ name, finding }) => result(name, finding));
   const verdict = verdictOf(oracles);
-  return { verdict, cause: causeOf(verdict, oracles), oracles };
+  return { verdict, cause: causeOf(verdict, oracles, all), oracles };
 }
+
+type Judged = { readonly name: string; readonly finding: Finding };
 
 const result = (name: string, { verdict, detail, at }: Finding): OracleResult => ({
   name,
@@ -62,11 +70,6 @@ const result = (name: string, { verdict, detail, at }: Finding): OracleResult =>
   detail,
   ...(at === undefined ? {} : { atMs: Math.round(at) / 1_000 }),
 });
-
-const always = (name: string, finding: Finding, crashed: string | undefined): OracleResult =>
-  name === "nothing-crashed" && crashed !== undefined && finding.verdict !== "broken"
-    ? result(name, broken(crashed.split("\n")[0] ?? crashed))
-    : result(name, finding);
 
 /** crashed > broken > inconclusive > held. Only `nothing-crashed` makes a run crashed. */
 export function verdictOf(oracles: readonly OracleResult[]): Verdict {
@@ -82,15 +85,16 @@ export function decisive(verdict: Verdict, oracles: readonly OracleResult[]): Or
   return oracles.find((one) => one.verdict === verdict);
 }
 
-function causeOf(verdict: Verdict, oracles: readonly OracleResult[]): string {
+function causeOf(verdict: Verdict, oracles: readonly OracleResult[], judged: readonly Judged[]): string {
   const one = decisive(verdict, oracles);
   if (one === undefined) return `All ${oracles.length} oracles held.`;
   const others = oracles.filter((other) => other !== one && other.verdict === one.verdict).length;
+  const finding = judged[oracles.indexOf(one)]?.finding;
   const more = others === 0 ? "" : `; ${others} more ${others === 1 ? "oracle" : "oracles"} ${one.verdict}`;
   const words = {
     crashed: "midcall itself failed",
     broken: `${one.name} is broken`,
     inconclusive: `${one.name} could not be judged`,
   };
-  return `${words[verdict === "held" ? "broken" : verdict]}: ${one.detail}${more}.`;
+  return `${words[verdict === "held" ? "broken" : verdict]}: ${finding?.brief ?? one.detail}${more}.`;
 }

@@ -10,7 +10,7 @@ import { type Assessed, howItRan, notHeld, replayCommand, reproBlock } from "./w
 
 /** A JUnit document of any number of runs. `time` is wall time in seconds; virtual time is a property. */
 export function junit(runs: readonly Assessed[]): string {
-  const root = create({ version: "1.0", encoding: "UTF-8" }, { invalidCharReplacement: "\u{fffd}" }).ele("testsuites", {
+  const root = create({ version: "1.0", encoding: "UTF-8", invalidCharReplacement: "\u{fffd}" }).ele("testsuites", {
     name: "midcall",
     ...counts(runs),
   });

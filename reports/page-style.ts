@@ -45,6 +45,7 @@ th, td { text-align: left; padding: 4px 18px 4px 0; border-bottom: 1px solid var
 thead th { color: var(--soft); font-weight: 600; font-size: 12px; }
 tbody th { font-weight: 500; }
 .numbers td, .numbers thead th { font-variant-numeric: tabular-nums; }
+.oracles th { white-space: nowrap; }
 .oracles td:first-child { color: var(--tone); font-weight: 600; white-space: nowrap; }
 .oracles tr.broken td, .oracles tr.broken th, .oracles tr.inconclusive td, .oracles tr.inconclusive th { background: var(--card); }
 details { margin: 6px 0; } summary { cursor: pointer; padding: 4px 0; }

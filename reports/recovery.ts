@@ -3,8 +3,9 @@
  *
  * Media *stops* for a party where a gap longer than 60 ms begins, and *flows* again from the first of 10 consecutive frames of
  * source audio. Shorter gaps are what random loss does to a call that works: they never count as a stop. A fault is held to
- * account for every stop that touches the time from its application to 2 s after its heal; of those the last one counts. A
- * fault's *heal* is the instant it was undone, or applied when nothing is undone (a rebind, or a fault that stays):
+ * account for the last stop that touches the time from its application to its heal, or, where there is none, for the first that
+ * begins within 2 s after it. A fault's *heal* is the instant it was undone, or applied when nothing is undone (a rebind, or a
+ * fault that stays). A stop that begins after media flowed again is another one: `stops` counts it, `longest-gap` judges it.
  *
  *   fromFaultMs  fault applied -> media flows again; 0 when media never stopped
  *   fromHealMs   heal -> the same; 0 when media never stopped, or flowed again before the heal (another path was found)
@@ -80,23 +81,24 @@ export function measureRecovery(
       .filter((playout) => playout.end > applied && (playout.slots[0]?.at ?? applied) <= until)
       .map((playout): Recovery => {
         const own = (stops.get(playout) ?? []).filter((stop) => stop.from <= until && (stop.to ?? playout.end) > applied);
-        return { fault, party: playout.party, ...lengths(playout, own.at(-1), applied, heal), stops: own.length };
+        const blamed = own.filter((stop) => stop.from <= heal).at(-1) ?? own[0];
+        return { fault, party: playout.party, ...lengths(playout, blamed, applied, heal), stops: own.length };
       });
   });
 }
 
 function lengths(
   playout: Playout,
-  last: Stop | undefined,
+  blamed: Stop | undefined,
   applied: number,
   heal: number,
 ): { readonly fromFaultMs: number | null; readonly fromHealMs: number | null; readonly resumedMs: number | null } {
   if (playout.slots.length === 0) return { fromFaultMs: null, fromHealMs: null, resumedMs: null };
-  if (last === undefined) return { fromFaultMs: 0, fromHealMs: 0, resumedMs: null };
-  if (last.to === null) return { fromFaultMs: null, fromHealMs: null, resumedMs: null };
+  if (blamed === undefined) return { fromFaultMs: 0, fromHealMs: 0, resumedMs: null };
+  if (blamed.to === null) return { fromFaultMs: null, fromHealMs: null, resumedMs: null };
   return {
-    fromFaultMs: rounded((last.to - applied) / 1_000, 3),
-    fromHealMs: rounded(Math.max(0, last.to - heal) / 1_000, 3),
-    resumedMs: rounded(last.to / 1_000, 3),
+    fromFaultMs: rounded((blamed.to - applied) / 1_000, 3),
+    fromHealMs: rounded(Math.max(0, blamed.to - heal) / 1_000, 3),
+    resumedMs: rounded(blamed.to / 1_000, 3),
   };
 }

@@ -26,6 +26,9 @@ const DELAY_HEIGHT = 110;
 const AXIS_HEIGHT = 46;
 /** Width of a character of 11 px sans-serif, on average, to see what fits. */
 const CHARACTER = 6.2;
+/** Bars that touch overlap by this much, or the page shows through between them. */
+const SEAM = 0.4;
+const BOLD_CHARACTER = 6.8;
 
 type Row = { readonly top: number; readonly height: number };
 type Scale = (at: number) => number;
@@ -48,6 +51,7 @@ export function drawTimeline(timeline: Timeline): string {
     ...timeline.lanes.flatMap((lane, i) =>
       lane.bars.map((bar) => barMark(bar, x, rows[i] ?? { top: 0, height: 0 }, lane.party, lane.name)),
     ),
+    ...flagMarks(timeline, x, labels.rows.slice(timeline.bands.length), bottom),
     ...nameMarks(timeline, rows),
     ...(hasDelays ? delayNames(timeline, delayTop) : []),
   ];
@@ -129,17 +133,37 @@ function timeAxis(end: number, gridIndex: number, show: boolean): object {
   };
 }
 
-/** Rows for the labels of faults, so that none covers another. */
-function rowsOfLabels({ bands }: Timeline, x: Scale): { readonly count: number; readonly rows: readonly number[] } {
+/** Rows for the labels of faults and flags, so that none covers another: one row number for each, faults first. */
+function rowsOfLabels({ bands, flags }: Timeline, x: Scale): { readonly count: number; readonly rows: readonly number[] } {
   const ends: number[] = [];
-  const rows = bands.map(({ from, label }) => {
-    const left = x(from);
-    let row = ends.findIndex((end) => end + 12 < left);
+  const rows = [...bands, ...flags.map(({ at, label }) => ({ from: at, label }))].map(({ from, label }) => {
+    const width = label.length * BOLD_CHARACTER + 8;
+    const left = isAtEnd(x(from), label) ? x(from) - width : x(from);
+    let row = ends.findIndex((end) => end < left);
     if (row === -1) row = ends.length;
-    ends[row] = left + label.length * CHARACTER;
+    ends[row] = left + width;
     return row;
   });
   return { count: ends.length, rows };
+}
+
+const isAtEnd = (left: number, label: string): boolean => left + label.length * BOLD_CHARACTER + 8 > WIDTH;
+
+/** A label right of its line, or left of it where the drawing ends. */
+const flagLabel = (left: number, y: number, label: string, fill: string): Shape =>
+  isAtEnd(left, label)
+    ? text(left - 4, y + 7, label, { fill, fontWeight: "bold", align: "right" })
+    : text(left + 4, y + 7, label, { fill, fontWeight: "bold" });
+
+function flagMarks({ flags }: Timeline, x: Scale, rows: readonly number[], bottom: number): Mark[] {
+  return flags.map(({ at, label }, i) => {
+    const y = 4 + LABEL_ROW * (rows[i] ?? 0);
+    const style = { stroke: "var(--broken)", lineWidth: 1.5, lineDash: [2, 3] };
+    return {
+      title: `${label}, ${instant(at)}`,
+      shapes: [line(x(at), y, x(at), bottom, style), flagLabel(x(at), y, label, "var(--broken)")],
+    };
+  });
 }
 
 function layOut({ lanes }: Timeline, top: number): Row[] {
@@ -167,10 +191,7 @@ function bandMarks({ bands }: Timeline, x: Scale, rows: readonly number[], botto
         ...(to === from
           ? []
           : [line(left + width, y, left + width, bottom, { stroke: "var(--fault)", lineWidth: 1, lineDash: [4, 3] })]),
-        // Right of its line, or left of it where the drawing ends.
-        left + label.length * CHARACTER > WIDTH
-          ? text(left - 4, y + 7, label, { fill: "var(--fault)", fontWeight: "bold", align: "right" })
-          : text(left + 5, y + 7, label, { fill: "var(--fault)", fontWeight: "bold" }),
+        flagLabel(left, y, label, "var(--fault)"),
       ],
     };
   });
@@ -179,7 +200,7 @@ function bandMarks({ bands }: Timeline, x: Scale, rows: readonly number[], botto
 function barMark(bar: Bar, x: Scale, row: Row, party: string, lane: string): Mark {
   const left = x(bar.from);
   const isTick = bar.from === bar.to;
-  const width = isTick ? 1.5 : Math.max(1, x(bar.to) - left);
+  const width = isTick ? 1.5 : Math.max(1, x(bar.to) - left + SEAM);
   const y = row.top + row.height * (1 - bar.top);
   const shapes: Shape[] = [];
   if (bar.top > bar.bottom)

@@ -6,6 +6,7 @@ import type { LogRecord } from "../impl/base/record.ts";
 import { inMs, inPercent, instant } from "./finding.ts";
 import type { Evidence } from "./measure.ts";
 import { FRAME_MS, gapsOf, type Playout, type Slot, type SlotKind, stretchesOf } from "./playout.ts";
+import type { OracleResult } from "./result.ts";
 import { standingsOf } from "./signal.ts";
 
 /** What a colour stands for: audio (four), fine, under way, wrong, off, the two paths, and the two directions of a message. */
@@ -40,12 +41,16 @@ export type Lane = { readonly party: string; readonly name: string; readonly bar
 /** A fault; `to` equals `from` when nothing is undone. */
 export type Band = { readonly from: number; readonly to: number; readonly label: string };
 
+/** Where a limit was passed or a rule broken. */
+export type Flag = { readonly at: number; readonly label: string };
+
 /** Delay over time: median of each bucket, null where no source frame was played. `at` is the bucket's middle. */
 export type DelayLine = { readonly party: string; readonly points: readonly (readonly [at: number, ms: number | null])[] };
 
 export type Timeline = {
   readonly end: number;
   readonly bands: readonly Band[];
+  readonly flags: readonly Flag[];
   readonly lanes: readonly Lane[];
   readonly delays: readonly DelayLine[];
 };
@@ -53,12 +58,13 @@ export type Timeline = {
 /** Stretches of audio drawn one by one; beyond that shares of each of BINS slices are. chosen: half a megabyte of SVG. */
 const STRETCHES_DRAWN = 2_000;
 const BINS = 600;
-/** Signalling messages drawn per lane. */
-const MESSAGES_DRAWN = 1_500;
+/** Places along the axis where a message can be drawn: about one a pixel. */
+const TICKS_DRAWN = 1_000;
 /** Points of a delay line at most. */
 const DELAY_POINTS = 300;
 
-export function timelineOf(evidence: Evidence): Timeline {
+/** `oracles`: those broken at an instant become flags. */
+export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[]): Timeline {
   const { scenario, records, conditions, runEnd, clients, playouts } = evidence;
   const end = Math.max(1, runEnd);
   const bands = conditions.flatMap((one): Band[] => {
@@ -77,11 +83,14 @@ export function timelineOf(evidence: Evidence): Timeline {
       callLane(evidence, party, end),
       pathLane(evidence, party),
       ...playouts.filter((one) => one.party === party).map(audioLane),
-      signallingLane(records, party),
+      signallingLane(records, party, end),
     ].filter((lane) => lane.bars.length > 0);
   });
   const delays = playouts.flatMap((playout): DelayLine[] => delayLine(evidence, playout, end));
-  return { end, bands, lanes, delays };
+  const flags = oracles.flatMap((one): Flag[] =>
+    one.verdict === "broken" && one.atMs !== undefined ? [{ at: Math.min(end, one.atMs * 1_000), label: `✗ ${one.name}` }] : [],
+  );
+  return { end, bands, flags, lanes, delays };
 }
 
 const whole = { bottom: 0, top: 1 } as const;
@@ -200,15 +209,21 @@ function slices(slots: readonly Slot[]): Bar[] {
   });
 }
 
-function signallingLane(records: readonly LogRecord[], party: string): Lane {
-  const bars = records.flatMap((record): Bar[] => {
-    if (record.ev !== "signal" || record.who !== party) return [];
-    const half = record.dir === "sent" ? { bottom: 0.5, top: 1 } : { bottom: 0, top: 0.5 };
-    return [
-      { from: record.t, to: record.t, tone: record.dir, title: `${record.dir} ${record.type}, ${instant(record.t)}`, ...half },
-    ];
+function signallingLane(records: readonly LogRecord[], party: string, end: number): Lane {
+  const messages = records.flatMap((record) => (record.ev === "signal" && record.who === party ? [record] : []));
+  // Messages too close together to be told apart are one tick.
+  const ticks = Map.groupBy(messages, (record) => `${record.dir} ${Math.floor((record.t / end) * TICKS_DRAWN)}`);
+  const bars = [...ticks.values()].flatMap((members): Bar[] => {
+    const first = members[0];
+    if (first === undefined) return [];
+    const half = first.dir === "sent" ? { bottom: 0.5, top: 1 } : { bottom: 0, top: 0.5 };
+    const types = [...Map.groupBy(members, (record) => record.type)].map(([type, same]) =>
+      same.length === 1 ? type : `${same.length} ${type}`,
+    );
+    const title = `${first.dir} ${types.join(", ")}, ${instant(first.t)}`;
+    return [{ from: first.t, to: first.t, tone: first.dir, title, ...half }];
   });
-  return { party, name: "messages", bars: bars.slice(0, MESSAGES_DRAWN) };
+  return { party, name: "messages", bars };
 }
 
 function delayLine({ delays }: Evidence, playout: Playout, end: number): DelayLine[] {

@@ -28,7 +28,8 @@ export type WrittenSignallingEffect = {
   readonly duplicate?: number | undefined;
   readonly reorder?: number | undefined;
   readonly delay?: Time | undefined;
-  readonly types?: readonly string[] | undefined;
+  /** Only these messages; none named: all. */
+  readonly types?: readonly (typeof SIGNALLING_MESSAGES)[number][] | undefined;
 };
 
 /** `interface` may be left out: the party's first. `direction` may be left out: both. */
@@ -48,6 +49,25 @@ export type WrittenFault = WrittenWhen &
         readonly effect: WrittenSignallingEffect;
       }
   );
+
+/** Types of the signalling messages a disturbance may be limited to: those of the wire protocol. */
+export const SIGNALLING_MESSAGES = [
+  "Register",
+  "RegisterAck",
+  "Reflect",
+  "ReflectResponse",
+  "DirectCallOffer",
+  "DirectCallAnswer",
+  "CallSetup",
+  "Hangup",
+  "CandidateUpdate",
+  "MediaPathReport",
+  "CallResume",
+  "CallResumed",
+  "FederatedSignalForward",
+  "Ringing",
+  "Refusal",
+] as const;
 
 /** What a kind of fault does. */
 export type FaultKind = {
@@ -120,7 +140,7 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
       duplicate: share.optional(),
       reorder: share.optional(),
       delay: time.optional(),
-      types: z.array(z.string().min(1)).max(50).optional(),
+      types: z.array(z.enum(SIGNALLING_MESSAGES)).max(50).optional(),
     }),
     ...when,
   }),

@@ -69,7 +69,7 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       return nothing;
     case "interface-down":
       network.setInterface(fault.target, fault.interface, false, index);
-      return () => network.setInterface(fault.target, fault.interface, true);
+      return () => network.setInterface(fault.target, fault.interface, true, index);
     case "impair":
       return network.impair(fault.target, fault.interface, fault.direction, fault.link, index);
     case "blackout":

@@ -60,7 +60,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
     }
     throw usage(`--lab ${options.lab}: there is no such laboratory`, "want --lab sim");
   }
-  if (!Number.isSafeInteger(options.seed + options.repeat - 1)) {
+  if (!Number.isSafeInteger(options.seed + (options.repeat - 1))) {
     throw usage(`--repeat ${options.repeat}: the last seed would be beyond 2^53-1`, "want a smaller --seed");
   }
   const scenarios = await prepare(words, options, terminal.folder);
@@ -99,11 +99,19 @@ async function prepare(words: readonly string[], options: Options, folder: strin
         throw usage(`${scenario.name} does not run in sim`, `its laboratories: ${scenario.labs.join(", ")}`);
       }
       if (options.twin === true) twinOf(scenario);
-      if (options.set.length === 0) return scenario;
-      const changed = options.set.reduce((before, setting) => override(before, setting) as Scenario, scenario);
-      return checked(changed, options.set.map((setting) => `--set ${setting}`).join(" "), folder);
+      const asked = await withSettings(scenario, options.set, folder);
+      // Heard here too and not only in the laboratory's thread: a recording that is missing is the user's mistake, told in one line.
+      const own = asked.calls.some((call) => call.callerSays.endsWith(".wav") || call.calleeSays.endsWith(".wav"));
+      if (own && options.codec === "real") await (await import("../speech.ts")).loadSpeech(asked);
+      return asked;
     }),
   );
+}
+
+async function withSettings(scenario: Scenario, settings: readonly string[], folder: string): Promise<Scenario> {
+  if (settings.length === 0) return scenario;
+  const changed = settings.reduce((before, setting) => override(before, setting) as Scenario, scenario);
+  return checked(changed, settings.map((setting) => `--set ${setting}`).join(" "), folder);
 }
 
 function twinOf(scenario: Scenario): NonNullable<Scenario["twin"]> {

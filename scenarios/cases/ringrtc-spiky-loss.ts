@@ -19,8 +19,8 @@ const ringrtcSpikyLoss: Scenario = scenario({
     expectSameCall(),
     // 10 of 29 s of call at 31 %: 10.5 % with a standard deviation of 1.6 %, little of it recoverable inside a burst.
     expectConcealment({ max: 0.25 }),
-    // The network is good again at once; the jitter buffer may be deep but plays.
-    expectRecovery({ within: "500ms", from: "heal" }),
+    // The network is good again at once, but a sender in congestion control may have to wait for its next probe.
+    expectRecovery({ within: "1s", from: "heal" }),
   ],
   twin: { mutation: "next-packet-number-only", breaks: "media-recovers" },
 });

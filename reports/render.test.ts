@@ -1,0 +1,222 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { create } from "xmlbuilder2";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { ctrf } from "./ctrf.ts";
+import { annotations, stepSummary } from "./github.ts";
+import { assess, render } from "./index.ts";
+import { junit } from "./junit.ts";
+import { aCallLog, aRelayRestart, aScenario, KILL, type LogBuilder, RESTART_EXPECT, randomLoss, s } from "./log-builder.ts";
+import { ansi, pretty } from "./pretty.ts";
+import type { Result } from "./result.ts";
+import { code, text } from "./summary.ts";
+import type { Assessed } from "./wording.ts";
+
+const facts = {
+  hash: "d72a8f833b172303",
+  versions: { midcall: "0.1.0", node: "v24.21.0", commit: "1a2b3c4" },
+  codec: "sized",
+  crypto: "null",
+  lab: "sim",
+  seed: "0x2a",
+  virtualMs: 21_000,
+  wallMs: 12,
+  dir: "out/relay-restart/sim-0x2a",
+} as const;
+
+const assessed = (log: LogBuilder, scenario: Scenario, more: Partial<Result> = {}): Assessed => ({
+  scenario,
+  result: { ...assess({ ...facts, scenario, records: log.records() }), ...more },
+});
+const held = assessed(aRelayRestart(), aScenario({ faults: [KILL], expect: RESTART_EXPECT }));
+const harder = aScenario({ faults: [KILL], expect: [{ oracle: "media-recovers", within: 210_000, from: "heal" }] });
+const broken = assessed(aRelayRestart(), harder);
+const inconclusive = assessed(aCallLog(), aScenario({ faults: [KILL] }));
+const crashed = assessed(aCallLog().say(s(30), "lab", { ev: "end", reason: "crashed", detail: "negative time" }), aScenario());
+const all = [held, broken, inconclusive, crashed];
+
+test("the four runs these tests print are of the four verdicts", () => {
+  expect(all.map(({ result }) => result.verdict)).toEqual(["held", "broken", "inconclusive", "crashed"]);
+});
+
+const NASTY = `<script>alert("1")</script> & 'x' ]]> \u0007 |\n # *b* \`c\` %0A`;
+const nasty = assessed(aRelayRestart(), aScenario({ ...harder, asks: NASTY, name: NASTY }), {
+  dir: NASTY,
+  cause: NASTY,
+  seed: NASTY,
+});
+
+test("the summary of a broken run says what, why and how to see it again, in that order", async () => {
+  await expect(render(broken.result, broken.scenario, aRelayRestart().records()).get("summary.md") ?? "").toMatchFileSnapshot(
+    "./golden/relay-restart-broken.summary.md",
+  );
+});
+
+test("Markdown shows any text unchanged: nothing in it begins markup, a table cell or a tag", () => {
+  expect(text(NASTY)).not.toMatch(/(?<!\\)[<>|*`#\n]/);
+  fc.assert(
+    fc.property(fc.string(), (value) => {
+      expect(text(value).replace(/\\(.)/gs, "$1")).toBe(value.replace(/[\r\n]+/g, " "));
+      const fence = /^`+/.exec(code(value))?.[0] ?? "";
+      expect(code(value).slice(fence.length, -fence.length)).not.toContain(fence);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+test("JUnit: one testcase a run; broken fails, crashed errs, inconclusive is skipped, held is bare", () => {
+  const document = create(junit(all)).toObject() as { testsuites: Record<string, unknown> };
+  expect(document.testsuites).toMatchObject({
+    "@tests": "4",
+    "@failures": "1",
+    "@errors": "1",
+    "@skipped": "1",
+    "@time": "0.048",
+  });
+  const cases = (document.testsuites.testsuite as { testcase: Record<string, unknown>[] }).testcase;
+  expect(cases.map((one) => ["failure", "error", "skipped"].filter((name) => name in one))).toEqual([
+    [],
+    ["failure"],
+    ["skipped"],
+    ["error"],
+  ]);
+  expect(JSON.stringify(cases[1])).toContain("alice 220 ms (limit 210 ms from the heal)");
+  expect(JSON.stringify(cases[1])).toContain("npx midcall replay out/relay-restart/sim-0x2a/scenario.json");
+  const properties = (cases[0]?.properties as { property: Record<string, string>[] }).property;
+  expect(Object.fromEntries(properties.map((one) => [one["@name"], one["@value"]]))).toMatchObject({
+    seed: "0x2a",
+    lab: "sim",
+    virtual_seconds: "21.000",
+    hash: "d72a8f833b172303",
+  });
+});
+
+test("JUnit is well-formed whatever a name or a cause holds", () => {
+  const printed = junit([nasty]);
+  expect(printed).not.toContain("<script>");
+  expect(printed).not.toContain("\u0007");
+  expect(JSON.stringify(create(printed).toObject())).toContain("<script>alert");
+});
+
+test("CTRF: every run is a test, and inconclusive is other with its own word", () => {
+  const { results } = JSON.parse(ctrf(all, 1_000));
+  expect(results.summary).toEqual({
+    tests: 4,
+    passed: 1,
+    failed: 2,
+    skipped: 0,
+    pending: 0,
+    other: 1,
+    start: 1_000,
+    stop: 1_048,
+  });
+  expect(results.tests.map((one: { status: string; rawStatus: string }) => `${one.status} ${one.rawStatus}`)).toEqual([
+    "passed held",
+    "failed broken",
+    "other inconclusive",
+    "failed crashed",
+  ]);
+});
+
+test("GitHub: one annotation per distinct oracle, worst first, repeated ones counted, everything escaped", () => {
+  const lines = annotations([held, broken, { ...broken, result: { ...broken.result, seed: "0x2b" } }, inconclusive, crashed]);
+  expect(lines.map((line) => line.slice(0, line.indexOf("::", 2)))).toEqual([
+    "::error title=relay-restart%3A nothing-crashed crashed",
+    "::error title=relay-restart%3A media-recovers broken",
+    "::warning title=relay-restart%3A faults-left-a-trace inconclusive",
+  ]);
+  expect(lines[1]).toContain("%0Aand in 1 more runs");
+  for (const line of annotations([nasty])) expect(line).not.toContain("\n");
+});
+
+test("GitHub: ten annotations of a kind at most, and a summary below 1 MiB", () => {
+  const many = Array.from({ length: 3_000 }, (_, i) => ({
+    ...broken,
+    result: { ...broken.result, scenario: `case-${i}`, cause: "ä".repeat(400) },
+  }));
+  expect(annotations(many)).toHaveLength(10);
+  expect(new TextEncoder().encode(stepSummary(many)).length).toBeLessThan(1_048_576);
+  expect(stepSummary(many)).toContain("left out");
+  expect(stepSummary(all)).toContain("npx midcall replay");
+});
+
+test("terminal: verdict, oracles, and the block to reproduce only what did not hold", () => {
+  expect(pretty(held).join("\n")).not.toContain("replay:");
+  expect(pretty(broken)).toEqual(
+    expect.arrayContaining([
+      "FAIL relay-restart  oracle=media-recovers  t=8.210 s  seed 0x2a  commit 1a2b3c4",
+      "  t=5.000s kill r1",
+      "replay: npx midcall replay out/relay-restart/sim-0x2a/scenario.json",
+      "report: out/relay-restart/sim-0x2a/report.html",
+    ]),
+  );
+  expect(pretty(nasty, ansi).join("").replaceAll("\u{1b}[", "")).not.toContain("\u0007");
+});
+
+const page = ({ result, scenario }: Assessed, log: LogBuilder): string =>
+  render(result, scenario, log.records()).get("report.html") ?? "";
+
+test("the page says verdict, cause and replay before anything else, and draws every lane with its words", () => {
+  const html = page(broken, aRelayRestart());
+  const order = [
+    "</span> broken</p>",
+    "media-recovers is broken: alice 220 ms",
+    "npx midcall replay",
+    "<svg",
+    '<h2 id="oracles">',
+  ];
+  const places = order.map((words) => html.indexOf(words));
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places).not.toContain(-1);
+  for (const title of [
+    "fault 0: kill r1, applied 5.000 s, undone 8.000 s",
+    "r1 process: killed, 5.000 s to 8.000 s (3000 ms)",
+    "alice registration: reconnecting",
+    "alice call: resuming",
+    "bob sends by: relay: relay candidate",
+    "alice hears bob: concealed, 5.100 s to 5.300 s (200 ms)",
+    "alice hears bob: gap, 5.100 s to 8.220 s (3120 ms)",
+    "bob messages: sent CallResume",
+    "✗ media-recovers, 8.210 s",
+  ])
+    expect(html).toContain(`<title>${title}`);
+});
+
+test("the page fetches nothing, runs nothing and leaves no trace of how it was drawn", () => {
+  const html = page(broken, aRelayRestart());
+  expect(html).toContain("default-src 'none'");
+  expect(html.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:|<script|<link|@import|url\(|src=/);
+  expect(html).not.toMatch(/ecmeta|zr\d+-cls|NaN|undefined/);
+});
+
+test("the same run gives the same page every time", () => {
+  expect(page(broken, aRelayRestart())).toBe(page(broken, aRelayRestart()));
+});
+
+test("the page shows any text as text", () => {
+  const log = aRelayRestart().say(s(6), "alice", { ev: "call", call: NASTY, state: "ended", peer: NASTY, reason: NASTY });
+  log.say(s(6), "alice", { ev: "signal", dir: "sent", type: NASTY, session: 1 });
+  const html = page(nasty, log);
+  expect(html).not.toContain("<script");
+  expect(html).not.toContain("\u0007");
+  expect(html).toContain("&lt;script&gt;alert");
+});
+
+test("ten minutes of a torn call stay below 5 MB", () => {
+  const long = aScenario({ duration: s(600) });
+  const torn = (name: string): { readonly spells: ReturnType<typeof randomLoss> } => ({
+    spells: randomLoss(0.3, s(10), s(590), name),
+  });
+  const log = aCallLog(long, { alice: torn("a"), bob: torn("b") });
+  for (let i = 0; i < 6_000; i++) {
+    log.say(s(i / 10), "alice", { ev: "signal", dir: "sent", type: "MediaPathReport", session: 1 });
+    log.say(s(i / 10), "net", { ev: "drop", where: `link ${i}`, cause: "loss", bytes: 90 });
+  }
+  expect(page(assessed(log, long), log).length).toBeLessThan(2_000_000);
+});
+
+test("an empty log still makes a page", () => {
+  const scenario = aScenario();
+  const result = assess({ ...facts, scenario, records: [] });
+  expect(render(result, scenario, []).get("report.html")).toContain("midcall itself failed: the log has no end");
+});

@@ -1,0 +1,26 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CATALOGUE } from "./catalogue.ts";
+import { parseScenario } from "./language.ts";
+
+test("every case file is in the catalogue, under its own name, once", () => {
+  const files = readdirSync(new URL("./cases/", import.meta.url)).map((file) => file.replace(/\.ts$/, ""));
+  expect(CATALOGUE.map((one) => one.name).toSorted()).toEqual(files.toSorted());
+});
+
+describe.each(CATALOGUE)("case $name", (one) => {
+  test("reads as itself from its own JSON", () => {
+    expect(parseScenario(JSON.parse(JSON.stringify(one)))).toEqual({ ok: true, scenario: one });
+  });
+
+  test("has a twin that must break, runs in every laboratory and ends within half a minute", () => {
+    expect(one.twin).not.toBeNull();
+    expect(one.labs).toEqual(["sim", "netns", "docker"]);
+    expect(one.duration).toBeLessThanOrEqual(30_000_000);
+  });
+
+  test("asks a question and expects more than that something happens", () => {
+    expect(one.asks).toMatch(/\?$/);
+    expect(one.expect.length).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,22 @@
+/** What is published beside the code is current. To write it anew: `MIDCALL_WRITE=1 npx vitest run scenarios/published.test.ts`. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { scenarioJsonSchema } from "./language.ts";
+import { withTables } from "./reference-tables.ts";
+
+const schemaFile = new URL("./scenario.schema.json", import.meta.url);
+const guideFile = new URL("../docs/writing-scenarios.md", import.meta.url);
+const isWriting = process.env.MIDCALL_WRITE === "1";
+
+test("scenario.schema.json is the schema of the language", () => {
+  if (isWriting) writeFileSync(schemaFile, `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  expect(JSON.parse(readFileSync(schemaFile, "utf8"))).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
+});
+
+test("the guide's tables are those of the catalogues", () => {
+  const guide = readFileSync(guideFile, "utf8");
+  if (isWriting) writeFileSync(guideFile, withTables(guide));
+  expect(readFileSync(guideFile, "utf8")).toBe(withTables(guide));
+});
+
+test("a guide without its marks is refused", () => expect(() => withTables("# Guide\n")).toThrow(RangeError));
