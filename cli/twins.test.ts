@@ -31,7 +31,8 @@ test.each([...CATALOGUE.values()])("$name holds, and its twin is broken where it
   if (twin === null) throw new Error(`${scenario.name} has no twin`);
   const { result: sabotaged } = await runIn(scenario, twin.mutation);
   expect(sabotaged.verdict, sabotaged.cause).toBe("broken");
-  expect(sabotaged.oracles.find((oracle) => oracle.name === twin.breaks)?.verdict, twin.breaks).toBe("broken");
+  const broken = sabotaged.oracles.filter((oracle) => oracle.verdict === "broken").map((oracle) => oracle.name);
+  expect(broken).toContain(twin.breaks);
 });
 
 test("an unknown mutation is refused before anything runs", async () => {

@@ -22,9 +22,10 @@ export const ansi: Paint = (tone, text) => `\u{1b}[${SGR[tone]}m${text}\u{1b}[0m
 export function pretty({ result }: Assessed, paint: Paint = plain): string[] {
   const seconds = `${(result.virtualMs / 1_000).toFixed(1)} s in ${(result.wallMs / 1_000).toFixed(2)} s`;
   const width = Math.max(0, ...result.oracles.map((one) => one.name.length));
-  const head = `${paint(result.verdict, result.verdict)}  ${paint("bold", printable(result.scenario))}  ${result.lab}  seed ${result.seed}  ${seconds}`;
+  const head = `${paint(result.verdict, result.verdict)}  ${paint("bold", printable(result.scenario))}  ${printable(result.lab)}  seed ${printable(result.seed)}  ${seconds}`;
   const oracles = result.oracles.map(
-    (one) => `  ${paint(one.verdict, one.verdict.padEnd(12))} ${one.name.padEnd(width)}  ${paint("dim", printable(one.detail))}`,
+    (one) =>
+      `  ${paint(one.verdict, one.verdict.padEnd(12))} ${printable(one.name).padEnd(width)}  ${paint("dim", printable(one.detail))}`,
   );
   const block = result.verdict === "held" ? [] : ["", ...reproBlock(result).map(printable)];
   return [head, ...oracles, ...block, `report: ${printable(result.dir)}/report.html`];

@@ -48,7 +48,7 @@ const nasty = assessed(aRelayRestart(), aScenario({ ...harder, asks: NASTY, name
 
 test("the summary of a broken run says what, why and how to see it again, in that order", async () => {
   await expect(render(broken.result, broken.scenario, aRelayRestart().records()).get("summary.md") ?? "").toMatchFileSnapshot(
-    "./golden/relay-restart-broken.summary.md",
+    "./golden/relay-restart-broken.summary.txt",
   );
 });
 
@@ -82,8 +82,8 @@ test("JUnit: one testcase a run; broken fails, crashed errs, inconclusive is ski
   ]);
   expect(JSON.stringify(cases[1])).toContain("alice 220 ms (limit 210 ms from the heal)");
   expect(JSON.stringify(cases[1])).toContain("npx midcall replay out/relay-restart/sim-0x2a/scenario.json");
-  const properties = (cases[0]?.properties as { property: Record<string, string>[] }).property;
-  expect(Object.fromEntries(properties.map((one) => [one["@name"], one["@value"]]))).toMatchObject({
+  const { properties } = (cases[0] ?? {}) as { properties: { property: Record<string, string>[] } };
+  expect(Object.fromEntries(properties.property.map((one) => [one["@name"], one["@value"]]))).toMatchObject({
     seed: "0x2a",
     lab: "sim",
     virtual_seconds: "21.000",
@@ -95,7 +95,7 @@ test("JUnit is well-formed whatever a name or a cause holds", () => {
   const printed = junit([nasty]);
   expect(printed).not.toContain("<script>");
   expect(printed).not.toContain("\u0007");
-  expect(JSON.stringify(create(printed).toObject())).toContain("<script>alert");
+  expect(create(printed).end()).toContain("&lt;script&gt;alert");
 });
 
 test("CTRF: every run is a test, and inconclusive is other with its own word", () => {
@@ -185,7 +185,7 @@ test("the page says verdict, cause and replay before anything else, and draws ev
 test("the page fetches nothing, runs nothing and leaves no trace of how it was drawn", () => {
   const html = page(broken, aRelayRestart());
   expect(html).toContain("default-src 'none'");
-  expect(html.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:|<script|<link|@import|url\(|src=/);
+  expect(html.replaceAll("http://www.w3.org/", "")).not.toMatch(/https?:|<script|<link|@import|url\((?!#part-c\d\))|src=/);
   expect(html).not.toMatch(/ecmeta|zr\d+-cls|NaN|undefined/);
 });
 

@@ -36,14 +36,17 @@ export function summary(result: Result, scenario: Scenario): string {
   ].join("\n");
 }
 
-/** A Markdown table; cells are escaped by `cell` (by default as plain text). */
+/** A Markdown table, its columns padded for readers of the text itself; cells are escaped by `cell` (by default as plain text). */
 export function table(
   heads: readonly string[],
   rows: readonly (readonly string[])[],
   cell: (value: string) => string = text,
 ): string[] {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(heads.map(text)), line(heads.map(() => "---")), ...rows.map((row) => line(row.map(cell)))];
+  const shown = [heads.map(text), ...rows.map((row) => row.map(cell))];
+  const widths = heads.map((_, column) => shown.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 3));
+  const line = (cells: readonly string[]): string => `| ${cells.map((one, i) => one.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = shown;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)];
 }
 
 /** Plain text as Markdown shows it unchanged: one line, with everything that could begin markup or HTML escaped. */

@@ -32,6 +32,8 @@ export type Bar = {
   readonly tone: Tone;
   readonly title: string;
   readonly label?: string;
+  /** Only its words are seen: the label in ink, the title under the pointer. */
+  readonly isClear?: boolean;
   readonly bottom: number;
   readonly top: number;
 };
@@ -184,7 +186,7 @@ function audioLane(playout: Playout): Lane {
   const marks = interruptions.map((gap): Bar => {
     const to = gap.at + gap.frames * FRAME_MS * 1_000;
     const label = inMs(gap.frames * FRAME_MS);
-    return { from: gap.at, to, tone: "silence", title: `gap, ${span(gap.at, to)}`, label, bottom: 0, top: 0 };
+    return { from: gap.at, to, tone: "silence", title: `gap, ${span(gap.at, to)}`, label, isClear: true, ...whole };
   });
   return { party: playout.party, name, bars: [...audio, ...marks] };
 }

@@ -12,7 +12,12 @@ const SPEECHES = ["speech-a", "speech-b", "tone"];
 /** chosen: registrations are done well before 1 s on any link but the longest; half a second is a quick answer. */
 const DEFAULTS = { at: 1_000_000, answerAfter: 500_000 };
 
-export function readCalls(written: WrittenScenario, topology: Topology, duration: number, complain: Complaints): readonly CallModel[] {
+export function readCalls(
+  written: WrittenScenario,
+  topology: Topology,
+  duration: number,
+  complain: Complaints,
+): readonly CallModel[] {
   const names = (role: "client" | "relay"): string[] =>
     [...topology.parties].filter(([, party]) => party.role === role).map(([name]) => name);
   const clients = names("client");
@@ -46,7 +51,8 @@ export function readCalls(written: WrittenScenario, topology: Topology, duration
       complain.say([...place, "callee"], `${show(model.callee)} calls itself: want another client`);
     }
     for (const key of ["callerSays", "calleeSays"] as const) {
-      if (!model[key].endsWith(".wav")) complain.wantName([...place, key], "a speech or a path to a .wav file", model[key], SPEECHES);
+      if (!model[key].endsWith(".wav"))
+        complain.wantName([...place, key], "a speech or a path to a .wav file", model[key], SPEECHES);
     }
     checkTimes(model, place);
     return model;
@@ -55,7 +61,10 @@ export function readCalls(written: WrittenScenario, topology: Topology, duration
   const checkTimes = (call: CallModel, place: readonly PropertyKey[]): void => {
     const end = formatTime(duration);
     if (call.at >= duration) {
-      complain.say([...place, "at"], `${formatTime(call.at)} is after the end at ${end}: want an earlier call or a longer duration`);
+      complain.say(
+        [...place, "at"],
+        `${formatTime(call.at)} is after the end at ${end}: want an earlier call or a longer duration`,
+      );
     } else if (call.answer !== "none" && call.at + call.answerAfter >= duration) {
       complain.say(
         [...place, "answerAfter"],
@@ -64,9 +73,15 @@ export function readCalls(written: WrittenScenario, topology: Topology, duration
     }
     if (call.hangUpAt === null) return;
     if (call.hangUpAt <= call.at) {
-      complain.say([...place, "hangUpAt"], `${formatTime(call.hangUpAt)} is not after the call at ${formatTime(call.at)}: want a later time`);
+      complain.say(
+        [...place, "hangUpAt"],
+        `${formatTime(call.hangUpAt)} is not after the call at ${formatTime(call.at)}: want a later time`,
+      );
     } else if (call.hangUpAt >= duration) {
-      complain.say([...place, "hangUpAt"], `${formatTime(call.hangUpAt)} is after the end at ${end}: want null for a call that lasts to the end`);
+      complain.say(
+        [...place, "hangUpAt"],
+        `${formatTime(call.hangUpAt)} is after the end at ${end}: want null for a call that lasts to the end`,
+      );
     }
   };
 

@@ -26,7 +26,8 @@ export function complaints(): Complaints {
     },
     wantDistinct(place, values) {
       values.forEach((value, i) => {
-        if (values.indexOf(value) < i) problems.push({ path: formatPlace([...place, i]), message: `${show(value)} is here twice: want it once` });
+        if (values.indexOf(value) < i)
+          problems.push({ path: formatPlace([...place, i]), message: `${show(value)} is here twice: want it once` });
       });
     },
   };

@@ -12,7 +12,10 @@ type OfParty = { readonly party?: string };
 /** Oracle `call-connects`. */
 export const expectConnect = (p: { readonly within?: Time } = {}): WrittenExpectation => ({ oracle: "call-connects", ...p });
 /** Oracle `media-flows`. */
-export const expectMedia = (p: OfParty & { readonly frames?: number } = {}): WrittenExpectation => ({ oracle: "media-flows", ...p });
+export const expectMedia = (p: OfParty & { readonly frames?: number } = {}): WrittenExpectation => ({
+  oracle: "media-flows",
+  ...p,
+});
 /** Oracle `media-recovers`. */
 export const expectRecovery = (p: {
   readonly within: Time;
@@ -38,7 +41,10 @@ export const expectNoAnswer = (): WrittenExpectation => "call-never-answered";
 /** Oracle `ended-with`. */
 export const expectEnd = (p: OfParty & { readonly reason: string }): WrittenExpectation => ({ oracle: "ended-with", ...p });
 /** Oracle `path-is`. */
-export const expectPath = (p: OfParty & { readonly path: "direct" | "relay" }): WrittenExpectation => ({ oracle: "path-is", ...p });
+export const expectPath = (p: OfParty & { readonly path: "direct" | "relay" }): WrittenExpectation => ({
+  oracle: "path-is",
+  ...p,
+});
 /** Oracle `refused`. */
 export const expectRefusal = (p: {
   readonly party: string;

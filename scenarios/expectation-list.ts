@@ -23,7 +23,8 @@ export function readExpectations(written: WrittenScenario, run: Run): readonly E
   const read = list.map((one, index) => readExpectation(run, one, ["expect", index]));
   const texts = read.map((one) => JSON.stringify(one));
   texts.forEach((text, i) => {
-    if (texts.indexOf(text) < i) run.complain.say(["expect", i], `${read[i]?.oracle} is here twice with the same parameters: want it once`);
+    if (texts.indexOf(text) < i)
+      run.complain.say(["expect", i], `${read[i]?.oracle} is here twice with the same parameters: want it once`);
   });
   return read;
 }
@@ -35,7 +36,8 @@ function readExpectation(run: Run, written: WrittenExpectation, place: Place): E
   for (const parameter of oracle?.parameters ?? []) {
     const value = given.get(parameter.name) ?? parameter.default;
     if (value === undefined) {
-      if (parameter.required) run.complain.say([...place, parameter.name], `is missing: ${oracle?.name} wants it, ${parameter.takes}`);
+      if (parameter.required)
+        run.complain.say([...place, parameter.name], `is missing: ${oracle?.name} wants it, ${parameter.takes}`);
       continue;
     }
     const isTime = parameter.kind === "time" && typeof value !== "boolean";

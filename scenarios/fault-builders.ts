@@ -33,7 +33,11 @@ export const interfaceDown = (party: string, during: During & { readonly interfa
 /** Nothing passes the party's link. */
 export const blackout = (party: string, on: OnLink): WrittenFault => ({ kind: "blackout", target: party, ...on });
 /** The party's link changes: `impair("alice", { link: { loss: 0.3 }, direction: "up", at: "5s", for: "5s" })`. */
-export const impair = (party: string, on: OnLink & { readonly link: WrittenOverlay }): WrittenFault => ({ kind: "impair", target: party, ...on });
+export const impair = (party: string, on: OnLink & { readonly link: WrittenOverlay }): WrittenFault => ({
+  kind: "impair",
+  target: party,
+  ...on,
+});
 /** Whole signalling messages of a client are duplicated, reordered or delayed. */
 export const disturbSignalling = (
   party: string,

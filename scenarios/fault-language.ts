@@ -83,8 +83,19 @@ export type FaultKind = {
 
 const KINDS: readonly FaultKind[] = [
   { kind: "kill", does: "The process dies at once.", target: "a party", keys: [], heals: "started again with the same identity" },
-  { kind: "pause", does: "The process stops running while its sockets keep queueing (SIGSTOP).", target: "a party", keys: [], heals: "runs on" },
-  { kind: "rebind", does: "Every mapping of the NAT gets a new external port; the old ones are dead.", target: "a NAT", keys: [] },
+  {
+    kind: "pause",
+    does: "The process stops running while its sockets keep queueing (SIGSTOP).",
+    target: "a party",
+    keys: [],
+    heals: "runs on",
+  },
+  {
+    kind: "rebind",
+    does: "Every mapping of the NAT gets a new external port; the old ones are dead.",
+    target: "a NAT",
+    keys: [],
+  },
   { kind: "renumber", does: "The NAT gets a new external address; its mappings are lost.", target: "a NAT", keys: [] },
   { kind: "expire", does: "The NAT forgets its mappings and closes its filters.", target: "a NAT", keys: [] },
   { kind: "interface-down", does: "The interface loses its link.", target: "a party", keys: ["interface"], heals: "comes up" },
@@ -95,7 +106,13 @@ const KINDS: readonly FaultKind[] = [
     keys: ["interface", "direction", "link"],
     heals: "the link is as before",
   },
-  { kind: "blackout", does: "Nothing passes the interface.", target: "a party", keys: ["interface", "direction"], heals: "everything passes" },
+  {
+    kind: "blackout",
+    does: "Nothing passes the interface.",
+    target: "a party",
+    keys: ["interface", "direction"],
+    heals: "everything passes",
+  },
   {
     kind: "signalling",
     does: "Whole signalling messages of the client are duplicated, reordered or delayed, as `effect` says.",

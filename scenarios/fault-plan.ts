@@ -12,7 +12,12 @@ import type { WrittenScenario } from "./written-scenario.ts";
 
 type World = { readonly topology: Topology; readonly duration: number; readonly complain: Complaints };
 
-export function readFaults(written: WrittenScenario, topology: Topology, duration: number, complain: Complaints): readonly Fault[] {
+export function readFaults(
+  written: WrittenScenario,
+  topology: Topology,
+  duration: number,
+  complain: Complaints,
+): readonly Fault[] {
   const world: World = { topology, duration, complain };
   return (written.faults ?? []).map((fault, index) => readFault(world, fault, ["faults", index]));
 }
@@ -39,7 +44,7 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
     }
     case "signalling": {
       const { duplicate = 0, reorder = 0, delay, types = [] } = fault.effect;
-      const effect = { duplicate, reorder, delay: micros(delay), types: [...types] };
+      const effect = { duplicate, reorder, delay: micros(delay), types };
       if (duplicate === 0 && reorder === 0 && effect.delay === 0) {
         world.complain.say([...place, "effect"], "changes nothing: want duplicate, reorder or delay above 0");
       }
@@ -60,21 +65,29 @@ function readTarget({ topology, complain }: World, fault: WrittenFault, at: Plac
     const own = party === undefined ? [] : natsOf(party);
     if (party !== undefined && own.length === 1) return own[0] ?? target;
     if (party !== undefined) {
-      complain.say(place, `${show(target)} is a party with ${own.length} NATs: want ${own.length === 0 ? "a party behind a NAT" : `one of ${own.join(", ")}`}`);
+      complain.say(
+        place,
+        `${show(target)} is a party with ${own.length} NATs: want ${own.length === 0 ? "a party behind a NAT" : `one of ${own.join(", ")}`}`,
+      );
     } else complain.wantName(place, "a NAT, or a party behind one", target, [...topology.nats.keys(), ...natted(topology)]);
     return target;
   }
   if (topology.nats.has(target) && party === undefined) {
     complain.say(place, `${show(target)} is a NAT: want ${wanted} (${[...topology.parties.keys()].join(", ")})`);
-  } else if (complain.wantName(place, wanted, target, [...topology.parties.keys()]) && wanted === "a client" && party?.role !== "client") {
+  } else if (
+    complain.wantName(place, wanted, target, [...topology.parties.keys()]) &&
+    wanted === "a client" &&
+    party?.role !== "client"
+  ) {
     const clients = [...topology.parties].filter(([, one]) => one.role === "client").map(([name]) => name);
     complain.say(place, `${show(target)} is a relay: want a client (${clients.join(", ")})`);
   }
   return target;
 }
 
-const natsOf = (party: PartyModel): string[] =>
-  [...new Set(Object.values(party.interfaces).flatMap((one) => (one.nat === null ? [] : [one.nat])))];
+const natsOf = (party: PartyModel): string[] => [
+  ...new Set(Object.values(party.interfaces).flatMap((one) => (one.nat === null ? [] : [one.nat]))),
+];
 
 const natted = (topology: Topology): string[] =>
   [...topology.parties].filter(([, party]) => natsOf(party).length === 1).map(([name]) => name);
@@ -87,7 +100,12 @@ function interfaceOf({ topology, complain }: World, target: string, named: strin
   return named;
 }
 
-type Impairment = { readonly link: Partial<LinkModel>; readonly target: string; readonly interface: string; readonly direction: Direction };
+type Impairment = {
+  readonly link: Partial<LinkModel>;
+  readonly target: string;
+  readonly interface: string;
+  readonly direction: Direction;
+};
 
 function checkImpairment({ topology, complain }: World, impairment: Impairment, written: object, place: Place): void {
   complain.add(linkProblems(written, place));
@@ -106,7 +124,8 @@ function readWhen(world: World, fault: WrittenFault, place: Place): Trigger {
   const { complain, duration } = world;
   const inner: { at?: Time; after?: WrittenAfter } = fault.when === undefined ? {} : { ...fault.when };
   const given = [fault.at, fault.after, inner.at, inner.after].filter((one) => one !== undefined).length;
-  if (given !== 1) complain.say(place, `has ${given === 0 ? "neither at nor after" : "more than one of at, after and when"}: want one of them`);
+  if (given !== 1)
+    complain.say(place, `has ${given === 0 ? "neither at nor after" : "more than one of at, after and when"}: want one of them`);
   const after = fault.after ?? inner.after;
   if (after !== undefined) {
     const where = fault.after === undefined ? [...place, "when", "after"] : [...place, "after"];
@@ -115,7 +134,10 @@ function readWhen(world: World, fault: WrittenFault, place: Place): Trigger {
   const at = micros(fault.at ?? inner.at);
   if (given === 1 && at >= duration) {
     const where = fault.at === undefined ? [...place, "when", "at"] : [...place, "at"];
-    complain.say(where, `${formatTime(at)} is after the end at ${formatTime(duration)}: want an earlier fault or a longer duration`);
+    complain.say(
+      where,
+      `${formatTime(at)} is after the end at ${formatTime(duration)}: want an earlier fault or a longer duration`,
+    );
   }
   return { at };
 }
@@ -131,7 +153,10 @@ function readFor({ complain, duration }: World, fault: WrittenFault, place: Plac
   const heal = micros(start) + length;
   if (length === 0) complain.say(where, `${show(fault.for)}: want a time above 0, or null for a fault that stays`);
   else if (heal > duration && micros(start) < duration) {
-    complain.say(where, `would heal at ${formatTime(heal)}, after the end at ${formatTime(duration)}: want a shorter time, or null for a fault that stays`);
+    complain.say(
+      where,
+      `would heal at ${formatTime(heal)}, after the end at ${formatTime(duration)}: want a shorter time, or null for a fault that stays`,
+    );
   }
   return length;
 }
@@ -142,12 +167,14 @@ function readAfter(world: World, written: WrittenAfter, place: Place): Extract<T
   const match = new Map(Object.entries(written.match));
   const at = [...place, "match"];
   const event = match.get("ev");
-  if (event === undefined) complain.say(at, `has no ev: want the kind of log record to wait for, one of ${[...LOG_FIELDS.keys()].join(", ")}`);
+  if (event === undefined)
+    complain.say(at, `has no ev: want the kind of log record to wait for, one of ${[...LOG_FIELDS.keys()].join(", ")}`);
   else if (complain.wantName([...at, "ev"], "a kind of log record", String(event), [...LOG_FIELDS.keys()])) {
     const fields = LOG_FIELDS.get(String(event)) ?? new Map();
     for (const [field, value] of match) {
       if (field === "ev") continue;
-      if (field === "who") complain.wantName([...at, "who"], "a party, lab or net", String(value), [...topology.parties.keys(), "lab", "net"]);
+      if (field === "who")
+        complain.wantName([...at, "who"], "a party, lab or net", String(value), [...topology.parties.keys(), "lab", "net"]);
       else if (field === "t") complain.say([...at, "t"], 'is the time of the record: want the fault\'s own "at" instead');
       else checkField(complain, fields.get(field), [...fields.keys()], field, value, [...at, field]);
     }
@@ -166,5 +193,6 @@ function checkField(
 ): void {
   if (values === undefined) complain.say(place, `this record has no field ${show(field)}: ${whatWouldBeRight(field, fields)}`);
   else if (typeof values === "object") complain.wantName(place, `a value of ${field}`, String(value), values);
-  else if (typeof value !== (values === "text" ? "string" : values)) complain.say(place, `${show(value)}: want ${values === "text" ? "text" : `a ${values}`}`);
+  else if (typeof value !== (values === "text" ? "string" : values))
+    complain.say(place, `${show(value)}: want ${values === "text" ? "text" : `a ${values}`}`);
 }

@@ -85,7 +85,9 @@ const numbers = {
 };
 
 /** The name of a link profile. */
-export const profileName: z.ZodType<string, string> = z.enum([...PROFILES.keys()] as [string, ...string[]]).meta({ id: "profile" });
+export const profileName: z.ZodType<string, string> = z
+  .enum([...PROFILES.keys()] as [string, ...string[]])
+  .meta({ id: "profile" });
 
 /** A link as written. */
 export const link: z.ZodType<WrittenLink, WrittenLink> = z
@@ -98,7 +100,9 @@ export const link: z.ZodType<WrittenLink, WrittenLink> = z
 export type WrittenOverlay = LinkNumbers & { readonly profile?: string | undefined };
 
 /** What an impairment may change. */
-export const overlay: z.ZodType<WrittenOverlay, WrittenOverlay> = strict({ profile: profileName.optional(), ...numbers }).meta({ id: "overlay" });
+export const overlay: z.ZodType<WrittenOverlay, WrittenOverlay> = strict({ profile: profileName.optional(), ...numbers }).meta({
+  id: "overlay",
+});
 
 const known = <T>(value: T | undefined): value is T => value !== undefined;
 

@@ -22,7 +22,9 @@ type Values<Value> = [Value] extends [number]
         : never;
 
 type Table = {
-  readonly [E in EventName]: { readonly [K in Exclude<ScalarKeys<RecordOf<E>>, "t" | "who" | "ev">]: Values<Plain<RecordOf<E>[K]>> };
+  readonly [E in EventName]: {
+    readonly [K in Exclude<ScalarKeys<RecordOf<E>>, "t" | "who" | "ev">]: Values<Plain<RecordOf<E>[K]>>;
+  };
 };
 
 const refusals = {

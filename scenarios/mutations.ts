@@ -30,7 +30,8 @@ const LIST: readonly Mutation[] = [
     name: "waits-for-lost-packet",
     file: "impl/core/jitter-buffer.ts",
     find: "if (this.#window.count === 0) return this.#conceal();",
-    replace: "if (this.#window.count === 0 || (this.#last >= 0 && this.#window.head.seq !== this.#last + 1)) return this.#fill();",
+    replace:
+      "if (this.#window.count === 0 || (this.#last >= 0 && this.#window.head.seq !== this.#last + 1)) return this.#fill();",
     imitates: "Playout waits for the next packet in order, so the first one that is lost silences the call for good.",
   },
   {
@@ -45,7 +46,8 @@ const LIST: readonly Mutation[] = [
     file: "impl/core/replay-window.ts",
     find: "if (seq > this.#highest) return true;",
     replace: "if (seq > this.#highest) return seq <= this.#highest + 32;",
-    imitates: "A packet number far ahead is taken for an attack, so after an outage longer than the window nothing is accepted again.",
+    imitates:
+      "A packet number far ahead is taken for an attack, so after an outage longer than the window nothing is accepted again.",
   },
   {
     name: "next-packet-number-only",
@@ -59,7 +61,8 @@ const LIST: readonly Mutation[] = [
     file: "impl/core/call.ts",
     find: "ringing: seconds(60),",
     replace: "ringing: seconds(5),",
-    imitates: "The ring timeout is confused with the set-up timeout: whoever needs more than 5 s to the phone has missed the call.",
+    imitates:
+      "The ring timeout is confused with the set-up timeout: whoever needs more than 5 s to the phone has missed the call.",
   },
   {
     name: "rejection-ignored",

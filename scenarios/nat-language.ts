@@ -27,22 +27,24 @@ const behaviour = z.enum(["endpoint-independent", "address-dependent", "address-
 const preset = z.enum([...NAT_PRESETS.keys()] as [string, ...string[]]);
 
 /** A NAT as written. */
-export const nat: z.ZodType<WrittenNat, WrittenNat> = z.union(
-  [
-    preset,
-    strict({
-      preset: preset.optional(),
-      mapping: behaviour.optional(),
-      filtering: behaviour.optional(),
-      ports: z.enum(["preserve", "random", "sequential"]).optional(),
-      hairpin: z.enum(["off", "internal-source", "external-source"]).optional(),
-      lifetime: time.optional(),
-      inboundRefresh: z.boolean().optional(),
-      behind: z.union([name, z.null()]).optional(),
-    }),
-  ],
-  { error: "a preset's name or an object with a NAT's behaviour" },
-).meta({ id: "nat" });
+export const nat: z.ZodType<WrittenNat, WrittenNat> = z
+  .union(
+    [
+      preset,
+      strict({
+        preset: preset.optional(),
+        mapping: behaviour.optional(),
+        filtering: behaviour.optional(),
+        ports: z.enum(["preserve", "random", "sequential"]).optional(),
+        hairpin: z.enum(["off", "internal-source", "external-source"]).optional(),
+        lifetime: time.optional(),
+        inboundRefresh: z.boolean().optional(),
+        behind: z.union([name, z.null()]).optional(),
+      }),
+    ],
+    { error: "a preset's name or an object with a NAT's behaviour" },
+  )
+  .meta({ id: "nat" });
 
 const base = (preset: string): NatModel => {
   const found = NAT_PRESETS.get(preset);

@@ -5,7 +5,12 @@
 import type { NatModel } from "./expanded.ts";
 
 /** A NAT preset. `behind` is always null here: a scenario places it. */
-export type NatPreset = { readonly name: string; readonly is: string; readonly model: NatModel; readonly evidence: readonly string[] };
+export type NatPreset = {
+  readonly name: string;
+  readonly is: string;
+  readonly model: NatModel;
+  readonly evidence: readonly string[];
+};
 
 const minutes = (value: number): number => value * 60_000_000;
 const seconds = (value: number): number => value * 1_000_000;
@@ -36,7 +41,11 @@ const PRESET_LIST: readonly NatPreset[] = [
     name: "full-cone",
     is: "A mapping once open takes packets from anyone.",
     model: { ...LINUX, filtering: "endpoint-independent", hairpin: "external-source", lifetime: minutes(5) },
-    evidence: ["RFC 3489 section 5 (full cone), RFC 4787 section 5", "lifetime: 5 min, RFC 4787 REQ-5 (recommended default)", "hairpin: RFC 4787 REQ-9a, external source"],
+    evidence: [
+      "RFC 3489 section 5 (full cone), RFC 4787 section 5",
+      "lifetime: 5 min, RFC 4787 REQ-5 (recommended default)",
+      "hairpin: RFC 4787 REQ-9a, external source",
+    ],
   },
   {
     name: "restricted-cone",
@@ -66,7 +75,10 @@ const PRESET_LIST: readonly NatPreset[] = [
     name: "corporate",
     is: "A company firewall: symmetric, forgets after two minutes, refreshed only from inside.",
     model: { ...LINUX, mapping: "address-and-port-dependent", ports: "random", inboundRefresh: false },
-    evidence: ["mapping, filtering, 120 s: patchbay's Corporate", "inboundRefresh off: RFC 4787 REQ-6 allows it for security. chosen"],
+    evidence: [
+      "mapping, filtering, 120 s: patchbay's Corporate",
+      "inboundRefresh off: RFC 4787 REQ-6 allows it for security. chosen",
+    ],
   },
   {
     name: "cloud",

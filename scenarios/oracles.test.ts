@@ -15,7 +15,8 @@ test("oracles and invariants do not share names", () => {
 });
 
 test("what was read is what the judge sees, its parameters typed", () => {
-  const one = front.scenario({ name: "a", asks: "?", expect: [front.expectLongestGap({ party: "bob", max: "250ms" })] }).expect[0];
+  const one = front.scenario({ name: "a", asks: "?", expect: [front.expectLongestGap({ party: "bob", max: "250ms" })] })
+    .expect[0];
   const judged = one === undefined ? undefined : expected(one);
   expect(judged?.oracle === "longest-gap" && judged.max).toBe(250_000);
 });

@@ -94,14 +94,19 @@ const LIST: readonly Oracle[] = [
   },
   {
     name: "media-recovers",
-    promises: "After a fault every client hears again: 10 consecutive source frames begin within `within` of the fault or its heal.",
+    promises:
+      "After a fault every client hears again: 10 consecutive source frames begin within `within` of the fault or its heal.",
     parameters: [
       duration("within", { required: true }),
       oneOf("from", ["fault", "heal"], { default: "heal" }),
       parameter("fault", "a fault's position, from 0 (all faults)", "fault", z.int().min(0), {}),
     ],
   },
-  { name: "same-call", promises: "Each planned call is one offer and one call id, and does not end before its plan says.", parameters: [] },
+  {
+    name: "same-call",
+    promises: "Each planned call is one offer and one call id, and does not end before its plan says.",
+    parameters: [],
+  },
   {
     name: "signalling-recovers",
     promises: "Every client that lost its registration is registered again within `within` of each heal.",
@@ -123,7 +128,11 @@ const LIST: readonly Oracle[] = [
     promises: "From capture to loudspeaker, 95 % of the party's source frames take at most `p95`.",
     parameters: [party(), duration("p95", { required: true })],
   },
-  { name: "call-rejected", promises: "Each planned call is refused by its callee, ends for both, and no audio flows.", parameters: [] },
+  {
+    name: "call-rejected",
+    promises: "Each planned call is refused by its callee, ends for both, and no audio flows.",
+    parameters: [],
+  },
   { name: "call-never-answered", promises: "No call becomes active and no audio flows.", parameters: [] },
   {
     name: "ended-with",
@@ -165,7 +174,10 @@ export const INVARIANTS: readonly Invariant[] = [
   { name: "no-stale-generation", promises: "No candidate update is applied whose generation is not newer than the last." },
   { name: "everything-freed", promises: "Whoever was told to stop holds no session, call or supervisor afterwards." },
   { name: "nothing-crashed", promises: "No process exits on its own and the lab finishes; otherwise the verdict is `crashed`." },
-  { name: "faults-left-a-trace", promises: "Every fault was applied and touched traffic or a process; otherwise the verdict is `inconclusive`." },
+  {
+    name: "faults-left-a-trace",
+    promises: "Every fault was applied and touched traffic or a process; otherwise the verdict is `inconclusive`.",
+  },
 ];
 
 /** Names a twin may break: every oracle and every invariant. */

@@ -77,14 +77,18 @@ function translate(input: unknown, at: Place, issue: z.core.$ZodIssue): Problem[
   const missing = value === undefined;
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({ path: formatPlace([...place, key]), message: `unknown key ${show(key)}: ${issue.message}` }));
+      return issue.keys.map((key) => ({
+        path: formatPlace([...place, key]),
+        message: `unknown key ${show(key)}: ${issue.message}`,
+      }));
     case "invalid_type":
       if (missing) return say(`is missing: want ${WANTED.get(issue.expected) ?? issue.expected}`);
       return say(`${show(value)}: want ${WANTED.get(issue.expected) ?? issue.expected}`);
     case "invalid_value": {
       const known = issue.values.map(String);
       if (missing) return say(`is missing: want one of ${known.join(", ")}`);
-      if (typeof value !== "string") return say(`${show(value)}: want ${known.length === 1 ? known[0] : `one of ${known.join(", ")}`}`);
+      if (typeof value !== "string")
+        return say(`${show(value)}: want ${known.length === 1 ? known[0] : `one of ${known.join(", ")}`}`);
       return say(`${show(value)} is not known here: ${whatWouldBeRight(value, known)}`);
     }
     case "too_big":

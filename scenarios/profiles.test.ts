@@ -9,7 +9,9 @@ const up = (name: string) => PROFILES.get(name)?.up;
 
 describe("link profiles", () => {
   test.each([...PROFILES.values()])("$name is a link the language takes, and says where its numbers come from", (profile) => {
-    expect(parseScenario({ name: "p", asks: "?", parties: { alice: profile.name, bob: { link: { profile: profile.name } } } }).ok).toBe(true);
+    expect(
+      parseScenario({ name: "p", asks: "?", parties: { alice: profile.name, bob: { link: { profile: profile.name } } } }).ok,
+    ).toBe(true);
     expect(profile.evidence.length).toBeGreaterThan(0);
   });
 
@@ -63,5 +65,7 @@ describe("NAT presets", () => {
     expect(kind("symmetric")).toEqual(["address-and-port-dependent", "address-and-port-dependent"]);
   });
 
-  test.each([...NAT_PRESETS.values()])("$name says where its behaviour comes from", (preset) => expect(preset.evidence.length).toBeGreaterThan(0));
+  test.each([...NAT_PRESETS.values()])("$name says where its behaviour comes from", (preset) =>
+    expect(preset.evidence.length).toBeGreaterThan(0),
+  );
 });

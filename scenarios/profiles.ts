@@ -58,8 +58,7 @@ const periodic = (periodMs: number, event: readonly number[]): readonly number[]
 ];
 
 /** Packets held by a stall and then released together. */
-const stall = (millis: number): readonly number[] =>
-  Array.from({ length: voicePackets(millis) }, (_, i) => ms(millis - 20 * i));
+const stall = (millis: number): readonly number[] => Array.from({ length: voicePackets(millis) }, (_, i) => ms(millis - 20 * i));
 
 /** Packets that vanish in an outage. */
 const outage = (millis: number): readonly number[] => Array.from({ length: voicePackets(millis) }, () => -1);
@@ -101,13 +100,20 @@ const DRAFTS: readonly Draft[] = [
     name: "datacentre",
     is: "A server's own link: the distance to it is counted in the clients' links.",
     both: { rate: queued(mbit(1_000), 50_000) },
-    evidence: ["chosen: no delay and no loss of its own, so that a client's round trip to a relay is the one its own link says", "chosen: 1 Gbit/s, 50 ms of queue"],
+    evidence: [
+      "chosen: no delay and no loss of its own, so that a client's round trip to a relay is the one its own link says",
+      "chosen: 1 Gbit/s, 50 ms of queue",
+    ],
   },
   {
     name: "wifi-ok",
     is: "Wi-Fi in the same room as its access point.",
     both: { ...exponential(5, 5), burst: gilbert(0.01, 1.5) },
-    evidence: [`delay: 5 ms, ${PATCHBAY} (Wifi)`, "jitter: exponential of mean 5 ms, approximated. chosen", `${GILBERT}; chosen: L = 1 %, B = 1.5`],
+    evidence: [
+      `delay: 5 ms, ${PATCHBAY} (Wifi)`,
+      "jitter: exponential of mean 5 ms, approximated. chosen",
+      `${GILBERT}; chosen: L = 1 %, B = 1.5`,
+    ],
   },
   {
     name: "wifi-bad",
@@ -137,7 +143,10 @@ const DRAFTS: readonly Draft[] = [
       jitter: ms(7),
       jitterShape: "normal",
       burst: gilbert(0.01, 4),
-      trace: periodic(15_000, stall(100).map((late, i) => (i % 2 === 0 ? -1 : late))),
+      trace: periodic(
+        15_000,
+        stall(100).map((late, i) => (i % 2 === 0 ? -1 : late)),
+      ),
     },
     evidence: [
       `delay and jitter: 40 ms ±7 ms, ${PATCHBAY} (Satellite, low orbit)`,
@@ -158,7 +167,10 @@ const DRAFTS: readonly Draft[] = [
     name: "degraded",
     is: "A link at the edge of use: a fifth of all packets lost.",
     both: { ...exponential(10, 50), burst: gilbert(0.2, 4) },
-    evidence: [`${GILBERT}; chosen: L = 20 %, B = 4`, "jitter: exponential of mean 50 ms, approximated; delay: 10 ms as broadband. chosen"],
+    evidence: [
+      `${GILBERT}; chosen: L = 20 %, B = 4`,
+      "jitter: exponential of mean 50 ms, approximated; delay: 10 ms as broadband. chosen",
+    ],
   },
   {
     name: "catastrophic",
@@ -173,7 +185,10 @@ const DRAFTS: readonly Draft[] = [
     name: "ringrtc-moderate",
     is: "RingRTC's call simulator, profile Moderate.",
     up: { delay: ms(100), jitter: ms(25), jitterShape: "normal", order: "free", loss: 0.05 },
-    evidence: [`${RINGRTC}: delay 100, delay_variability 25, loss Bernoulli 5 %`, "jitterShape: approximated, theirs is netem's Pareto; order free as netem's"],
+    evidence: [
+      `${RINGRTC}: delay 100, delay_variability 25, loss Bernoulli 5 %`,
+      "jitterShape: approximated, theirs is netem's Pareto; order free as netem's",
+    ],
   },
   {
     name: "ringrtc-international",
@@ -198,7 +213,10 @@ const DRAFTS: readonly Draft[] = [
     name: "ringrtc-spiky-calm",
     is: "RingRTC's call simulator, profile SpikyLoss, before and after the spike.",
     up: { delay: ms(50), jitter: ms(10), jitterShape: "uniform", order: "free" },
-    evidence: [`${RINGRTC}: delay 50, delay_variability 10, no loss (from 2 s and again from 20 s)`, "jitter: approximated, theirs is correlated by 50 %"],
+    evidence: [
+      `${RINGRTC}: delay 50, delay_variability 10, no loss (from 2 s and again from 20 s)`,
+      "jitter: approximated, theirs is correlated by 50 %",
+    ],
   },
   {
     name: "ringrtc-spiky-loss",
@@ -210,7 +228,10 @@ const DRAFTS: readonly Draft[] = [
       order: "free",
       burst: { p: 0.11, r: 0.25, lossGood: 0, lossBad: 1 },
     },
-    evidence: [`${RINGRTC}: delay 100, delay_variability 20, SimpleGilbert p 11 r 25 (30.6 % lost), from 10 s to 20 s`, "jitter: approximated, theirs is correlated by 50 %"],
+    evidence: [
+      `${RINGRTC}: delay 100, delay_variability 20, SimpleGilbert p 11 r 25 (30.6 % lost), from 10 s to 20 s`,
+      "jitter: approximated, theirs is correlated by 50 %",
+    ],
   },
   {
     name: "ringrtc-bursty-loss",
@@ -243,13 +264,19 @@ const DRAFTS: readonly Draft[] = [
     name: "quic-transferloss",
     is: "QUIC interop test transferloss: 2 % of packets lost.",
     both: { delay: ms(15), loss: 0.02, rate: packets(mbit(10), 25) },
-    evidence: [`${INTEROP}, TestCaseTransferLoss: drop-rate 2 % each way`, "approximated: theirs never drops more than 3 in a row, which here happens once in six million packets"],
+    evidence: [
+      `${INTEROP}, TestCaseTransferLoss: drop-rate 2 % each way`,
+      "approximated: theirs never drops more than 3 in a row, which here happens once in six million packets",
+    ],
   },
   {
     name: "quic-handshakeloss",
     is: "QUIC interop test handshakeloss: 30 % of packets lost.",
     both: { delay: ms(15), loss: 0.3, rate: packets(mbit(10), 25) },
-    evidence: [`${INTEROP}, TestCaseHandshakeLoss: drop-rate 30 % each way`, "approximated: theirs never drops more than 3 in a row"],
+    evidence: [
+      `${INTEROP}, TestCaseHandshakeLoss: drop-rate 30 % each way`,
+      "approximated: theirs never drops more than 3 in a row",
+    ],
   },
   {
     name: "quic-amplificationlimit",

@@ -1,6 +1,7 @@
 /** What is published beside the code is current. To write it anew: `MIDCALL_WRITE=1 npx vitest run scenarios/published.test.ts`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import * as index from "./index.ts";
 import { scenarioJsonSchema } from "./language.ts";
 import { withTables } from "./reference-tables.ts";
 
@@ -17,6 +18,16 @@ test("the guide's tables are those of the catalogues", () => {
   const guide = readFileSync(guideFile, "utf8");
   if (isWriting) writeFileSync(guideFile, withTables(guide));
   expect(readFileSync(guideFile, "utf8")).toBe(withTables(guide));
+});
+
+test("the guide's example is a scenario", () => {
+  const example = /```ts\n(\/\/ my-case\.ts[^`]*)```/.exec(readFileSync(guideFile, "utf8"))?.[1] ?? "";
+  const words = /import \{ (.*) \} from "midcall";/.exec(example)?.[1]?.split(", ") ?? [];
+  const body = example.replace(/^import .*$/m, "").replace("export default", "return");
+  const front = new Map<string, unknown>(Object.entries(index));
+  const made: unknown = new Function(...words, body)(...words.map((word) => front.get(word)));
+  expect(index.parseScenario(made)).toEqual({ ok: true, scenario: made });
+  expect(made).toMatchObject({ name: "train-and-restart", nats: { "alice-cgnat": {} } });
 });
 
 test("a guide without its marks is refused", () => expect(() => withTables("# Guide\n")).toThrow(RangeError));

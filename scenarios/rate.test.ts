@@ -15,7 +15,8 @@ describe("rates", () => {
     expect(parseRate(written)).toBeUndefined(),
   );
 
-  test("a queue given as a time holds what the link sends in that time", () => expect(queueBytesOf(8_000_000, 100_000)).toBe(100_000));
+  test("a queue given as a time holds what the link sends in that time", () =>
+    expect(queueBytesOf(8_000_000, 100_000)).toBe(100_000));
 
   test("the default queue is 200 ms, and never less than ten packets", () => {
     expect(defaultQueueBytes(10_000_000)).toBe(250_000);

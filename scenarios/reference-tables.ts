@@ -59,7 +59,13 @@ export const REFERENCE_TABLES: ReadonlyMap<string, string> = new Map([
       [...ORACLES.values()].map((one) => [code(one.name), one.promises, one.parameters.map(parameter).join("; ")]),
     ),
   ],
-  ["invariants", table(["always judged", "what it promises"], INVARIANTS.map((one) => [code(one.name), one.promises]))],
+  [
+    "invariants",
+    table(
+      ["always judged", "what it promises"],
+      INVARIANTS.map((one) => [code(one.name), one.promises]),
+    ),
+  ],
   [
     "profiles",
     table(

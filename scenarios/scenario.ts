@@ -11,7 +11,9 @@ export class ScenarioError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(name: string, problems: readonly Problem[]) {
-    super(`scenario ${name}:\n${problems.map(({ path, message }) => `  ${path === "" ? "" : `${path}: `}${message}`).join("\n")}`);
+    super(
+      `scenario ${name}:\n${problems.map(({ path, message }) => `  ${path === "" ? "" : `${path}: `}${message}`).join("\n")}`,
+    );
     this.problems = problems;
   }
 }

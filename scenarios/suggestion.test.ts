@@ -13,4 +13,4 @@ test("a name that resembles none gets no suggestion but the list", () => {
   expect(whatWouldBeRight("zebra", ["alice", "bob"])).toBe("known: alice, bob");
 });
 
-test("a very long name is compared with nothing", () => expect(nearest("a".repeat(10_000), ["aa"])).toBeUndefined());
+test("a very long name is compared with nothing", () => expect(nearest("a".repeat(100), ["a".repeat(99)])).toBeUndefined());

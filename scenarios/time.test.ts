@@ -15,10 +15,31 @@ describe("times", () => {
     [42, 42],
   ])("%s is %d microseconds", (written, micros) => expect(parseTime(written)).toBe(micros));
 
-  test.each(["", "5", "5 parsecs", "-1s", "0.5us", "1.0000001s", "1e3ms", "s", " 1s", "1s ", -1, 0.5, Number.NaN, 2 ** 60, "9999999999999h"])(
-    "%s is no time",
-    (written) => expect(parseTime(written)).toBeUndefined(),
-  );
+  test.each([
+    "",
+    "5",
+    "5 parsecs",
+    "-1s",
+    "0.5us",
+    "1.0000001s",
+    "1e3ms",
+    "s",
+    " 1s",
+    "1s ",
+    -1,
+    0.5,
+    Number.NaN,
+    2 ** 60,
+    "9999999999999h",
+  ])("%s is no time", (written) => expect(parseTime(written)).toBeUndefined());
+
+  test.each([
+    [0, "0s"],
+    [300, "300us"],
+    [20_000, "20ms"],
+    [1_500_000, "1.5s"],
+    [1_000_001, "1000001us"],
+  ])("%d microseconds are written %s", (micros, text) => expect(formatTime(micros)).toBe(text));
 
   test("what is formatted reads back exactly", () => {
     fc.assert(

@@ -4,8 +4,8 @@ import type { InterfaceModel, LinkModel, NatModel, PartyModel } from "./expanded
 import { linkProblems, readLink, type WrittenLink } from "./link-language.ts";
 import { readNat, type WrittenNat } from "./nat-language.ts";
 import { NAT_PRESETS } from "./nats.ts";
-import { formatTime } from "./time.ts";
 import type { Place } from "./problem.ts";
+import { formatTime } from "./time.ts";
 import type { WrittenAccess, WrittenParty, WrittenScenario } from "./written-scenario.ts";
 
 /** Parties and NATs by name, in the order written. */
@@ -31,7 +31,8 @@ export function readTopology(written: WrittenScenario, complain: Complaints): To
   for (const [name, party] of filledUp(written.parties ?? {})) parties.set(name, readParty(reading, name, party));
 
   for (const [name, party] of parties) {
-    if (RESERVED.includes(name)) complain.say(["parties", name], `"${name}" is what the event log calls itself: want another name`);
+    if (RESERVED.includes(name))
+      complain.say(["parties", name], `"${name}" is what the event log calls itself: want another name`);
     if (nats.has(name)) complain.say(["nats", name], `"${name}" is a party too: want names that differ, faults go by them`);
     checkParty(complain, name, party);
   }
@@ -64,9 +65,11 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
   const { interfaces: several, driftPpm = 0 } = party as Exclude<WrittenParty, string>;
   if (several !== undefined) {
     for (const key of ["link", "up", "down", "nat"] as const) {
-      if (party[key as "link"] !== undefined) reading.complain.say([...place, key], "belongs to an interface when interfaces are named: want it inside one");
+      if (party[key as "link"] !== undefined)
+        reading.complain.say([...place, key], "belongs to an interface when interfaces are named: want it inside one");
     }
-    if (Object.keys(several).length === 0) reading.complain.say([...place, "interfaces"], "is empty: want at least one interface");
+    if (Object.keys(several).length === 0)
+      reading.complain.say([...place, "interfaces"], "is empty: want at least one interface");
   }
   const listed: readonly (readonly [string, string | WrittenAccess, Place])[] =
     several === undefined
@@ -108,7 +111,8 @@ function readNatOf({ nats, complain }: Reading, owner: Owner, written: WrittenNa
   const kind = typeof written === "string" ? written : (written.preset ?? "nat");
   const short = `${owner.party}-${kind}`;
   const name = nats.has(short) ? `${owner.party}-${owner.interface}-${kind}` : short;
-  if (nats.has(name)) complain.say(place, `would be called "${name}", which exists: want it declared in nats under a name of its own`);
+  if (nats.has(name))
+    complain.say(place, `would be called "${name}", which exists: want it declared in nats under a name of its own`);
   else nats.set(name, readNat(written));
   return name;
 }

@@ -17,10 +17,7 @@ export const A_TIME = 'a time such as "300us", "20ms", "1.5s" or "2min", or whol
 
 /** A time as written; a whole number of microseconds once read. */
 export const time: z.ZodType<Time, Time> = z
-  .union(
-    [z.int({ error: A_TIME }).min(0), z.string().regex(TIME_PATTERN, { error: A_TIME })],
-    { error: A_TIME },
-  )
+  .union([z.int({ error: A_TIME }).min(0), z.string().regex(TIME_PATTERN, { error: A_TIME })], { error: A_TIME })
   .refine((written) => parseTime(written) !== undefined, { error: A_TIME })
   .meta({ id: "time", description: A_TIME });
 

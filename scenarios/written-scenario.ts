@@ -129,5 +129,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   calls: z.array(call).max(1_000).optional(),
   faults: z.array(fault).max(1_000).optional(),
   expect: z.array(expectation).max(100).optional(),
-  twin: z.union([strict({ mutation: z.string().min(1), breaks: z.enum(JUDGED_NAMES as [string, ...string[]]) }), z.null()]).optional(),
+  twin: z
+    .union([strict({ mutation: z.string().min(1), breaks: z.enum(JUDGED_NAMES as [string, ...string[]]) }), z.null()])
+    .optional(),
 }) as unknown as z.ZodType<WrittenScenario, WrittenScenario>;

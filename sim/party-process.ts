@@ -10,8 +10,8 @@ import { Instant, type Micros } from "../impl/base/units.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
 import { type Machine, type Runner, run, type WorldInput } from "../impl/core/effect.ts";
 import type { SessionConfig } from "../impl/core/session.ts";
-import type { Kernel, Timer } from "./kernel.ts";
 import type { Packet, Socket } from "./host.ts";
+import type { Kernel, Timer } from "./kernel.ts";
 import type { Network } from "./network.ts";
 import { openSimEndpoint, type SimEndpoint } from "./quic/endpoint.ts";
 import { SignallingFilter } from "./signalling-effect.ts";
@@ -65,9 +65,7 @@ export class PartyProcess<Input> {
     const { kernel, network, randomness, say } = this.#world;
     const incarnation = ++this.#incarnation;
     this.#isRunning = true;
-    const socket = network.socket(this.name, this.#plan.port, (from, packet) =>
-      this.#receive(from, packet),
-    );
+    const socket = network.socket(this.name, this.#plan.port, (from, packet) => this.#receive(from, packet));
     this.#socket = socket;
     const log = (saying: Saying): void => say(this.name, saying);
     log({ ev: "process", state: "started" });

@@ -58,9 +58,13 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
   });
   const ports: Ports = { now: clock.now, endpoint, say, play: (pcm) => options.play?.(pcm), schedule };
+  let refused = 0;
   const traffic = (): void => {
-    const { sentPackets, sentBytes, receivedPackets, receivedBytes } = endpoint.counters();
+    const { sentPackets, sentBytes, receivedPackets, receivedBytes, droppedUnknown } = endpoint.counters();
     say({ ev: "network", sentPackets, sentBytes, receivedPackets, receivedBytes });
+    if (droppedUnknown > refused)
+      say({ ev: "refused", reason: "malformed", what: "UDP datagrams that are no packet of ours", count: droppedUnknown });
+    refused = droppedUnknown;
   };
   say({ ev: "process", state: "started" });
   const everySecond = setInterval(traffic, 1_000);

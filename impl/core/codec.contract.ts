@@ -156,6 +156,7 @@ export function codecContract(name: string, load: () => Promise<CodecEngine>, pr
         const concealed = Array.from({ length: CONCEALED_FRAMES + 3 }, () => decoder.conceal().slice());
         for (const frame of concealed) expect(frame.length).toBe(FRAME_SAMPLES);
         for (const frame of concealed.slice(CONCEALED_FRAMES)) expect(rms(frame)).toBe(0);
+        expect(concealed[CONCEALED_FRAMES - 1]?.at(-1)).toBe(0);
         if (promises.speech === undefined) return;
         expect(rms(concealed[0] as Int16Array)).toBeGreaterThan(0.5 * 8_000 * Math.SQRT1_2);
         expect(rms(concealed[CONCEALED_FRAMES - 1] as Int16Array)).toBeLessThan(0.25 * 8_000 * Math.SQRT1_2);

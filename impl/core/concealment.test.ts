@@ -23,6 +23,12 @@ const largestStep = (pcm: Int16Array): number => {
   return largest;
 };
 
+/** Correlation without looking for a better alignment. */
+const alignedPhase = (a: Int16Array, b: Int16Array): number => {
+  const product = a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
+  return product / (rms(a) * rms(b) * a.length);
+};
+
 const concat = (...frames: readonly Int16Array[]): Int16Array => Int16Array.from(frames.flatMap((frame) => [...frame]));
 
 describe("the pitch search", () => {
@@ -56,6 +62,29 @@ describe("a concealed frame", () => {
     expect(largestStep(concat(before, made))).toBeLessThan(largestStep(before) * 1.3);
   });
 
+  it.each([80, 120, 180])("keeps the phase of %i Hz over three frames", (hz) => {
+    const [next, concealment] = [buzz(hz), new Concealment()];
+    let before = next();
+    for (let i = 0; i < 6; i++) before = concealment.good(next());
+    const made = Array.from({ length: 3 }, () => concealment.conceal());
+    for (const frame of made) expect(alignedPhase(next(), frame)).toBeGreaterThan(0.95);
+    expect(largestStep(concat(before, ...made))).toBeLessThan(largestStep(before) * 1.3);
+  });
+
+  it("starts where a voice that grew louder left off", () => {
+    let largest = 0;
+    for (let offset = 0; offset < 400; offset += 25) {
+      const [next, concealment] = [buzz(120), new Concealment()];
+      const voice = concat(next(), next(), next(), next(), next()).subarray(offset, offset + 4 * FRAME_SAMPLES);
+      // Twice as loud in the last frame as before, within a period.
+      const grown = voice.map((x, i) => x * Math.min(1, 0.5 + Math.max(0, i - 3.6 * FRAME_SAMPLES) / FRAME_SAMPLES));
+      for (let i = 0; i < 4; i++) concealment.good(grown.slice(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES));
+      const jump = Math.abs((concealment.conceal()[0] as number) - (grown.at(-1) as number));
+      largest = Math.max(largest, jump / largestStep(grown));
+    }
+    expect(largest).toBeLessThan(1.3);
+  });
+
   it("fades a little each time and is silent from the seventh on", () => {
     const [next, concealment] = [buzz(120), new Concealment()];
     for (let i = 0; i < 5; i++) concealment.good(next());
@@ -82,13 +111,22 @@ describe("a concealed frame", () => {
     expect(rms(new Concealment().conceal())).toBe(0);
   });
 
-  it("after one real frame between two losses it continues that frame", () => {
+  it("continues the newest voice, not the one before", () => {
     const [low, high, concealment] = [buzz(80), buzz(160), new Concealment()];
     for (let i = 0; i < 5; i++) concealment.good(low());
     concealment.conceal();
     concealment.conceal();
     for (let i = 0; i < 3; i++) concealment.good(high());
     expect(alignedCorrelation(high(), concealment.conceal())).toBeGreaterThan(0.95);
+  });
+
+  it("counts as heard: with a loss on either side of one real frame the voice goes on", () => {
+    const [next, concealment] = [buzz(70), new Concealment()];
+    for (let i = 0; i < 5; i++) concealment.good(next());
+    concealment.conceal();
+    next();
+    concealment.good(next());
+    expect(alignedPhase(next(), concealment.conceal())).toBeGreaterThan(0.9);
   });
 });
 

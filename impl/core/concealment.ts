@@ -145,11 +145,11 @@ export function pitchLag(history: Int16Array): number {
     small[i] = sum;
   }
   const coarse = bestLag(small, WINDOW / COARSE, MIN_LAG / COARSE, MAX_LAG / COARSE, 1) * COARSE;
-  return bestLag(history, WINDOW, Math.max(MIN_LAG, coarse - COARSE), Math.min(MAX_LAG, coarse + COARSE), 2);
+  return bestLag(new Float64Array(history), WINDOW, Math.max(MIN_LAG, coarse - COARSE), Math.min(MAX_LAG, coarse + COARSE), 2);
 }
 
 /** Highest normalised correlation between the last `window` values and those `lag` earlier, reading every `stride`-th. */
-function bestLag(x: Float64Array | Int16Array, window: number, from: number, to: number, stride: number): number {
+function bestLag(x: Float64Array, window: number, from: number, to: number, stride: number): number {
   let best = to;
   let bestScore = 0;
   for (let lag = from; lag <= to; lag++) {

@@ -26,6 +26,7 @@ import {
 } from "../wire/media-header.ts";
 import { type Cipher, type CryptoEngine, TAG_BYTES } from "./crypto.ts";
 import { isFullDue, type Run, RunMemory, runOf, timestampIn } from "./header-run.ts";
+import { wantOctets } from "./octets.ts";
 import { PACKET_NUMBER_LIMIT, wholeNumber } from "./packet-number.ts";
 import { ReplayWindow } from "./replay-window.ts";
 import { textOctets } from "./transcript.ts";
@@ -211,7 +212,7 @@ class Protection {
   readonly #associated = new Uint8Array(14);
 
   constructor(engine: CryptoEngine, key: Uint8Array) {
-    if (key.length !== 32) throw new RangeError(`key: want 32 octets, got ${key.length}`);
+    wantOctets("key", key, 32);
     const material = engine.derive(key, new Uint8Array(0), LABEL, 44);
     this.#cipher = engine.cipher(material.slice(0, 32));
     this.#iv = material.slice(32);

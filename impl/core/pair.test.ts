@@ -81,7 +81,10 @@ class Pair {
   }
 
   register(who: Runner<client.Input>, token?: string): void {
-    who.input({ type: "command", command: { type: "register", relay: { address: RELAY, pin: PIN, ...(token === undefined ? {} : { token }) } } });
+    who.input({
+      type: "command",
+      command: { type: "register", relay: { address: RELAY, pin: PIN, ...(token === undefined ? {} : { token }) } },
+    });
   }
 
   /** Lets `length` pass; both clients' audio devices tick every 20 ms and speak the number of the tick. */
@@ -119,10 +122,16 @@ class Pair {
     this.#later(() => peer.listener.event(session, event));
   }
 
-  #attach<Input>(name: string, address: Address, machine: { step: never; deadline: never } | Parameters<typeof run<Input>>[0]): Runner<Input> {
+  #attach<Input>(
+    name: string,
+    address: Address,
+    machine: { step: never; deadline: never } | Parameters<typeof run<Input>>[0],
+  ): Runner<Input> {
     let wakeAt = -1;
     const wireOf = (session: SessionId): { wire: Wire; isA: boolean } | undefined => {
-      const wire = this.#wires.find((one) => (one.a.address === address && one.idA === session) || (one.b.address === address && one.idB === session));
+      const wire = this.#wires.find(
+        (one) => (one.a.address === address && one.idA === session) || (one.b.address === address && one.idB === session),
+      );
       return wire && { wire, isA: wire.a.address === address };
     };
     const pass = (session: SessionId, event: SessionEvent): void => {
@@ -142,7 +151,8 @@ class Pair {
       endpoint: {
         connect: (session, remote, pin) => {
           const other = this.#peers.get(remote);
-          if (other === undefined || !this.isRelayUp || pin !== PIN) return void this.#deliver(me, session, { type: "closed", reason: "handshake-timeout" });
+          if (other === undefined || !this.isRelayUp || pin !== PIN)
+            return void this.#deliver(me, session, { type: "closed", reason: "handshake-timeout" });
           const wire: Wire = { a: me, b: other, idA: session, idB: --this.#accepted };
           this.#later(() => {
             this.#wires.push(wire);
@@ -197,7 +207,8 @@ function connected(answer: client.AnswerPolicy | undefined): Pair {
 const states = (pair: Pair, who: string): string[] => pair.records(who, "call").map((record) => record.state);
 const played = (pair: Pair, who: string): number =>
   pair.records(who, "media-played").reduce((sum, record) => sum + (record.kind === "source" ? record.n : 0), 0);
-const refusals = (pair: Pair, who: string, reason: string): number => pair.records(who, "refused").filter((one) => one.reason === reason).length;
+const refusals = (pair: Pair, who: string, reason: string): number =>
+  pair.records(who, "refused").filter((one) => one.reason === reason).length;
 
 describe("a call", () => {
   it("answered as trusted is active at both ends and carries audio both ways", () => {
@@ -214,7 +225,8 @@ describe("a call", () => {
     const pair = new Pair(trusted);
     pair.tamper = (bytes, from) => {
       const parsed = parseSignal(bytes);
-      if (parsed.ok && parsed.message.type === "CallSetup" && from === RELAY) seen.push(`${parsed.message.role} ${parsed.message.peer_direct_addr}`);
+      if (parsed.ok && parsed.message.type === "CallSetup" && from === RELAY)
+        seen.push(`${parsed.message.role} ${parsed.message.peer_direct_addr}`);
       return bytes;
     };
     pair.register(pair.alice);
@@ -244,7 +256,8 @@ describe("a call", () => {
 
   it("rejected ends at both ends with the reason, before any media", () => {
     const pair = connected({ mode: "Reject", after: millis(10) });
-    for (const who of ["alice", "bob"]) expect(pair.records(who, "call").at(-1)).toMatchObject({ state: "ended", reason: "rejected" });
+    for (const who of ["alice", "bob"])
+      expect(pair.records(who, "call").at(-1)).toMatchObject({ state: "ended", reason: "rejected" });
     expect(pair.records("alice", "media-sent")).toEqual([]);
   });
 
@@ -291,9 +304,13 @@ describe("a call", () => {
     expect(states(pair, "alice")).toEqual(["offering", "answered", "active", "resuming", "resumed", "ended"]);
     expect(new Set(pair.log.flatMap((record) => (record.ev === "call" ? [record.call] : []))).size).toBe(1);
     for (const who of ["alice", "bob"]) {
-      const sent = pair.records(who, "media-sent").flatMap((record) => Array.from({ length: record.n }, (_, i) => record.seq + i));
+      const sent = pair
+        .records(who, "media-sent")
+        .flatMap((record) => Array.from({ length: record.n }, (_, i) => record.seq + i));
       expect(sent).toEqual(sent.map((_, i) => i));
-      const got = pair.records(who, "media-received").flatMap((record) => Array.from({ length: record.n }, (_, i) => record.seq + i));
+      const got = pair
+        .records(who, "media-received")
+        .flatMap((record) => Array.from({ length: record.n }, (_, i) => record.seq + i));
       expect(new Set(got).size).toBe(got.length);
       expect(got.at(-1)).toBeGreaterThan(200);
     }
@@ -301,6 +318,28 @@ describe("a call", () => {
 });
 
 describe("the boundary", () => {
+  it.each([
+    ["malformed", (call: string) => new TextEncoder().encode(`{"type":"Hangup","call_id":${call}`)],
+    ["unknown-type", () => new TextEncoder().encode('{"type":"Teleport"}')],
+    ["unknown-call", () => encodeSignal({ type: "Hangup", call_id: "f".repeat(32) })],
+    ["unexpected", () => encodeSignal({ type: "Reflect", txn: 1 })],
+    [
+      "duplicate",
+      (call: string) => encodeSignal({ type: "CallSetup", call_id: call, role: "dialer", channel: 9, relay_path: true }),
+    ],
+    ["duplicate", () => encodeSignal({ type: "RegisterAck", ok: false, reason: "out" })],
+  ] as const)("a message that is %s is refused, counted and without effect on the call", (reason, message) => {
+    const pair = connected(trusted);
+    const call = pair.records("alice", "call")[0]?.call ?? "";
+    const before = pair.log.length;
+    pair.alice.listener.event(pair.records("alice", "session")[0]?.session ?? 0, { type: "message", bytes: message(call) });
+    const said = pair.log.slice(before).filter((record) => record.ev !== "signal");
+    expect(said).toMatchObject([{ ev: "refused", reason, count: 1 }]);
+    pair.pass(seconds(1));
+    expect(states(pair, "alice").at(-1)).toBe("active");
+    expect(pair.records("alice", "registration").at(-1)?.state).toBe("registered");
+  });
+
   it("an offer with a forged share is refused and counted; the call never rings", () => {
     const pair = new Pair(trusted);
     pair.tamper = (bytes, from) => {
@@ -363,7 +402,9 @@ describe("the boundary", () => {
     pair.register(pair.alice);
     pair.register(pair.bob, "sesame");
     pair.pass(seconds(3));
-    expect(pair.records("alice", "registration").some((record) => record.state === "refused" && record.reason === "token-required")).toBe(true);
+    expect(
+      pair.records("alice", "registration").some((record) => record.state === "refused" && record.reason === "token-required"),
+    ).toBe(true);
     expect(pair.records("alice", "registration").at(-1)?.state).toBe("idle");
     expect(pair.records("bob", "registration").at(-1)?.state).toBe("registered");
     expect(refusals(pair, "r1", "unauthenticated")).toBe(1);
@@ -376,7 +417,12 @@ describe("the boundary", () => {
       const bytes = encodeSignal({ type: "CandidateUpdate", call_id: call, generation, reflexive_addr: "203.0.113.9:1000" });
       pair.alice.listener.event(pair.records("alice", "session")[0]?.session ?? 0, { type: "message", bytes });
     }
-    expect(pair.records("alice", "generation").filter((one) => one.action === "applied").map((one) => one.generation)).toEqual([2, 5, 6]);
+    expect(
+      pair
+        .records("alice", "generation")
+        .filter((one) => one.action === "applied")
+        .map((one) => one.generation),
+    ).toEqual([2, 5, 6]);
     expect(refusals(pair, "alice", "stale-generation")).toBe(3);
   });
 });

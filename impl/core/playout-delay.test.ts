@@ -40,6 +40,13 @@ it("a spike of seconds raises the target no further than the cap lets it, and is
   expect(delay.target).toBe(40_000);
 });
 
+it("jitter that comes and goes is remembered while it is gone", () => {
+  const draw = new Stream(8, "delay");
+  const second = (jitter: number): number[] => Array.from({ length: 50 }, () => draw.nextUnit() * jitter);
+  const delay = fed(Array.from({ length: 10 }, () => [...second(150_000), ...second(0)]).flat());
+  expect(delay.target).toBeGreaterThan(50_000);
+});
+
 it("a path that became slower is believed within ten packets", () => {
   const delay = fed([...Array.from({ length: 200 }, () => 0), ...Array.from({ length: 10 }, () => 100_000)]);
   expect(delay.mean + delay.target).toBeGreaterThan(100_000);

@@ -5,6 +5,7 @@
  */
 import type { Address } from "../base/address.ts";
 import { type Micros, seconds } from "../base/units.ts";
+import { MAX_SIGNAL_BYTES } from "../wire/signal.ts";
 
 /** Numbers chosen by the opener: positive for sessions this party dials, negative for those it accepts. Never reused. */
 export type SessionId = number;
@@ -37,8 +38,8 @@ export type SessionEvent =
   /** The last event of a session. */
   | { readonly type: "closed"; readonly reason: CloseReason; readonly detail?: string };
 
-/** Largest signalling message in octets. chosen: ten times the largest message of SPEC 1.2 with 16 candidates. */
-export const MAX_MESSAGE_BYTES = 16_384;
+/** Largest message in octets: what the signalling parser takes. */
+export const MAX_MESSAGE_BYTES: number = MAX_SIGNAL_BYTES;
 /** Largest datagram payload in octets that fits the smallest QUIC packet (RFC 9000 section 14: 1200) with a 20-octet connection ID. */
 export const MAX_DATAGRAM_BYTES = 1_150;
 

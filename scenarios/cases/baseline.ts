@@ -1,6 +1,13 @@
 /** The call that nothing happens to: what every other case is measured against. */
 import type { Scenario } from "../expanded.ts";
-import { expectConcealment, expectConnect, expectMedia, expectMouthToEar, expectNoInterruption, expectSameCall } from "../index.ts";
+import {
+  expectConcealment,
+  expectConnect,
+  expectMedia,
+  expectMouthToEar,
+  expectNoInterruption,
+  expectSameCall,
+} from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const baseline: Scenario = scenario({

@@ -1,6 +1,14 @@
 /** One packet in ten is lost, three in a row on average: Gilbert-Elliott loss in both directions of one party's link. */
 import type { Scenario } from "../expanded.ts";
-import { expectConcealment, expectConnect, expectLongestGap, expectMedia, expectRecovery, expectSameCall, impair } from "../index.ts";
+import {
+  expectConcealment,
+  expectConnect,
+  expectLongestGap,
+  expectMedia,
+  expectRecovery,
+  expectSameCall,
+  impair,
+} from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const burstLoss: Scenario = scenario({

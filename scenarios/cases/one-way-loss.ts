@@ -1,6 +1,14 @@
 /** A third of what one party sends is lost, nothing of what it receives: a saturated uplink. */
 import type { Scenario } from "../expanded.ts";
-import { expectConcealment, expectConnect, expectMedia, expectNoInterruption, expectRecovery, expectSameCall, impair } from "../index.ts";
+import {
+  expectConcealment,
+  expectConnect,
+  expectMedia,
+  expectNoInterruption,
+  expectRecovery,
+  expectSameCall,
+  impair,
+} from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const oneWayLoss: Scenario = scenario({

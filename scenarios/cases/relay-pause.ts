@@ -1,6 +1,14 @@
 /** The relay stands still for two seconds (a paused virtual machine, a swapped-out process) and then gets everything at once. */
 import type { Scenario } from "../expanded.ts";
-import { expectConnect, expectLongestGap, expectMedia, expectRecovery, expectSameCall, expectSignalling, pause } from "../index.ts";
+import {
+  expectConnect,
+  expectLongestGap,
+  expectMedia,
+  expectRecovery,
+  expectSameCall,
+  expectSignalling,
+  pause,
+} from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const relayPause: Scenario = scenario({

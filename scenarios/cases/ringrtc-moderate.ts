@@ -1,6 +1,14 @@
 /** RingRTC's call simulator, profile Moderate, on what both parties send. */
 import type { Scenario } from "../expanded.ts";
-import { expectConcealment, expectConnect, expectLongestGap, expectMedia, expectMouthToEar, expectSameCall, impair } from "../index.ts";
+import {
+  expectConcealment,
+  expectConnect,
+  expectLongestGap,
+  expectMedia,
+  expectMouthToEar,
+  expectSameCall,
+  impair,
+} from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 /** From 2 s on, as there, so that the call is set up on a clean network. */

@@ -3,7 +3,15 @@
  * duplicated and reordered on their way.
  */
 import type { Scenario } from "../expanded.ts";
-import { disturbSignalling, expectConnect, expectFreshGenerations, expectMedia, expectRecovery, expectSameCall, rebind } from "../index.ts";
+import {
+  disturbSignalling,
+  expectConnect,
+  expectFreshGenerations,
+  expectMedia,
+  expectRecovery,
+  expectSameCall,
+  rebind,
+} from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const staleMessages: Scenario = scenario({

@@ -1,0 +1,124 @@
+/** The published package: packed, installed in an empty folder outside of the repository, and used from there. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const REPOSITORY = join(import.meta.dirname, "..");
+
+type Ended = { readonly code: number; readonly out: string; readonly err: string };
+
+const run = (program: string, words: readonly string[], cwd: string): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(program, words, { cwd, maxBuffer: 64 << 20, env: environment() }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, out, err });
+    });
+  });
+
+/** Without what `npm test` adds: the folder of the package must be on its own. */
+const environment = (): NodeJS.ProcessEnv => {
+  const path = (process.env.PATH ?? "").split(":").filter((folder) => !folder.includes("node_modules"));
+  const kept = Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_OPTIONS$|^INIT_CWD$/i.test(name));
+  return { ...Object.fromEntries(kept), PATH: path.join(":"), NO_COLOR: "1" };
+};
+
+/** npm's ways to say that the registry cannot be reached. */
+const OFFLINE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED/;
+
+let folder = "";
+let packed: Ended;
+let installed: Ended | undefined;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "midcall-pack-"));
+  // Through npm run's PATH, so that the build finds Node.js 24.
+  packed = await run("npm", ["pack", "--pack-destination", folder], REPOSITORY);
+  const [tarball] = (await readdir(folder)).filter((name) => name.endsWith(".tgz"));
+  if (packed.code !== 0 || tarball === undefined) return;
+  await writeFile(join(folder, "package.json"), '{ "name": "outside", "private": true }\n');
+  installed = await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`], folder);
+}, 300_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("the package builds and packs", () => {
+  expect(packed.err).not.toContain("error");
+  expect(packed.code).toBe(0);
+});
+
+test("the tarball holds compiled code and assets, and neither sources nor tests", async () => {
+  const listing = await run("tar", ["-tzf", (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? ""], folder);
+  const files = listing.out.split("\n").map((path) => path.replace(/^package\//, ""));
+  for (const wanted of [
+    "package.json",
+    "README.md",
+    "LICENSE",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "CHANGELOG.md",
+    "docs/contract.md",
+    "cli/midcall.mjs",
+    "dist/build.json",
+    "dist/cli/main.js",
+    "dist/scenarios/index.js",
+    "dist/scenarios/index.d.ts",
+    "dist/scenarios/speech/speech-a.wav",
+    "dist/scenarios/scenario.schema.json",
+  ]) {
+    expect(files).toContain(wanted);
+  }
+  expect(files.filter((path) => /\.(test|contract|fixture)\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
+});
+
+/** Skips when there was no registry to install from; fails when the installation itself went wrong. */
+const wantInstalled = (context: { skip(reason: string): void }): void => {
+  if (installed !== undefined && installed.code !== 0 && OFFLINE.test(installed.err))
+    context.skip("the npm registry cannot be reached");
+  expect(installed?.err).not.toContain("npm error");
+  expect(installed?.code).toBe(0);
+};
+
+test("from an empty folder, a scenario of the catalogue runs and holds", async (context) => {
+  wantInstalled(context);
+  const ended = await run("npx", ["--no-install", "midcall", "run", "relay-restart", "--json"], folder);
+  expect(ended.err).toContain("relay-restart sim seed 0x1");
+  expect(ended.code).toBe(0);
+  expect(JSON.parse(ended.out)).toMatchObject({ scenario: "relay-restart", verdict: "held" });
+}, 120_000);
+
+test("from an empty folder, a user's scenario in TypeScript runs and holds, and its twin is sabotaged in the compiled code", async (context) => {
+  wantInstalled(context);
+  await writeFile(
+    join(folder, "my-case.ts"),
+    `import { expectConnect, expectRecovery, kill, type Scenario, scenario } from "midcall";
+
+const mine: Scenario = scenario({
+  name: "my-case",
+  asks: "Does it run outside?",
+  duration: "15s",
+  parties: { alice: {}, bob: {}, r1: { role: "relay" } },
+  faults: [kill("r1", { at: "5s", for: "1s" })],
+  expect: [expectConnect(), expectRecovery({ within: "1s", from: "heal" })],
+  twin: { mutation: "call-forgotten-on-reconnect", breaks: "media-recovers" },
+});
+export default mine;
+`,
+  );
+  const ended = await run("npx", ["--no-install", "midcall", "run", "./my-case.ts", "--json"], folder);
+  expect(JSON.parse(ended.out)).toMatchObject({ scenario: "my-case", verdict: "held" });
+  const twin = await run("npx", ["--no-install", "midcall", "run", "./my-case.ts", "--twin", "--json"], folder);
+  expect(JSON.parse(twin.out)).toMatchObject({ verdict: "broken", sabotage: "call-forgotten-on-reconnect" });
+  expect(twin.code).toBe(1);
+}, 120_000);
+
+test("the package's types are found: a wrong scenario does not compile", async (context) => {
+  wantInstalled(context);
+  await writeFile(join(folder, "right.ts"), 'import { kill } from "midcall";\nexport const a = kill("r1", { at: "5s" });\n');
+  await writeFile(join(folder, "wrong.ts"), 'import { kill } from "midcall";\nexport const a = kill(5, { at: "5s" });\n');
+  const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
+  const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--skipLibCheck", "--ignoreConfig", "--types", ""];
+  const right = await run(process.execPath, [tsc, ...options, "right.ts"], folder);
+  expect(right.out).toBe("");
+  expect((await run(process.execPath, [tsc, ...options, "wrong.ts"], folder)).out).toContain("wrong.ts(2,");
+}, 60_000);

@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { acked, forget, olderRanges, startReceived, take } from "./received-numbers.ts";
+
+test("every number is taken once, and the ranges are exactly what arrived", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(60), { maxLength: 120 }), (numbers) => {
+      const r = startReceived();
+      const twin = new Set<number>();
+      for (const number of numbers) {
+        expect(take(r, number, 0, true, true)).toBe(!twin.has(number));
+        twin.add(number);
+      }
+      const told: number[] = [];
+      r.low.forEach((low, i) => {
+        for (let n = low; n <= (r.high[i] as number); n++) told.push(n);
+      });
+      expect(told).toEqual([...twin].toSorted((a, b) => a - b));
+    }),
+    { seed: 2, numRuns: 500 },
+  );
+});
+
+test("more than 32 gaps: the oldest are given up and their numbers refused", () => {
+  const r = startReceived();
+  for (let n = 0; n < 100; n += 2) take(r, n, 0, true, true);
+  expect(r.low).toHaveLength(32);
+  expect(take(r, 1, 0, true, true)).toBe(false);
+  expect(take(r, 97, 0, true, true)).toBe(true);
+});
+
+test("an ACK is due with the second packet or after 25 ms, at once when a packet is missing or nothing may wait", () => {
+  const r = startReceived();
+  take(r, 0, 1_000, true, true);
+  expect(r.due).toBe(26_000);
+  take(r, 1, 5_000, true, true);
+  expect(r.due).toBe(5_000);
+  acked(r);
+  take(r, 2, 6_000, false, true);
+  expect(r.due).toBe(Number.POSITIVE_INFINITY);
+  take(r, 4, 7_000, true, true);
+  expect(r.due).toBe(7_000);
+  const early = startReceived();
+  take(early, 0, 3_000, true, false);
+  expect(early.due).toBe(3_000);
+});
+
+test("ranges the peer knows are forgotten, and the rest is told from the largest down", () => {
+  const r = startReceived();
+  for (const n of [0, 1, 4, 5, 9]) take(r, n, 0, true, true);
+  expect(olderRanges(r, 8)).toEqual([5, 4, 1, 0]);
+  expect(olderRanges(r, 1)).toEqual([5, 4]);
+  forget(r, 3);
+  expect(olderRanges(r, 8)).toEqual([5, 4]);
+  expect(take(r, 1, 0, true, true)).toBe(false);
+});
