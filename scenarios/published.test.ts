@@ -14,10 +14,17 @@ test("scenario.schema.json is the schema of the language", () => {
   expect(JSON.parse(readFileSync(schemaFile, "utf8"))).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
 });
 
+/** Without the padding a formatter gives to tables and the empty lines around them. */
+const unpadded = (markdown: string): string =>
+  markdown
+    .replace(/ +/g, " ")
+    .replace(/-{3,}/g, "---")
+    .replace(/\n{2,}/g, "\n");
+
 test("the guide's tables are those of the catalogues", () => {
   const guide = readFileSync(guideFile, "utf8");
   if (isWriting) writeFileSync(guideFile, withTables(guide));
-  expect(readFileSync(guideFile, "utf8")).toBe(withTables(guide));
+  expect(unpadded(readFileSync(guideFile, "utf8"))).toBe(unpadded(withTables(guide)));
 });
 
 test("the guide's example is a scenario", () => {

@@ -115,7 +115,7 @@ export class JitterBuffer {
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY;
     if (jumped && newer) this.#restart(now, timestamp, transit);
-    else if (!jumped && verdict === "new") this.#delay.observe(transit);
+    else if (!jumped && verdict === "new") this.#observe(transit);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     if (stale || (this.#started && timestamp < this.#position - HALF && !this.#moveBack(seq, timestamp))) {
@@ -137,7 +137,6 @@ export class JitterBuffer {
     }
     if (this.#window.count === 0) return this.#conceal();
     const run = this.#counters.run;
-    if (run >= CONCEALED_FRAMES) this.#reenter(now);
     let lead = this.#lead(now);
     if (lead > this.#config.maxTarget || (run > 0 && lead > FRAME_MICROS)) {
       this.#skip(lead, run === 0 ? this.#config.maxTarget : SHRINK_AT);
@@ -146,6 +145,13 @@ export class JitterBuffer {
     const head = this.#window.head as HeldFrame;
     if (head.timestamp > this.#position + HALF) return this.#missing(now, head, lead);
     return this.#due(now, lead, run);
+  }
+
+  /** The first packet after an outage that found a faster path says nothing about jitter, and must not wait as long as the old path took. */
+  #observe(transit: number): void {
+    const back = this.#counters.run >= CONCEALED_FRAMES && this.#window.count === 0;
+    if (back && transit < this.#delay.mean) this.#delay.rebase(transit);
+    else this.#delay.observe(transit);
   }
 
   /** How much later than aimed at the position runs, in microseconds; negative: too early. */
@@ -173,15 +179,6 @@ export class JitterBuffer {
     this.#counters.inserted(this.#position - timestamp);
     this.#position = timestamp;
     return true;
-  }
-
-  /** After an outage the first frame does not wait longer than the target, whatever was known of the path before. */
-  #reenter(now: number): void {
-    const head = this.#window.head as HeldFrame;
-    const gap = head.timestamp - this.#position;
-    if (gap < FRAME_SAMPLES || now - head.arrival < this.#delay.target) return;
-    this.#counters.removed(gap);
-    this.#position = head.timestamp;
   }
 
   /** Catches up at once: over slots nobody filled down to a lead of one frame, and by leaving out frames while it is above `limit`. */

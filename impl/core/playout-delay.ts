@@ -71,7 +71,7 @@ export class PlayoutDelay {
     this.#target = Math.max(this.#bounds.minTarget, Math.min(this.#bounds.maxTarget, wanted));
   }
 
-  /** The sender's clock jumped: `transit` is the new mean; what is known of the variation stays. */
+  /** Another path, or a sender's clock that jumped: `transit` is the new mean; what is known of the variation stays. */
   rebase(transit: number): void {
     this.#mean = transit;
     this.#last = transit;

@@ -104,30 +104,62 @@ describe("a relay refuses, counts, says so, and does nothing else:", () => {
     [
       "a hang-up of a call between others",
       "unknown-call",
-      (w) => (w.say(-1, offer()), w.say(-3, { type: "Hangup", call_id: CALL })),
+      (w) => {
+        w.say(-1, offer());
+        return w.say(-3, { type: "Hangup", call_id: CALL });
+      },
     ],
-    ["an answer by somebody who was not called", "unknown-call", (w) => (w.say(-1, offer()), w.say(-3, accept))],
+    [
+      "an answer by somebody who was not called",
+      "unknown-call",
+      (w) => {
+        w.say(-1, offer());
+        return w.say(-3, accept);
+      },
+    ],
     [
       "a candidate update before the answer",
       "unexpected",
-      (w) => (w.say(-1, offer()), w.say(-1, { type: "CandidateUpdate", call_id: CALL, generation: 1 })),
+      (w) => {
+        w.say(-1, offer());
+        return w.say(-1, { type: "CandidateUpdate", call_id: CALL, generation: 1 });
+      },
     ],
-    ["the same offer again", "duplicate", (w) => (w.say(-1, offer()), w.say(-1, offer()))],
-    ["the same answer again", "duplicate", (w) => (w.say(-1, offer()), w.say(-2, accept), w.say(-2, accept))],
+    [
+      "the same offer again",
+      "duplicate",
+      (w) => {
+        w.say(-1, offer());
+        return w.say(-1, offer());
+      },
+    ],
+    [
+      "the same answer again",
+      "duplicate",
+      (w) => {
+        w.say(-1, offer());
+        w.say(-2, accept);
+        return w.say(-2, accept);
+      },
+    ],
     [
       "the resumption of a call between others",
       "unknown-call",
-      (w) => (
-        w.say(-1, offer()),
-        w.say(-2, accept),
-        w.say(-3, { type: "CallResume", call_id: CALL, peer_fingerprint: alice.fingerprint, role: "callee" })
-      ),
+      (w) => {
+        w.say(-1, offer());
+        w.say(-2, accept);
+        return w.say(-3, { type: "CallResume", call_id: CALL, peer_fingerprint: alice.fingerprint, role: "callee" });
+      },
     ],
     ["a datagram that is no media packet", "malformed", (w) => w.datagram(-3, new Uint8Array([0, 1, 2]))],
     [
       "media on a channel that is not the sender's",
       "unknown-call",
-      (w) => (w.say(-1, offer()), w.say(-2, accept), w.datagram(-3, media(0))),
+      (w) => {
+        w.say(-1, offer());
+        w.say(-2, accept);
+        return w.datagram(-3, media(0));
+      },
     ],
     [
       "a STUN packet that is none",
