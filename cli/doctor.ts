@@ -44,7 +44,7 @@ export async function examine(): Promise<Check[]> {
     tool("nft", ["--version"], "netns", "apt-get install -y nftables"),
     tool("conntrack", ["--version"], "netns", "apt-get install -y conntrack"),
     attempt("network namespaces", "netns", null, makesNamespace),
-    tool("docker", ["version", "--format", "{{.Server.Version}}"], "docker", "apt-get install -y docker.io"),
+    tool("docker", ["version", "--format", "{{.Server.Version}}"], "docker", "apt-get install -y docker.io", "systemctl start docker"),
   ];
   return Promise.all(checks);
 }
@@ -72,8 +72,8 @@ async function attempt(part: string, need: Check["for"], fix: string | null, pro
   }
 }
 
-/** A program in the PATH that answers to a harmless question. */
-const tool = (name: string, words: readonly string[], need: Check["for"], fix: string): Promise<Check> =>
+/** A program in the PATH that answers to a harmless question. `restart`: what helps when it is there and does not answer. */
+const tool = (name: string, words: readonly string[], need: Check["for"], fix: string, restart: string | null = null): Promise<Check> =>
   attempt(name, need, fix, async () => {
     try {
       const { stdout, stderr } = await execute(name, words, { timeout: 10_000 });

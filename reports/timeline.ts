@@ -68,14 +68,15 @@ const DELAY_POINTS = 300;
 /** `oracles`: those broken at an instant become flags. */
 export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[]): Timeline {
   const { scenario, records, conditions, runEnd, clients, playouts } = evidence;
-  const end = Math.max(1, runEnd);
+  // Parties are given time to let go after the scenario's end: nothing in it is worth a place on the axis.
+  const end = Math.max(1, Math.min(runEnd, Math.ceil(scenario.duration * 1.01)));
   const bands = conditions.flatMap((one): Band[] => {
     if (one.appliedMs === null) return [];
     const from = one.appliedMs * 1_000;
-    return [{ from, to: one.healedMs === null ? from : one.healedMs * 1_000, label: one.fault }];
+    return [{ from, to: one.healedMs === null ? from : Math.min(end, one.healedMs * 1_000), label: one.fault }];
   });
   const lanes = Object.keys(scenario.parties).flatMap((party): Lane[] => {
-    const process = processLane(records, party, end);
+    const process = cut(processLane(records, party, end), end);
     const isClient = clients.includes(party);
     const wasAlwaysUp = process.bars.every((bar) => bar.tone === "fine");
     if (!isClient) return [process];
@@ -86,7 +87,9 @@ export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[])
       pathLane(evidence, party),
       ...playouts.filter((one) => one.party === party).map(audioLane),
       signallingLane(records, party, end),
-    ].filter((lane) => lane.bars.length > 0);
+    ]
+      .map((lane) => cut(lane, end))
+      .filter((lane) => lane.bars.length > 0);
   });
   const delays = playouts.flatMap((playout): DelayLine[] => delayLine(evidence, playout, end));
   const flags = oracles.flatMap((one): Flag[] =>
@@ -94,6 +97,12 @@ export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[])
   );
   return { end, bands, flags, lanes, delays };
 }
+
+/** The lane up to the end of the axis. */
+const cut = (lane: Lane, end: number): Lane => ({
+  ...lane,
+  bars: lane.bars.flatMap((bar) => (bar.from > end ? [] : [{ ...bar, to: Math.min(bar.to, end) }])),
+});
 
 const whole = { bottom: 0, top: 1 } as const;
 const span = (from: number, to: number): string => `${instant(from)} to ${instant(to)} (${inMs((to - from) / 1_000)})`;

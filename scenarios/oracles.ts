@@ -114,7 +114,7 @@ const LIST: readonly Oracle[] = [
   },
   {
     name: "longest-gap",
-    promises: "No gap at all in what the party hears is longer than `max`.",
+    promises: "No gap in what the party hears is longer than `max`.",
     parameters: [party(), duration("max", { required: true })],
   },
   {

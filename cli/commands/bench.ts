@@ -45,6 +45,7 @@ function print({ speed, memory }: SimBench, terminal: Terminal): void {
     terminal.out(
       `  ${one.codec} codec, ${one.crypto} crypto: ${one.timesRealTime.toFixed(0)} x real time ` +
         `(${one.virtualS.toFixed(0)} s in ${one.wallS.toFixed(3)} s, median of ${one.rounds}; ${one.events} events, ${megabytes(one.logBytes)} of log); ` +
+        `${one.timesRealTimeCpu.toFixed(0)} x by processor time (${one.cpuS.toFixed(3)} s), ` +
         `${one.timesFloor.toFixed(1)} x the floor of an empty kernel loop (${one.floorS.toFixed(3)} s)`,
     );
   }

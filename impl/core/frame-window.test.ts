@@ -16,6 +16,7 @@ it("behaves like a sorted list of what it holds and a set of what it saw", () =>
         ),
         {
           maxLength: 400,
+          size: "max",
         },
       ),
       (steps) => {

@@ -179,6 +179,15 @@ describe("loss", () => {
     expect(r.stats.concealedSamples).toBe(960);
   });
 
+  it("the packet of a recovered frame does not play again, whatever time it claims", () => {
+    const arrivals = stream(200, (seq) => (seq === 100 ? undefined : ms(30)), REDUNDANT);
+    const recovered = run({ arrivals, until: ms(3_900) }).ticks.find(({ played }) => played?.kind === "recovered");
+    const late = { at: (recovered?.now ?? Number.NaN) + 1, seq: 100, timestamp: 101 * FRAME_SAMPLES, what: PLAIN };
+    const r = run({ arrivals: [...arrivals, late], until: ms(3_900) });
+    expectLawful(r);
+    expect(r.stats.packetsDiscarded).toBe(1);
+  });
+
   it("a frame that does not decode is concealed and counted as discarded", () => {
     const arrivals = stream(100, () => ms(30)).map((one) => (one.seq === 50 ? { ...one, what: BROKEN } : one));
     const r = run({ arrivals, until: ms(1_900) });
@@ -381,7 +390,7 @@ const anyTrace: fc.Arbitrary<Trace> = fc
         ),
         skip: fc.oneof({ weight: 30, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 1_000 }) }),
       }),
-      { maxLength: 300 },
+      { maxLength: 300, size: "max" },
     ),
     ppm: fc.integer({ min: -300, max: 300 }),
     phase: fc.integer({ min: 0, max: 19_999 }),
@@ -446,7 +455,11 @@ describe("whatever the network does", () => {
   it("the position accounts for every sample held, inserted and left out", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.option(fc.integer({ min: 0, max: 400_000 }), { nil: undefined, freq: 6 }), { minLength: 20, maxLength: 300 }),
+        fc.array(fc.option(fc.integer({ min: 0, max: 400_000 }), { nil: undefined, freq: 6 }), {
+          minLength: 20,
+          maxLength: 300,
+          size: "max",
+        }),
         (delays) => {
           const r = run({ arrivals: stream(delays.length, (seq) => delays[seq]), until: ms(delays.length * 20 + 1_000) });
           expectLawful(r);

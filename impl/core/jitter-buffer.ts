@@ -143,7 +143,7 @@ export class JitterBuffer {
       lead = this.#lead(now);
     }
     const head = this.#window.head as HeldFrame;
-    if (head.timestamp > this.#position + HALF) return this.#missing(now, head, lead);
+    if (head.timestamp > this.#position + HALF) return this.#missing(head);
     return this.#due(now, lead, run);
   }
 
@@ -208,8 +208,7 @@ export class JitterBuffer {
   }
 
   /** The frame of this slot is not there, but later ones are. */
-  #missing(now: number, head: HeldFrame, lead: number): Played {
-    if (lead < -FRAME_MICROS && now - head.arrival < this.#delay.target) return this.#hold();
+  #missing(head: HeldFrame): Played {
     const slots = Math.round((head.timestamp - this.#position) / FRAME_SAMPLES);
     const missing = head.seq - 1;
     const pcm = slots === 1 && missing > this.#last ? this.#decoder.recover(head.payload) : undefined;
