@@ -44,7 +44,13 @@ export async function examine(): Promise<Check[]> {
     tool("nft", ["--version"], "netns", "apt-get install -y nftables"),
     tool("conntrack", ["--version"], "netns", "apt-get install -y conntrack"),
     attempt("network namespaces", "netns", null, makesNamespace),
-    tool("docker", ["version", "--format", "{{.Server.Version}}"], "docker", "apt-get install -y docker.io", "systemctl start docker"),
+    tool(
+      "docker",
+      ["version", "--format", "{{.Server.Version}}"],
+      "docker",
+      "apt-get install -y docker.io",
+      "systemctl start docker",
+    ),
   ];
   return Promise.all(checks);
 }
@@ -72,18 +78,26 @@ async function attempt(part: string, need: Check["for"], fix: string | null, pro
   }
 }
 
-/** A program in the PATH that answers to a harmless question. `restart`: what helps when it is there and does not answer. */
-const tool = (name: string, words: readonly string[], need: Check["for"], fix: string, restart: string | null = null): Promise<Check> =>
-  attempt(name, need, fix, async () => {
-    try {
-      const { stdout, stderr } = await execute(name, words, { timeout: 10_000 });
-      return (stdout || stderr).trim().split("\n")[0] ?? "";
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw new Error("not in the PATH");
-      const said = (error as { stderr?: string }).stderr?.trim().split("\n")[0];
-      throw new Error(said || (error as Error).message);
-    }
-  });
+/**
+ * A program in the PATH that answers to a harmless question. `install` gets it; `wake` helps when it is there and does not answer
+ * (null: the same command).
+ */
+async function tool(
+  name: string,
+  words: readonly string[],
+  need: Check["for"],
+  install: string,
+  wake: string | null = null,
+): Promise<Check> {
+  try {
+    const { stdout, stderr } = await execute(name, words, { timeout: 10_000 });
+    return { part: name, for: need, ok: true, detail: (stdout || stderr).trim().split("\n")[0] ?? "", fix: null };
+  } catch (error) {
+    const { code, stderr, message } = error as NodeJS.ErrnoException & { readonly stderr?: string };
+    if (code === "ENOENT") return { part: name, for: need, ok: false, detail: "not in the PATH", fix: install };
+    return { part: name, for: need, ok: false, detail: (stderr?.trim() || message).split("\n")[0] ?? "", fix: wake ?? install };
+  }
+}
 
 /** The shortest scenario of the catalogue, without codec and cryptography. */
 async function simulates(): Promise<string> {

@@ -267,11 +267,9 @@ export class JitterBuffer {
       this.#position -= FRAME_SAMPLES;
       return this.#conceal();
     }
-    if (pcm !== dropped) {
-      for (let i = 0; i < SPLICE; i++) {
-        const share = (i + 1) / (SPLICE + 1);
-        pcm[i] = Math.round((dropped[i] as number) * (1 - share) + (pcm[i] as number) * share);
-      }
+    for (let i = 0; i < SPLICE; i++) {
+      const share = (i + 1) / (SPLICE + 1);
+      pcm[i] = Math.round((dropped[i] as number) * (1 - share) + (pcm[i] as number) * share);
     }
     return this.#play(now, frame, pcm);
   }

@@ -1,0 +1,66 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { CATALOGUE } from "../scenarios/catalogue.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { runSim } from "../sim/lab.ts";
+import { nullCrypto } from "../sim/null-crypto.ts";
+import { sizedCodec } from "../sim/sized-codec.ts";
+import { type LabJob, openLaboratory } from "./laboratory.ts";
+
+/** Every case in turn, 200 seeds that share nothing but their order. */
+const RUNS: readonly { readonly scenario: Scenario; readonly seed: number }[] = Array.from({ length: 200 }, (_, i) => ({
+  scenario: CATALOGUE[i % CATALOGUE.length] as Scenario,
+  seed: 1 + i * 7_919,
+}));
+const hashOf = (scenario: Scenario, seed: number): string =>
+  runSim({ scenario, seed, keep: false }, { codec: sizedCodec, crypto: nullCrypto }).hash;
+const job = (scenario: Scenario, seed: number, mode: "fast" | "real"): LabJob => ({
+  scenario,
+  seed,
+  codec: mode === "real" ? "real" : "sized",
+  crypto: mode === "real" ? "real" : "null",
+  folder: null,
+  dir: "",
+  wantLines: false,
+  commit: "",
+  sabotage: null,
+});
+
+describe("the same seed gives the same log", () => {
+  const laboratories = [openLaboratory(), openLaboratory()] as const;
+  afterAll(() => Promise.all(laboratories.map((laboratory) => laboratory.close())));
+  const first = new Map<number, string>();
+
+  it("on every run, in any order, over 200 seeds", () => {
+    for (const { scenario, seed } of RUNS) first.set(seed, hashOf(scenario, seed));
+    for (const { scenario, seed } of RUNS.toReversed())
+      expect(hashOf(scenario, seed), `${scenario.name} seed ${seed}`).toBe(first.get(seed));
+    expect(new Set(first.values()).size).toBe(RUNS.length);
+  }, 120_000);
+
+  it("in two workers at a time", async () => {
+    const again = await Promise.all(
+      laboratories.map(async (laboratory, which) => {
+        const hashes: [number, string][] = [];
+        for (const { scenario, seed } of RUNS.filter((_, i) => i % 2 === which)) {
+          const { result } = await laboratory.run(job(scenario, seed, "fast"));
+          hashes.push([seed, result.hash]);
+        }
+        return hashes;
+      }),
+    );
+    expect(new Map(again.flat())).toEqual(first);
+  }, 120_000);
+
+  it("with real Opus and real encryption too, whichever worker ran it and whatever it ran before", async () => {
+    const some = CATALOGUE.slice(0, 3).map((scenario) => ({ scenario, seed: 99 }));
+    const hashes = await Promise.all(
+      laboratories.map(async (laboratory, which) => {
+        const out = new Map<string, string>();
+        for (const { scenario, seed } of which === 0 ? some : some.toReversed())
+          out.set(scenario.name, (await laboratory.run(job(scenario, seed, "real"))).result.hash);
+        return out;
+      }),
+    );
+    expect(hashes[0]).toEqual(hashes[1]);
+  }, 60_000);
+});
