@@ -48,7 +48,7 @@ export function measureConditions(records: readonly LogRecord[], scenario: Scena
 }
 
 /** What a reader calls a fault that the log has no label for. */
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   const place = "interface" in fault ? `${fault.target}/${fault.interface}` : fault.target;
   return "direction" in fault && fault.direction !== "both"
     ? `${fault.kind} ${place} ${fault.direction}`

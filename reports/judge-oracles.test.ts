@@ -113,6 +113,14 @@ const CASES: readonly Case[] = [
     "alice's call ended before the limit, bob 0 ms (limit 13 s from the heal)",
   ],
   [
+    "also when the other party was well",
+    { oracle: "media-recovers", within: s(13), from: "heal" },
+    withKill(aCallLog(undefined, { bob: silent(s(5.1), s(20)) })),
+    restart,
+    "inconclusive",
+    "alice 0 ms, bob's call ended before the limit (limit 13 s from the heal)",
+  ],
+  [
     "a fault that never happened shows nothing",
     { oracle: "media-recovers", within: s(1), from: "heal" },
     aCallLog(),

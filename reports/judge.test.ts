@@ -35,12 +35,17 @@ test("a call in which nothing is wrong holds, whatever is always judged", () => 
   expect(judge(measure(aCallLog().records(), aScenario()))).toMatchObject({ verdict: "held", cause: "All 7 oracles held." });
 });
 
-const sent = (log: LogBuilder, who: string, key: string, seq: number, n: number): LogBuilder =>
-  log.say(s(9), who, { ev: "media-sent", call: CALL_ID, key, seq, n, at: s(9), step: 20_000 });
+const sent = (log: LogBuilder, who: string, key: string, seq: number, n: number, t = s(9)): LogBuilder =>
+  log.say(t, who, { ev: "media-sent", call: CALL_ID, key, seq, n, at: s(9), step: 20_000 });
 const received = (log: LogBuilder, who: string, key: string, seq: number, n: number): LogBuilder =>
   log.say(s(9), who, { ev: "media-received", call: CALL_ID, key, seq, n, at: s(9), step: 20_000 });
 
 test.each([
+  [
+    "the last number again",
+    (log: LogBuilder) => sent(log, "bob", "bob-key", 909, 1, s(20)),
+    "bob sent packet 909 under key bob-key twice",
+  ],
   [
     "the same number again",
     (log: LogBuilder) => sent(log, "bob", "bob-key", 909, 1),

@@ -81,13 +81,17 @@ function speak(builder: LogBuilder, talk: Talk): void {
     builder.say(t, to, { ev: "media-played", call, kind, ...(numbered ? { seq: run.seq } : {}), ...frames });
     run = undefined;
   };
+  const ahead = spells.toSorted((a, b) => a.from - b.from);
+  let next = 0;
   let number = seq;
   for (let at = from; at < until; at += FRAME_MICROS, number++) {
     if (dead.some((one) => at >= one.from && at < one.to)) {
       flush();
       continue;
     }
-    const kind = spells.find((spell) => at >= spell.from && at < spell.to)?.kind ?? "source";
+    while ((ahead[next]?.to ?? until) <= at) next++;
+    const spell = ahead[next];
+    const kind = spell !== undefined && at >= spell.from ? spell.kind : "source";
     if (run === undefined || run.kind !== kind || run.n === 50) {
       flush();
       run = { kind, at, n: 0, seq: number };

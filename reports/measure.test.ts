@@ -209,6 +209,20 @@ test("a fault that never happened and one that nobody noticed both show", () => 
   ]);
 });
 
+test("what was done to packets is counted by what it was, and nothing done to none is no trace", () => {
+  const rebind: Fault = { kind: "rebind", target: "home", when: { at: s(5) }, for: null };
+  const log = aCallLog(scenario).fault(0, "rebind home", s(5)).fault(1, "rebind home", s(6));
+  for (const [fault, what, packets] of [
+    [0, "readdressed", 3],
+    [0, "delayed", 2],
+    [0, "readdressed", 4],
+    [1, "readdressed", 0],
+  ] as const)
+    log.say(s(7), "net", { ev: "touched", fault, what, packets });
+  const { conditions } = measure(log.records(), aScenario({ faults: [rebind, rebind] }));
+  expect(conditions.map((one) => one.observed)).toEqual([{ packetsTouched: 9, touched: { readdressed: 7, delayed: 2 } }, {}]);
+});
+
 test("network counters of a restarted process are added up, and drops go to the party whose link, NAT or process it was", () => {
   const log = aCallLog(scenario);
   for (const [at, n] of [

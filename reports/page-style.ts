@@ -12,7 +12,7 @@ export const STYLE = `
   --line-0: #0072b2; --line-1: #d55e00; --line-2: #00795a; --line-3: #a8477e;
   --held: #00795a; --broken: #b3261e; --inconclusive: #8a5a00; --crashed: #7a1fa2;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #14171a; --card: #1d2125; --ink: #eceff2; --soft: #a3adb8; --grid: #2c3238; --on-bar: #0d0f11;
     --source: #4aa8e0; --recovered: #9ad7ff; --concealed: #f0b53c; --silence: #f0803c; --comfort: #6d7680;

@@ -20,15 +20,15 @@ import { rounded } from "./statistic.ts";
 /** Gaps up to this long are concealed by any decoder and no interruption. */
 const TOLERATED_GAP_MS = 60;
 /** Consecutive source frames that count as media flowing again. */
-export const FLOWING_FRAMES = 10;
+const FLOWING_FRAMES = 10;
 /** chosen: longer than a QUIC probe timeout and a round of re-registration, so late effects still find their fault. */
 const AFTERMATH_MICROS = 2_000_000;
 
 /** Media did not flow from `from` to `to` (microseconds); `to` is null when it never flowed again in this call. */
-export type Stop = { readonly from: number; readonly to: number | null };
+type Stop = { readonly from: number; readonly to: number | null };
 
 /** The stops of a playout, in order. */
-export function stopsOf(playout: Playout): Stop[] {
+function stopsOf(playout: Playout): Stop[] {
   const stops: Stop[] = [];
   let stopped: number | undefined;
   let gapFrom = 0;

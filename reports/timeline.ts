@@ -3,6 +3,7 @@
  * timeline-chart.ts draws it. Times are microseconds; `tone` names a colour of the page's palette.
  */
 import type { LogRecord } from "../impl/base/record.ts";
+import { INTERRUPTION_MS } from "./audio.ts";
 import { inMs, inPercent, instant } from "./finding.ts";
 import type { Evidence } from "./measure.ts";
 import { FRAME_MS, gapsOf, type Playout, type Slot, type SlotKind, stretchesOf } from "./playout.ts";
@@ -191,7 +192,7 @@ function audioLane(playout: Playout): Lane {
   const audio = stretches.map(
     ({ kind, from, to }): Bar => ({ from, to, tone: kind, title: `${kind}, ${span(from, to)}`, bottom: 0, top: HEIGHT[kind] }),
   );
-  const interruptions = gapsOf(playout.slots).filter((gap) => gap.frames * FRAME_MS >= 150);
+  const interruptions = gapsOf(playout.slots).filter((gap) => gap.frames * FRAME_MS >= INTERRUPTION_MS);
   const marks = interruptions.map((gap): Bar => {
     const to = gap.at + gap.frames * FRAME_MS * 1_000;
     const label = inMs(gap.frames * FRAME_MS);

@@ -20,7 +20,7 @@ export function notHeld(result: Result): readonly OracleResult[] {
 }
 
 /** `5.000 s`, or `never`. */
-export const atInstant = (ms: number | null): string => (ms === null ? "never" : instant(ms * 1_000));
+const atInstant = (ms: number | null): string => (ms === null ? "never" : instant(ms * 1_000));
 
 /** `FAIL relay-restart  oracle=media-recovers  t=12.480 s  seed 0x5f3a  commit 1a2b3c4`, the faults, and how to replay. */
 export function reproBlock(result: Result): string[] {
@@ -45,7 +45,7 @@ export function reproBlock(result: Result): string[] {
 }
 
 /** What a fault did, for a reader: `412 packets dropped, process killed and restarted`; `no trace`. */
-export function traces(observed: Observed): string {
+function traces(observed: Observed): string {
   const words = [
     ...(observed.packetsDropped === undefined ? [] : [`${observed.packetsDropped} packets dropped`]),
     ...(observed.packetsTouched === undefined ? [] : [`${observed.packetsTouched} packets touched`]),

@@ -2,6 +2,7 @@
  * Fills UDP datagrams with what a connection has to say: ACKs ride along, datagrams and stream frames share packets, packets
  * of several spaces share datagrams (RFC 9000 sections 12.2, 13 and 14.1). Nothing waits: there is no pacing.
  */
+import { available } from "./congestion.ts";
 import type { Connection, Surroundings } from "./connection-state.ts";
 import { dequeue, oldest } from "./datagram-queue.ts";
 import {
@@ -138,7 +139,7 @@ function fill(c: Connection, index: SpaceIndex, room: number, now: number): Quic
   const ack = received.waiting === 0 ? 0 : ACK_BYTES + ranges * ACK_RANGE_BYTES;
   const controls = application && c.controls.length > 0;
   const free = space.probes > 0 || controls; // neither probes nor path frames are held back (RFC 9002 section 7)
-  const limit = free ? room : Math.min(room, r.congestion.window - r.inFlight);
+  const limit = free ? room : Math.min(room, available(r.congestion, r.inFlight));
   const draft: Draft = { limit, used: overhead + ack, datagram: undefined, datagrams: 0, frames: undefined, eliciting: false };
 
   if (controls) for (const frame of c.controls.splice(0)) add(draft, frame);

@@ -1,5 +1,5 @@
 /**
- * The congestion window: CUBIC (RFC 9438) with the limits of RFC 9002 section 7, in octets.
+ * The congestion window: CUBIC (RFC 9438) with the limits of RFC 9002 section 7 and proportional rate reduction (RFC 6937), in octets.
  * Left out on purpose: HyStart++, ECN, pacing, and persistent congestion, which quiche, the engine this models, does not detect either.
  */
 import { MAX_UDP_PAYLOAD } from "./packet.ts";
@@ -28,6 +28,11 @@ export type Congestion = {
   k: number;
   /** What Reno would have reached. */
   reno: number;
+  /** Since the last reduction: octets in flight at it, delivered and sent since; and what may be sent beyond the window (RFC 6937 section 3). */
+  flight: number;
+  delivered: number;
+  sent: number;
+  extra: number;
 };
 
 export const startCongestion = (): Congestion => ({
@@ -38,11 +43,36 @@ export const startCongestion = (): Congestion => ({
   epoch: -1,
   k: 0,
   reno: 0,
+  flight: 0,
+  delivered: 0,
+  sent: 0,
+  extra: 0,
 });
 
-/** Grows the window for `bytes` acknowledged of a packet sent at `sentAt`. Not to be called while the application is the limit (section 7.8). */
-export function acknowledged(c: Congestion, bytes: number, sentAt: number, now: number, smoothed: number): void {
-  if (sentAt <= c.recoveryStart) return;
+/** Octets that may be sent now. */
+export const available = (c: Congestion, inFlight: number): number => Math.max(0, c.window - inFlight) + c.extra;
+
+/** `bytes` go out. */
+export function sending(c: Congestion, bytes: number): void {
+  c.sent += bytes;
+  c.extra = Math.max(0, c.extra - bytes);
+}
+
+/**
+ * During a reduction what is delivered makes room for something new, so that it does not come to a standstill (proportional rate
+ * reduction with slow start, RFC 6937 section 3). True when the packet was sent before the reduction and does not grow the window.
+ */
+export function recovering(c: Congestion, bytes: number, sentAt: number, inFlight: number): boolean {
+  if (sentAt > c.recoveryStart) return false;
+  c.delivered += bytes;
+  if (inFlight > c.threshold) {
+    c.extra = c.flight > 0 ? Math.max(0, Math.ceil((c.delivered * c.threshold) / c.flight) - c.sent) : 0;
+  } else c.extra = Math.min(Math.max(c.delivered - c.sent, bytes) + MAX_UDP_PAYLOAD, c.threshold - inFlight);
+  return true;
+}
+
+/** Grows the window for `bytes` acknowledged of a packet sent since the last reduction. Not to be called while the application is the limit (section 7.8). */
+export function acknowledged(c: Congestion, bytes: number, now: number, smoothed: number): void {
   if (c.window < c.threshold) {
     c.window += bytes;
     return;
@@ -67,13 +97,17 @@ export function acknowledged(c: Congestion, bytes: number, sentAt: number, now: 
 }
 
 /** One congestion event for a lost packet sent at `sentAt`; a second loss of the same round trip changes nothing. */
-export function lost(c: Congestion, sentAt: number, now: number): void {
+export function lost(c: Congestion, sentAt: number, now: number, inFlight: number): void {
   if (sentAt <= c.recoveryStart) return;
   c.recoveryStart = now;
   c.maximum = c.window < c.maximum ? (c.window * (1 + DECREASE)) / 2 : c.window; // fast convergence, section 4.7
   c.window = Math.max(c.window * DECREASE, MINIMUM_WINDOW);
   c.threshold = c.window;
   c.epoch = -1;
+  c.flight = inFlight;
+  c.delivered = 0;
+  c.sent = 0;
+  c.extra = 0;
 }
 
 const curve = (c: Congestion, micros: number): number => {

@@ -2,7 +2,7 @@
  * Loss detection and probing of one connection over its three packet number spaces: RFC 9002 section 6 and appendix A.
  * Datagrams are counted when lost, never sent again (RFC 9221 section 5.2); reliable frames go to their space's `resend`.
  */
-import { acknowledged, type Congestion, lost, startCongestion } from "./congestion.ts";
+import { acknowledged, type Congestion, lost, recovering, sending, startCongestion } from "./congestion.ts";
 import { APPLICATION, HANDSHAKE, INITIAL, type QuicPacket, type SpaceIndex } from "./packet.ts";
 import { forget } from "./received-numbers.ts";
 import { addSample, lossDelay, probeTimeout, type RoundTrip, startRoundTrip } from "./round-trip.ts";
@@ -72,6 +72,7 @@ export function packetSent(r: Recovery, space: Space, packet: QuicPacket, now: n
   space.lastElicitingAt = now;
   if (space.probes > 0) space.probes--;
   r.inFlight += packet.size;
+  sending(r.congestion, packet.size);
 }
 
 /** Takes the ACK of a received packet; false when it acknowledges what was never sent (a protocol violation, ignored). */
@@ -175,8 +176,8 @@ function ackRange(r: Recovery, space: Space, smallest: number, largest: number, 
     settle(space, n);
     release(r, packet);
     r.datagramsAcked += packet.datagrams;
-    if (packet.epoch === r.epoch && !r.applicationLimited) {
-      acknowledged(r.congestion, packet.size, packet.sentAt, now, r.roundTrip.smoothed);
+    if (packet.epoch === r.epoch && !recovering(r.congestion, packet.size, packet.sentAt, r.inFlight) && !r.applicationLimited) {
+      acknowledged(r.congestion, packet.size, now, r.roundTrip.smoothed);
     }
     if (packet.frames !== undefined) deliver(space, packet);
     if (packet.ackLargest >= 0) forget(space.received, packet.ackLargest);
@@ -199,7 +200,7 @@ function detectLost(r: Recovery, space: Space, now: number): void {
     release(r, packet);
     r.packetsLost++;
     r.datagramsLost += packet.datagrams;
-    if (packet.epoch === r.epoch) lost(r.congestion, packet.sentAt, now);
+    if (packet.epoch === r.epoch) lost(r.congestion, packet.sentAt, now, r.inFlight);
     requeue(space, packet);
   }
   trim(space);
