@@ -81,7 +81,8 @@ export function measureRecovery(
       .filter((playout) => playout.end > applied && (playout.slots[0]?.at ?? applied) <= until)
       .map((playout): Recovery => {
         const own = (stops.get(playout) ?? []).filter((stop) => stop.from <= until && (stop.to ?? playout.end) > applied);
-        const blamed = own.filter((stop) => stop.from <= heal).at(-1) ?? own[0];
+        const dead = own.find((stop) => stop.to === null);
+        const blamed = dead ?? own.filter((stop) => stop.from <= heal).at(-1) ?? own[0];
         return { fault, party: playout.party, ...lengths(playout, blamed, applied, heal), stops: own.length };
       });
   });
