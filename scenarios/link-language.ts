@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { InterfaceModel, LinkModel } from "./expanded.ts";
-import { gilbert } from "./gilbert-elliott.ts";
+import { gilbert } from "./gilbert.ts";
 import { formatPlace, type Place, type Problem } from "./problem.ts";
 import { CLEAN, type LinkProfile, PROFILES } from "./profiles.ts";
 import { defaultQueueBytes, MTU_BYTES, parseRate, queueBytesOf, type Rate } from "./rate.ts";

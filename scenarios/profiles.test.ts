@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { gilbert, meanLoss } from "./gilbert-elliott.ts";
+import { gilbert, meanLoss } from "./gilbert.ts";
 import { parseScenario } from "./language.ts";
 import { NAT_PRESETS } from "./nats.ts";
 import { PROFILES } from "./profiles.ts";

@@ -8,7 +8,7 @@
  * "normal, sigma m, truncated at 2 m either side" around floor + 2 m: same floor and spread, m more on average.
  */
 import type { LinkModel } from "./expanded.ts";
-import { gilbert } from "./gilbert-elliott.ts";
+import { gilbert } from "./gilbert.ts";
 import { MTU_BYTES } from "./rate.ts";
 
 /** A link profile. `evidence` says where each number comes from. */

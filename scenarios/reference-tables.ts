@@ -2,7 +2,7 @@
 import { CATALOGUE } from "./catalogue.ts";
 import type { LinkModel } from "./expanded.ts";
 import { FAULT_KINDS } from "./fault-language.ts";
-import { meanLoss } from "./gilbert-elliott.ts";
+import { meanLoss } from "./gilbert.ts";
 import { MUTATIONS } from "./mutations.ts";
 import { NAT_PRESETS } from "./nats.ts";
 import { INVARIANTS, ORACLES, type OracleParameter } from "./oracles.ts";

@@ -11,7 +11,7 @@
  */
 import type { Randomness } from "../impl/base/random.ts";
 import type { NatModel, PartyModel } from "../scenarios/expanded.ts";
-import { Link } from "./link.ts";
+import { Link } from "../scenarios/impairment/link.ts";
 import { Nat } from "./nat.ts";
 
 /** One address space: what can reach each other without translation. */

@@ -7,9 +7,9 @@
  * and `trace` may lose the packet, and for anything else the overlay laid last decides.
  * Sources: tc-netem(8) for the vocabulary, RFC 8868 for jitter with order kept. Left out on purpose: corruption (a checksum turns it into loss).
  */
-import type { Randomness, Stream } from "../impl/base/random.ts";
-import type { Instant } from "../impl/base/units.ts";
-import type { LinkModel } from "../scenarios/expanded.ts";
+import type { Randomness, Stream } from "../../impl/base/random.ts";
+import type { Instant } from "../../impl/base/units.ts";
+import type { LinkModel } from "../expanded.ts";
 import { Bottleneck } from "./bottleneck.ts";
 import { type Chain, lossOf, startChain, stepChain } from "./gilbert-elliott.ts";
 import { truncatedNormal } from "./truncated-normal.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { randomness } from "../impl/base/random.ts";
-import { Instant } from "../impl/base/units.ts";
-import type { LinkModel } from "../scenarios/expanded.ts";
+import { randomness } from "../../impl/base/random.ts";
+import { Instant } from "../../impl/base/units.ts";
+import type { LinkModel } from "../expanded.ts";
 import { type Fate, Link } from "./link.ts";
 
 const CLEAN: LinkModel = {

@@ -2,7 +2,7 @@
  * The Gilbert-Elliott loss model: a chain of two states, each with its own loss ratio, stepped once a packet.
  * Source: Gilbert 1960, Elliott 1963; the parameters are those of `tc netem loss gemodel p r 1-h 1-k`.
  */
-import type { LinkModel } from "../scenarios/expanded.ts";
+import type { LinkModel } from "../expanded.ts";
 
 type Burst = NonNullable<LinkModel["burst"]>;
 

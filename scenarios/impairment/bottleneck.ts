@@ -3,8 +3,8 @@
  * A change of rate leaves the departures of packets already accepted as they are; only the backlog that counts against the
  * queue drains at the new rate.
  */
-import type { Instant } from "../impl/base/units.ts";
-import type { LinkModel } from "../scenarios/expanded.ts";
+import type { Instant } from "../../impl/base/units.ts";
+import type { LinkModel } from "../expanded.ts";
 
 type Rate = NonNullable<LinkModel["rate"]>;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Instant } from "../impl/base/units.ts";
+import { Instant } from "../../impl/base/units.ts";
 import { Bottleneck } from "./bottleneck.ts";
 
 test("packets leave one after the other at exactly the rate, and tail drop begins when the queue's bytes are used", () => {
