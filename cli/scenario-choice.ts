@@ -90,7 +90,7 @@ async function load(path: string, word: string): Promise<object> {
   } catch (error) {
     // The builder throws for a scenario that is wrong; a syntax error or a missing module of the user's is theirs as well.
     const message = error instanceof Error ? error.message : String(error);
-    throw usage(`${word}: ${message.split("\n").join(" ")}`, "mend the file");
+    throw usage(`${word}: ${message.replace(/\s+/g, " ")}`, "mend the file");
   }
 }
 

@@ -2,6 +2,7 @@
 import { Stream } from "../impl/base/random.ts";
 import type { CallRecord, LogRecord, MediaPlayedRecord, RegistrationRecord, Saying } from "../impl/base/record.ts";
 import type { CallModel, Expectation, Fault, LinkModel, Scenario } from "../scenarios/expanded.ts";
+import { CLEAN } from "../scenarios/impairment/link.ts";
 import { FRAME_MICROS } from "./playout.ts";
 
 /** Microseconds from seconds. */
@@ -107,19 +108,7 @@ function speak(builder: LogBuilder, talk: Talk): void {
   }
 }
 
-const PERFECT: LinkModel = {
-  delay: 25_000,
-  jitter: 0,
-  jitterShape: "uniform",
-  order: "keep",
-  loss: 0,
-  burst: null,
-  drop: [],
-  duplicate: 0,
-  reorder: null,
-  rate: null,
-  trace: [],
-};
+const PERFECT: LinkModel = { ...CLEAN, delay: 25_000 };
 
 /** alice calls bob through r1. */
 export function aScenario(more: Partial<Scenario> = {}): Scenario {

@@ -5,8 +5,9 @@
 import { z } from "zod";
 import type { InterfaceModel, LinkModel } from "./expanded.ts";
 import { gilbert } from "./gilbert.ts";
+import { CLEAN } from "./impairment/link.ts";
 import { formatPlace, type Place, type Problem } from "./problem.ts";
-import { CLEAN, type LinkProfile, PROFILES } from "./profiles.ts";
+import { type LinkProfile, PROFILES } from "./profiles.ts";
 import { defaultQueueBytes, MTU_BYTES, parseRate, queueBytesOf, type Rate } from "./rate.ts";
 import { parseTime, type Time } from "./time.ts";
 import { rate, share, strict, time } from "./vocabulary.ts";

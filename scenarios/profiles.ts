@@ -9,6 +9,7 @@
  */
 import type { LinkModel } from "./expanded.ts";
 import { gilbert } from "./gilbert.ts";
+import { CLEAN } from "./impairment/link.ts";
 import { MTU_BYTES } from "./rate.ts";
 
 /** A link profile. `evidence` says where each number comes from. */
@@ -19,21 +20,6 @@ export type LinkProfile = {
   readonly up: LinkModel;
   readonly down: LinkModel;
   readonly evidence: readonly string[];
-};
-
-/** A link that does nothing to packets. */
-export const CLEAN: LinkModel = {
-  delay: 0,
-  jitter: 0,
-  jitterShape: "uniform",
-  order: "keep",
-  loss: 0,
-  burst: null,
-  drop: [],
-  duplicate: 0,
-  reorder: null,
-  rate: null,
-  trace: [],
 };
 
 const ms = (value: number): number => value * 1_000;

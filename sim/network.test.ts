@@ -5,23 +5,12 @@ import { randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
 import { Instant } from "../impl/base/units.ts";
 import type { LinkModel, NatBehaviour, NatModel, PartyModel } from "../scenarios/expanded.ts";
+import { CLEAN } from "../scenarios/impairment/link.ts";
 import type { Socket } from "./host.ts";
 import { Kernel } from "./kernel.ts";
 import { Network } from "./network.ts";
 
-const CLEAN: LinkModel = {
-  delay: 10_000,
-  jitter: 0,
-  jitterShape: "uniform",
-  order: "keep",
-  loss: 0,
-  burst: null,
-  drop: [],
-  duplicate: 0,
-  reorder: null,
-  rate: null,
-  trace: [],
-};
+const PLAIN: LinkModel = { ...CLEAN, delay: 10_000 };
 const NAT: NatModel = {
   mapping: "endpoint-independent",
   filtering: "address-and-port-dependent",
@@ -35,7 +24,7 @@ const NAT: NatModel = {
 const party = (interfaces: Record<string, string | null>, link: Partial<LinkModel> = {}): PartyModel => ({
   role: "client",
   interfaces: Object.fromEntries(
-    Object.entries(interfaces).map(([name, nat]) => [name, { up: { ...CLEAN, ...link }, down: { ...CLEAN, ...link }, nat }]),
+    Object.entries(interfaces).map(([name, nat]) => [name, { up: { ...PLAIN, ...link }, down: { ...PLAIN, ...link }, nat }]),
   ),
   driftPpm: 0,
 });

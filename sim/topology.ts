@@ -10,8 +10,8 @@
  * Left out on purpose: IPv6, and two homes that both use 192.168.1.0/24.
  */
 import type { Randomness } from "../impl/base/random.ts";
-import type { NatModel, PartyModel } from "../scenarios/expanded.ts";
-import { Link } from "../scenarios/impairment/link.ts";
+import type { LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
+import { CLEAN, Link } from "../scenarios/impairment/link.ts";
 import { Nat } from "./nat.ts";
 
 /** One address space: what can reach each other without translation. */
@@ -57,19 +57,7 @@ export type Topology = {
 };
 
 /** One direction of a home network's own hop. chosen: 0.25 ms up and again down, the 0.5 ms of a switched or lightly used wireless LAN. */
-const LAN = {
-  delay: 250,
-  jitter: 0,
-  jitterShape: "uniform",
-  order: "keep",
-  loss: 0,
-  burst: null,
-  drop: [],
-  duplicate: 0,
-  reorder: null,
-  rate: null,
-  trace: [],
-} as const;
+const LAN: LinkModel = { ...CLEAN, delay: 250 };
 
 /** RangeError for an unknown NAT, NATs behind each other in a circle, a party without interfaces, or a realm with too many addresses. */
 export function buildTopology(

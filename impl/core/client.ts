@@ -4,19 +4,19 @@
  */
 
 import type { Address } from "../base/address.ts";
-import { toHex } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import { Instant, type Micros, millis, seconds } from "../base/units.ts";
+import { Instant, type Micros, millis } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
-import { encodeSignal, parseSignal, type SignalMessage } from "../wire/signal.ts";
-import { bindingRequest, parseStun } from "../wire/stun.ts";
+import type { SignalMessage } from "../wire/signal.ts";
+import { parseStun } from "../wire/stun.ts";
 import * as call from "./call.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
-import type { Effect, Machine, WorldInput } from "./effect.ts";
+import type { Machine, WorldInput } from "./effect.ts";
 import type { Identity } from "./identity.ts";
-import { Refusals } from "./refusals.ts";
+import { Outbox } from "./outbox.ts";
 import { signRegistration } from "./registration.ts";
+import * as probe from "./relay-probe.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
 
@@ -68,7 +68,7 @@ export type Input =
 type Link = { readonly id: SessionId; readonly relay: supervisor.RelayTarget; isConnected: boolean; hasCallChannel: boolean };
 
 export function client(config: Config): Machine<Input> {
-  const refusals = new Refusals();
+  const out = new Outbox();
   let watch: supervisor.State = supervisor.start();
   /** The registered session, and the one that is to replace it. */
   let primary: Link | undefined;
@@ -77,23 +77,14 @@ export function client(config: Config): Machine<Input> {
   let nextSession = 1;
   let current: call.Call | undefined;
   let reflexive: Address | undefined;
-  let probeAt: Instant | undefined;
+  let asking: probe.State = probe.start();
   /** Sessions given up on purpose, and when they are closed: what was said last still has to arrive. */
   const leaving = new Map<SessionId, Instant>();
-  const probes = new Map<string, Instant>();
   let now = Instant(0);
-  let out: Effect[] = [];
 
-  const say = (saying: Saying): void => void out.push({ type: "say", saying });
-  const refuse = (reason: RefusalReason, what: string): void => {
-    const record = refusals.note(reason, what);
-    if (record !== undefined) say(record);
-  };
-  const sendOn = (link: Link, message: SignalMessage): void => {
-    const about = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
-    say({ ev: "signal", dir: "sent", type: message.type, session: link.id, ...about });
-    out.push({ type: "send", session: link.id, bytes: encodeSignal(message) });
-  };
+  const say = (saying: Saying): void => out.say(saying);
+  const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
+  const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
   const send = (message: SignalMessage): void => {
     if (primary !== undefined) sendOn(primary, message);
   };
@@ -128,30 +119,22 @@ export function client(config: Config): Machine<Input> {
         }
       }
     }
-    probeAt = isProbing() ? (probeAt ?? now) : undefined;
-    if (probeAt === undefined) probes.clear();
+    const isWanted = supervisor.supervisors(watch) === 1 && current?.media !== undefined;
+    asking = isWanted ? probe.begin(asking, now) : probe.end(asking);
   }
 
-  const isProbing = (): boolean => supervisor.supervisors(watch) === 1 && current?.media !== undefined;
-
-  /** Asks the relay's STUN port for a sign of life: it answers before any session can exist. */
-  function probe(): void {
+  function ask(): void {
+    const [next, question] = probe.wake({ every: config.probeEvery, entropy: config.entropy }, asking, now);
+    asking = next;
     const relay = supervisor.desired(watch);
-    if (relay === undefined || !isProbing()) return;
-    const transaction = config.entropy(12);
-    probes.set(toHex(transaction), now);
-    for (const [id, asked] of probes) if (Instant.between(asked, now) > seconds(3)) probes.delete(id);
-    out.push({ type: "packet", to: relay.address, bytes: bindingRequest(transaction) });
-    const spread = ((config.entropy(1)[0] ?? 0) / 256 - 0.5) / 5; // ± 10 %, so that a relay's clients do not ask in step
-    probeAt = Instant.after(now, Math.round(config.probeEvery * (1 + spread)) as Micros);
+    if (question !== undefined && relay !== undefined) out.push({ type: "packet", to: relay.address, bytes: question });
   }
 
   function packet(from: Address, bytes: Uint8Array): void {
     const stun = parseStun(bytes);
     if (!stun.ok) return refuse("malformed", "STUN packet");
-    const asked = stun.kind === "response" ? probes.get(toHex(stun.transactionId)) : undefined;
+    const asked = stun.kind === "response" ? probe.askedAt(asking, stun.transactionId) : undefined;
     if (asked === undefined || from !== supervisor.desired(watch)?.address) return refuse("unexpected", `STUN ${stun.kind}`);
-    probes.clear();
     alive(asked);
   }
 
@@ -220,11 +203,8 @@ export function client(config: Config): Machine<Input> {
   }
 
   function signal(link: Link, bytes: Uint8Array): void {
-    const parsed = parseSignal(bytes);
-    if (!parsed.ok) return refuse(parsed.reason, parsed.type ?? "signalling message");
-    const message = parsed.message;
-    const about = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
-    say({ ev: "signal", dir: "received", type: message.type, session: link.id, ...about });
+    const message = out.read(link.id, bytes);
+    if (message === undefined) return;
     switch (message.type) {
       case "RegisterAck":
         return registered(link, message);
@@ -367,13 +347,12 @@ export function client(config: Config): Machine<Input> {
     deadline: () =>
       Instant.earliest(
         supervisor.deadline(watch),
-        probeAt,
+        probe.deadline(asking),
         current === undefined ? undefined : call.deadline(current),
         ...(leaving.size === 0 ? [] : leaving.values()),
       ),
     step(at, input) {
       now = at;
-      out = [];
       switch (input.type) {
         case "capture": {
           if (current?.media === undefined) break;
@@ -395,7 +374,7 @@ export function client(config: Config): Machine<Input> {
           break;
         case "wake":
           supervise({ type: "wake" });
-          if (probeAt !== undefined && now >= probeAt) probe();
+          ask();
           for (const [id, at] of leaving) {
             if (now < at) continue;
             leaving.delete(id);
@@ -414,7 +393,7 @@ export function client(config: Config): Machine<Input> {
           say({ ev: "held", sessions, calls: current === undefined ? 0 : 1, supervisors: supervisor.supervisors(watch) });
           break;
       }
-      return out;
+      return out.take();
     },
   };
 }

@@ -4,17 +4,19 @@
  * It never holds a media key; media packets are forwarded as they came, found by (session, channel).
  */
 import type { Address } from "../base/address.ts";
+import { sameBytes } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, seconds } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
-import { encodeSignal, parseSignal, type SignalMessage } from "../wire/signal.ts";
+import type { SignalMessage } from "../wire/signal.ts";
 import { bindingResponse, parseStun } from "../wire/stun.ts";
 import { type Call, CallRegistry, type Side } from "./call-registry.ts";
 import type { CryptoEngine } from "./crypto.ts";
-import type { Effect, Machine, WorldInput } from "./effect.ts";
-import { Refusals } from "./refusals.ts";
+import type { Machine, WorldInput } from "./effect.ts";
+import { Outbox } from "./outbox.ts";
 import { verifyRegistration } from "./registration.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
+import { textOctets } from "./transcript.ts";
 
 export type Config = {
   /** SHA-256 of this relay's certificate, lowercase hex: what registrations are signed for. */
@@ -57,21 +59,13 @@ export function relay(config: Config): Machine<Input> {
   const peers = new Map<SessionId, Peer>();
   const registry = new Map<string, Peer>();
   const calls = new CallRegistry();
-  const refusals = new Refusals();
+  const out = new Outbox();
   let sweepAt: Instant | undefined;
   let now = Instant(0);
-  let out: Effect[] = [];
 
-  const say = (saying: Saying): void => void out.push({ type: "say", saying });
-  const refuse = (reason: RefusalReason, what: string): void => {
-    const record = refusals.note(reason, what);
-    if (record !== undefined) say(record);
-  };
-  const send = (peer: Peer, message: SignalMessage): void => {
-    const call = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
-    say({ ev: "signal", dir: "sent", type: message.type, session: peer.session, ...call });
-    out.push({ type: "send", session: peer.session, bytes: encodeSignal(message) });
-  };
+  const say = (saying: Saying): void => out.say(saying);
+  const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
+  const send = (peer: Peer, message: SignalMessage): void => out.send(peer.session, message);
   const sendTo = (fingerprint: string, message: SignalMessage): boolean => {
     const peer = registry.get(fingerprint);
     if (peer === undefined) return false;
@@ -105,8 +99,15 @@ export function relay(config: Config): Machine<Input> {
     return undefined;
   };
 
+  /** Compared by hash, so that the time it takes tells nothing of the token. */
+  const isAdmitted = (token: string | undefined): boolean => {
+    if (config.token === undefined) return true;
+    const [wanted, given] = [config.token, token ?? ""].map((text) => config.crypto.hash(textOctets(text)));
+    return wanted !== undefined && given !== undefined && sameBytes(wanted, given);
+  };
+
   function register(peer: Peer, message: SignalMessage & { type: "Register" }): void {
-    if (config.token !== undefined && message.token !== config.token) {
+    if (!isAdmitted(message.token)) {
       refuse("unauthenticated", "Register without the relay's token");
       send(peer, { type: "RegisterAck", ok: false, reason: "token-required" });
       return;
@@ -252,11 +253,8 @@ export function relay(config: Config): Machine<Input> {
   }
 
   function signal(peer: Peer, bytes: Uint8Array): void {
-    const parsed = parseSignal(bytes);
-    if (!parsed.ok) return refuse(parsed.reason, parsed.type ?? "signalling message");
-    const message = parsed.message;
-    const call = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
-    say({ ev: "signal", dir: "received", type: message.type, session: peer.session, ...call });
+    const message = out.read(peer.session, bytes);
+    if (message === undefined) return;
     if (message.type === "Register") return register(peer, message);
     const from = peer.fingerprint;
     if (from === undefined) {
@@ -343,7 +341,6 @@ export function relay(config: Config): Machine<Input> {
     deadline: () => sweepAt,
     step(at, input) {
       now = at;
-      out = [];
       switch (input.type) {
         case "session": {
           const peer = peers.get(input.session);
@@ -385,7 +382,7 @@ export function relay(config: Config): Machine<Input> {
           for (const call of [...calls.all()]) release(call);
           break;
       }
-      return out;
+      return out.take();
     },
   };
 }

@@ -203,6 +203,7 @@ export function sessionContract(name: string, makeWorld: (config: SessionConfig)
 
     test("datagrams of every size arrive unchanged on a clean path, both ways", async () => {
       const accepted = await connect(1);
+      await elapse(50); // a datagram that shares a packet with the end of the handshake may be lost with it
       const sent = [1, 20, 160, 1_000, MAX_DATAGRAM_BYTES].map((length) => bytesOf(length, length));
       for (const bytes of sent) {
         client.endpoint.sendDatagram(1, bytes);

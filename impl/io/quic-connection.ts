@@ -47,12 +47,14 @@ export type PathFacts = {
 const REPEAT_EVERY: Micros = millis(100);
 /** Messages waiting for the peer's flow control before the session is given up. chosen: 64 of the largest. */
 const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
-/** Application error codes of CONNECTION_CLOSE: told apart by people reading captures only. */
-const CLOSED = 0;
-const PIN_MISMATCH = 1;
-const HANDSHAKE_LIMIT = 2;
-const STREAM_MISUSED = 3;
-const BACKLOG_FULL = 4;
+/**
+ * Error codes of our CONNECTION_CLOSE, all of the transport (RFC 9000 section 20.1): the engine sends acknowledgements without end when
+ * an application's close meets a handshake that is complete and not confirmed (quiche 0.18). What is meant is in the reason phrase.
+ */
+const NO_ERROR = 0x0;
+const APPLICATION_ERROR = 0xc;
+/** Packets of one `write`; windows and queues allow about half of it, so more is an engine that runs away. */
+const LARGEST_FLIGHT = 256;
 
 const scratch = new Uint8Array(65_536);
 const utf8 = new TextEncoder();
@@ -90,6 +92,8 @@ export class QuicConnection {
   #established = false;
   /** The closing event was told, or there is nobody to tell. */
   #ended = false;
+  /** Left without another word. */
+  #abandoned = false;
   #streamOpen = false;
   #outbound: Uint8Array[] = [];
   #outboundBytes = 0;
@@ -126,7 +130,7 @@ export class QuicConnection {
   }
   /** Nothing is left to do or to answer: the endpoint may forget it. */
   get finished(): boolean {
-    return this.#engine.isClosed() || (this.#ended && this.#session === undefined);
+    return this.#abandoned || this.#engine.isClosed() || (this.#ended && this.#session === undefined);
   }
   /** False while nothing that was received could be decrypted: then there is nobody to keep it for. */
   get authentic(): boolean {
@@ -150,7 +154,7 @@ export class QuicConnection {
   send(message: Uint8Array): void {
     if (this.#ended) return;
     this.#queue(message);
-    if (this.#outboundBytes > LARGEST_BACKLOG) this.#finish("error", BACKLOG_FULL, "the peer takes no messages");
+    if (this.#outboundBytes > LARGEST_BACKLOG) this.#finish("error", APPLICATION_ERROR, "the peer takes no messages");
   }
 
   /** Octets for the message stream as they are, without a length in front. */
@@ -176,7 +180,7 @@ export class QuicConnection {
   }
 
   close(detail: string): void {
-    this.#finish("local", CLOSED, detail);
+    this.#finish("local", NO_ERROR, detail);
   }
 
   facts(): PathFacts | undefined {
@@ -221,7 +225,7 @@ export class QuicConnection {
     const shown = this.#engine.peerCertChain()?.[0];
     const fingerprint = this.role === "client" && shown !== undefined ? fingerprintOf(shown) : "";
     if (this.role === "client" && fingerprint !== this.#pin) {
-      this.#finish("pin-mismatch", PIN_MISMATCH, `the certificate is ${fingerprint}`);
+      this.#finish("pin-mismatch", APPLICATION_ERROR, `the certificate is ${fingerprint}`);
       return;
     }
     this.open = true;
@@ -240,11 +244,8 @@ export class QuicConnection {
     }
     this.#readPaths();
     this.#readStream();
-    for (let bytes = this.#readDatagram(); bytes !== null; bytes = this.#readDatagram()) this.#emit({ type: "datagram", bytes });
-  }
-
-  #readDatagram(): Uint8Array | null {
-    return this.#engine.dgramRecvVec();
+    const next = (): Uint8Array | null => this.#engine.dgramRecvVec();
+    for (let bytes = next(); bytes !== null; bytes = next()) this.#emit({ type: "datagram", bytes });
   }
 
   #readStream(): void {
@@ -254,10 +255,10 @@ export class QuicConnection {
         if (piece === null) return;
         const [length, finished] = piece;
         for (const event of this.#frames.push(scratch.subarray(0, length))) this.#readFrame(event);
-        if (finished) this.#finish("error", STREAM_MISUSED, "the peer ended the message stream");
+        if (finished) this.#finish("error", APPLICATION_ERROR, "the peer ended the message stream");
       }
     } catch {
-      this.#finish("error", STREAM_MISUSED, "the peer reset the message stream");
+      this.#finish("error", APPLICATION_ERROR, "the peer reset the message stream");
     }
   }
 
@@ -298,7 +299,7 @@ export class QuicConnection {
     const { handshakeTimeout, silence, keepAlive } = this.#config;
     if (!this.#established) {
       if (Instant.between(this.#began, now) >= handshakeTimeout)
-        this.#finish("handshake-timeout", HANDSHAKE_LIMIT, "no handshake in time");
+        this.#finish("handshake-timeout", APPLICATION_ERROR, "no handshake in time");
       return;
     }
     if (this.role === "client" && now >= this.#keepAliveAt) {
@@ -329,19 +330,23 @@ export class QuicConnection {
   /** Moves queued messages into the engine and its packets to the host. */
   #transmit(): void {
     const now = this.#host.now();
-    let any = false;
+    let packets = 0;
     try {
       if (this.open) this.#writeStream();
       for (let sent = this.#engine.send(scratch); sent !== null; sent = this.#engine.send(scratch)) {
         const packet = scratch.slice(0, sent[0]);
-        any = true;
+        if (++packets > LARGEST_FLIGHT) {
+          this.#abandoned = true;
+          this.#over("error", "the QUIC engine does not stop sending");
+          return;
+        }
         if (((packet[0] as number) & 0x80) === 0) this.#last = { packet, to: sent[1].to };
         this.#host.transmit(packet, sent[1].to);
       }
     } catch (error) {
-      this.#finish("error", CLOSED, `sending failed: ${String(error)}`);
+      this.#finish("error", APPLICATION_ERROR, `sending failed: ${String(error)}`);
     }
-    if (!any) return;
+    if (packets === 0) return;
     this.#keepAliveAt = Instant.after(now, this.#config.keepAlive);
     if (this.#eliciting) this.#askedAt ??= now;
     this.#eliciting = false;
@@ -379,7 +384,7 @@ export class QuicConnection {
     if (this.#ended) return;
     this.#over(reason, detail);
     try {
-      this.#engine.close(true, code, utf8.encode(detail.slice(0, 100)));
+      this.#engine.close(false, code, utf8.encode(detail.slice(0, 100)));
     } catch {
       // Closed already.
     }

@@ -260,6 +260,24 @@ describe("quic endpoint", () => {
     expect(events(server.observer).at(-1)).toMatchObject({ type: "closed", reason: "error" });
   });
 
+  test("a session closed after its handshake and before that is confirmed comes to an end", async () => {
+    const world = await quicWorld(CONTRACT_CONFIG);
+    cleanup.push(world.close);
+    world.client.observer.react = (seen) => {
+      if (seen.type === "event" && seen.event.type === "connected") world.impair({ blocked: true });
+    };
+    world.client.endpoint.connect(1, world.serverAddress, world.serverPin);
+    await world.run(() => events(world.client.observer, 1).length > 0, 1_000);
+    await world.run(() => false, 300);
+    const { sentPackets } = world.client.endpoint.counters();
+    world.client.endpoint.close(1, "done");
+    for (const busy = now() + 1_000_000; now() < busy; ); // a busy process: the next probe is due before the farewell is sent
+    expect(await world.run(() => events(world.client.observer, 1).at(-1)?.type === "closed", 1_000)).toBe(true);
+    await world.run(() => false, 20);
+    expect(events(world.client.observer, 1).at(-1)).toEqual({ type: "closed", reason: "local", detail: "done" });
+    expect(world.client.endpoint.counters().sentPackets - sentPackets).toBeLessThan(10);
+  });
+
   test("a peer that takes no messages costs a bounded backlog, then the session", async () => {
     const client = await open(false);
     const nobody = await bareSocket();

@@ -3,23 +3,11 @@ import { expect, test } from "vitest";
 import { randomness } from "../../impl/base/random.ts";
 import { Instant } from "../../impl/base/units.ts";
 import type { LinkModel } from "../expanded.ts";
-import { type Fate, Link } from "./link.ts";
+import { CLEAN, type Fate, Link } from "./link.ts";
 
-const CLEAN: LinkModel = {
-  delay: 20_000,
-  jitter: 0,
-  jitterShape: "uniform",
-  order: "keep",
-  loss: 0,
-  burst: null,
-  drop: [],
-  duplicate: 0,
-  reorder: null,
-  rate: null,
-  trace: [],
-};
+const PLAIN: LinkModel = { ...CLEAN, delay: 20_000 };
 
-const link = (model: Partial<LinkModel>, seed = 7): Link => new Link("alice/wlan0/up", { ...CLEAN, ...model }, randomness(seed));
+const link = (model: Partial<LinkModel>, seed = 7): Link => new Link("alice/wlan0/up", { ...PLAIN, ...model }, randomness(seed));
 
 /** Fates of `n` packets of 100 octets, one every `every` microseconds. */
 const fates = (of: Link, n: number, every = 20_000, from = 0): Fate[] =>

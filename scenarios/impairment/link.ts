@@ -14,6 +14,21 @@ import { Bottleneck } from "./bottleneck.ts";
 import { type Chain, lossOf, startChain, stepChain } from "./gilbert-elliott.ts";
 import { truncatedNormal } from "./truncated-normal.ts";
 
+/** A link that does nothing to packets. */
+export const CLEAN: LinkModel = {
+  delay: 0,
+  jitter: 0,
+  jitterShape: "uniform",
+  order: "keep",
+  loss: 0,
+  burst: null,
+  drop: [],
+  duplicate: 0,
+  reorder: null,
+  rate: null,
+  trace: [],
+};
+
 /** What becomes of one packet. `fault` is that of the overlay to blame, undefined when it was the base model. */
 export type Fate =
   | { readonly ok: true; readonly at: Instant /** Arrival of the second copy, if any. */; readonly copyAt: Instant | undefined }

@@ -35,6 +35,9 @@ export type Recovery = {
   confirmed: boolean;
   /** When something was last sent or acknowledged: the base of a client's probe that nothing outstanding asks for. */
   touchedAt: number;
+  /** Packets of the ACK at hand, for the congestion window; emptied by the count, which keeps the array. */
+  readonly fresh: (QuicPacket | undefined)[];
+  freshCount: number;
   packetsLost: number;
   datagramsLost: number;
   datagramsAcked: number;
@@ -52,6 +55,8 @@ export const startRecovery = (client: boolean): Recovery => ({
   peerValidated: !client,
   confirmed: false,
   touchedAt: 0,
+  fresh: [],
+  freshCount: 0,
   packetsLost: 0,
   datagramsLost: 0,
   datagramsAcked: 0,
@@ -80,10 +85,10 @@ export function takeAck(r: Recovery, space: Space, index: SpaceIndex, ack: QuicP
   const largest = ack.ackLargest;
   if (largest >= space.next) return false;
   const newest = outstandingPacket(space, largest);
-  let any = ackRange(r, space, ack.ackSmallest, largest, now);
+  let any = ackRange(r, space, ack.ackSmallest, largest);
   const more = ack.ackMore;
   if (more !== undefined) {
-    for (let i = 0; i + 1 < more.length; i += 2) any = ackRange(r, space, more[i + 1] as number, more[i] as number, now) || any;
+    for (let i = 0; i + 1 < more.length; i += 2) any = ackRange(r, space, more[i + 1] as number, more[i] as number) || any;
   }
   if (largest > space.largestAcked) space.largestAcked = largest;
   if (!any) return true;
@@ -93,6 +98,7 @@ export function takeAck(r: Recovery, space: Space, index: SpaceIndex, ack: QuicP
     addSample(r.roundTrip, now - newest.sentAt, index === APPLICATION && r.confirmed ? ack.ackDelay : 0);
   }
   detectLost(r, space, now);
+  growWindow(r, now); // after the losses, as in appendix A.7: a reduction comes before what it holds back
   if (index === HANDSHAKE) r.peerValidated = true;
   if (r.peerValidated) r.backoff = 0; // a client not yet validated keeps its backoff (section 6.2.1)
   return true;
@@ -167,7 +173,7 @@ export function changePath(r: Recovery, estimates: boolean): void {
   r.congestion = startCongestion();
 }
 
-function ackRange(r: Recovery, space: Space, smallest: number, largest: number, now: number): boolean {
+function ackRange(r: Recovery, space: Space, smallest: number, largest: number): boolean {
   let any = false;
   for (let n = Math.max(smallest, space.first); n <= largest; n++) {
     const packet = outstandingPacket(space, n);
@@ -176,13 +182,21 @@ function ackRange(r: Recovery, space: Space, smallest: number, largest: number, 
     settle(space, n);
     release(r, packet);
     r.datagramsAcked += packet.datagrams;
-    if (packet.epoch === r.epoch && !recovering(r.congestion, packet.size, packet.sentAt, r.inFlight) && !r.applicationLimited) {
-      acknowledged(r.congestion, packet.size, now, r.roundTrip.smoothed);
-    }
+    if (packet.epoch === r.epoch) r.fresh[r.freshCount++] = packet;
     if (packet.frames !== undefined) deliver(space, packet);
     if (packet.ackLargest >= 0) forget(space.received, packet.ackLargest);
   }
   return any;
+}
+
+function growWindow(r: Recovery, now: number): void {
+  for (let i = 0; i < r.freshCount; i++) {
+    const packet = r.fresh[i] as QuicPacket;
+    r.fresh[i] = undefined;
+    if (recovering(r.congestion, packet.size, packet.sentAt, r.inFlight) || r.applicationLimited) continue;
+    acknowledged(r.congestion, packet.size, now, r.roundTrip.smoothed);
+  }
+  r.freshCount = 0;
 }
 
 function detectLost(r: Recovery, space: Space, now: number): void {
