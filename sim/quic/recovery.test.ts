@@ -112,3 +112,23 @@ test("packets of another path neither fill the window of this one nor sample its
   expect(r.congestion.recoveryStart).toBe(-1);
   expect(r.inFlight).toBe(0);
 });
+
+test("the window grows by what is acknowledged, unless the application was the limit", () => {
+  const r = confirmed();
+  send(r, 0);
+  ack(r, 0, 0, 50_000);
+  expect(r.congestion.window).toBe(12_000);
+  r.applicationLimited = false;
+  send(r, 60_000);
+  ack(r, 1, 1, 110_000);
+  expect(r.congestion.window).toBe(12_150);
+});
+
+test("an ACK that also shows a loss reduces the window first, and what it acknowledges makes room beside it (appendix A.7)", () => {
+  const r = confirmed();
+  r.applicationLimited = false;
+  for (let i = 0; i < 5; i++) send(r, i);
+  ack(r, 3, 4, 50_000); // 0 and 1 are lost, 2 is in flight
+  expect(r.congestion.window).toBeCloseTo(8_400);
+  expect(r.congestion.extra).toBe(300 + 1_200);
+});
