@@ -27,7 +27,7 @@ export type LoopbackRun = {
 const asset = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const monotonic = (): number => Number(process.hrtime.bigint() / 1_000n);
 /** One way, so that client and relay are 50 ms of round trip apart. */
-const LINK_DELAY_MS = 25;
+export const LINK_DELAY_MS = 25;
 /** As in the scenario: three seconds down. chosen: as much call on each side as a listener needs. */
 const CALL_BEFORE_KILL_MS = 5_000;
 const DOWN_MS = 3_000;

@@ -7,6 +7,9 @@ import { usage } from "./exit.ts";
 
 const FIXTURES = join(import.meta.dirname, "..", "scenarios", "speech");
 
+/** The file behind the word a scenario uses: a fixture's name or a path. */
+export const speechPath = (says: string): string => (extname(says) === ".wav" ? says : join(FIXTURES, `${says}.wav`));
+
 /**
  * Everything `scenario` speaks, by the words it uses for it, as 48 kHz mono; `tone` is made by the lab and not among them.
  * Throws a usage error for a file that is missing or not such a WAV file.
@@ -15,7 +18,7 @@ export async function loadSpeech(scenario: Scenario): Promise<Map<string, Int16A
   const wanted = new Set(scenario.calls.flatMap((call) => [call.callerSays, call.calleeSays]).filter((says) => says !== "tone"));
   const speech = new Map<string, Int16Array>();
   for (const says of wanted) {
-    const path = extname(says) === ".wav" ? says : join(FIXTURES, `${says}.wav`);
+    const path = speechPath(says);
     if (!existsSync(path))
       throw usage(
         `${scenario.name}: it speaks ${says}, and there is no file ${path}`,

@@ -19,6 +19,9 @@ export type Terminal = {
   readonly interrupted: AbortSignal;
 };
 
+/** Time to clean up after a signal. chosen: longer than a relay or client needs to say goodbye, shorter than a CI system's patience. */
+const TIDY_MS = 5_000;
+
 /** The terminal of this process. Owns SIGINT, SIGTERM and SIGHUP from now on; a second signal ends the process at once. */
 export function processTerminal(): Terminal {
   const live = process.stderr.isTTY === true;
@@ -34,8 +37,11 @@ export function processTerminal(): Terminal {
     const code = 128 + constants.signals[signal];
     // A launcher and the terminal may both deliver one Ctrl-C: what comes within half a second is the same one.
     if (first !== 0 && performance.now() - first > 500) process.exit(code);
-    if (first === 0) first = performance.now();
+    if (first !== 0) return;
+    first = performance.now();
     controller.abort(code);
+    // What does not stop by itself by then is stopped: a tidy end matters less than an end.
+    setTimeout(() => process.exit(code), TIDY_MS).unref();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   return {

@@ -1,5 +1,7 @@
 /** `midcall bench`: figures measured on this machine. */
 import type { Command } from "commander";
+import type { EngineFigure } from "../bench-engines.ts";
+import type { Recovery } from "../bench-recovery.ts";
 import type { SimBench } from "../bench-sim.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, usage } from "../exit.ts";
@@ -8,13 +10,17 @@ import type { Terminal } from "../terminal.ts";
 import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
-const NOT_YET: readonly string[] = ["fec", "jitter", "codec", "aead", "relay", "lab"];
+const NOT_YET: readonly string[] = ["fec", "jitter", "relay", "lab"];
+const SUBJECTS = "want midcall bench sim, codec or aead";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
     .command("bench")
-    .description("Measures on this machine: sim, the virtual-time laboratory's speed and memory.")
-    .argument("<subject>", "sim")
+    .description(
+      "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
+        "relay is back, in sim and between real processes. codec, aead: every engine side by side.",
+    )
+    .argument("<subject>", "sim, codec or aead")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: { json?: boolean }) => {
@@ -24,35 +30,54 @@ export function addBench(root: Command, { terminal, end }: Context): void {
 }
 
 async function bench(subject: string, json: boolean, terminal: Terminal): Promise<void> {
-  if (NOT_YET.includes(subject))
-    throw usage(`midcall bench ${subject} is not part of version ${version()}`, "want midcall bench sim");
-  if (subject !== "sim") throw usage(`midcall bench ${subject}: there is no such subject`, "want midcall bench sim");
-  const baseline = (await catalogue()).find((scenario) => scenario.name === "baseline");
-  if (baseline === undefined) throw new Error("the catalogue has no baseline");
-  const { benchSim } = await import("../bench-sim.ts");
-  const measured = await benchSim(baseline, (stage) => terminal.progress({ stage }));
-  terminal.quiet();
-  if (json)
-    terminal.out(
-      JSON.stringify({ schema: "midcall/bench-sim@1", node: process.version, commit: commit(), ...measured }, null, 2),
-    );
-  else print(measured, terminal);
+  const stage = (name: string): void => terminal.progress({ stage: name });
+  const told = (measured: object, lines: () => readonly string[]): void => {
+    terminal.quiet();
+    const head = { schema: `midcall/bench-${subject}@1`, node: process.version, commit: commit() };
+    if (json) return terminal.out(JSON.stringify({ ...head, ...measured }, null, 2));
+    terminal.out(`${subject}, Node ${process.version}, commit ${commit()}`);
+    for (const line of lines()) terminal.out(`  ${line}`);
+  };
+  switch (subject) {
+    case "sim": {
+      const scenarios = await catalogue();
+      const [baseline, restart] = ["baseline", "relay-restart"].map((name) => scenarios.find((one) => one.name === name));
+      if (baseline === undefined || restart === undefined) throw new Error("the catalogue has no baseline or relay-restart");
+      const measured = await (await import("../bench-sim.ts")).benchSim(baseline, stage);
+      const recovery = await (await import("../bench-recovery.ts")).benchRecovery(restart, stage);
+      return told({ ...measured, recovery }, () => [...simLines(measured), ...recovery.map(recoveryLine)]);
+    }
+    case "codec":
+    case "aead": {
+      const { benchAead, benchCodec } = await import("../bench-engines.ts");
+      stage(`${subject} engines`);
+      const figures = await (subject === "codec" ? benchCodec() : benchAead());
+      return told({ figures }, () => figures.map(engineLine));
+    }
+    default:
+      if (NOT_YET.includes(subject)) throw usage(`midcall bench ${subject} is not part of version ${version()}`, SUBJECTS);
+      throw usage(`midcall bench ${subject}: there is no such subject`, SUBJECTS);
+  }
 }
 
-function print({ speed, memory }: SimBench, terminal: Terminal): void {
-  terminal.out(`one relayed two-party call, ${process.version}, commit ${commit()}`);
-  for (const one of speed) {
-    terminal.out(
-      `  ${one.codec} codec, ${one.crypto} crypto: ${one.timesRealTime.toFixed(0)} x real time ` +
-        `(${one.virtualS.toFixed(0)} s in ${one.wallS.toFixed(3)} s, median of ${one.rounds}; ${one.events} events, ${megabytes(one.logBytes)} of log); ` +
-        `${one.timesRealTimeCpu.toFixed(0)} x by processor time (${one.cpuS.toFixed(3)} s), ` +
-        `${one.timesFloor.toFixed(1)} x the floor of an empty kernel loop (${one.floorS.toFixed(3)} s)`,
-    );
-  }
-  terminal.out(
-    `  one hour: ${memory.wallS.toFixed(1)} s; live heap ${megabytes(memory.heapAtMinute5)} at minute 5, ${megabytes(memory.heapAtEnd)} at the end ` +
-      `(${(memory.growthRatio * 100).toFixed(1)} %)`,
-  );
-}
+const simLines = ({ speed, memory }: SimBench): readonly string[] => [
+  ...speed.map(
+    (one) =>
+      `one relayed two-party call, ${one.codec} codec, ${one.crypto} crypto: ${one.timesRealTime.toFixed(0)} x real time ` +
+      `(${one.virtualS.toFixed(0)} s in ${one.wallS.toFixed(3)} s, median of ${one.rounds}; ${one.events} events, ${megabytes(one.logBytes)} of log); ` +
+      `${one.timesRealTimeCpu.toFixed(0)} x by processor time (${one.cpuS.toFixed(3)} s), ` +
+      `${one.timesFloor.toFixed(1)} x the floor of an empty kernel loop (${one.floorS.toFixed(3)} s)`,
+  ),
+  `one hour: ${memory.wallS.toFixed(1)} s; live heap ${megabytes(memory.heapAtMinute5)} at minute 5, ${megabytes(memory.heapAtEnd)} at the end ` +
+    `(${(memory.growthRatio * 100).toFixed(1)} %)`,
+];
+
+const recoveryLine = (one: Recovery): string =>
+  `heard again after the relay's return, ${one.where}: ${one.medianMs.toFixed(0)} ms median, ${one.worstMs.toFixed(0)} ms worst of ` +
+  `${one.samples} (both directions), ${(one.medianMs / one.rttMs).toFixed(1)} round trips of ${one.rttMs} ms`;
+
+const engineLine = (one: EngineFigure): string =>
+  `${one.task.padEnd(20)} ${one.engine.padEnd(14)} ${one.medianUs.toFixed(2).padStart(8)} us median ${one.p99Us.toFixed(2).padStart(8)} us p99 ` +
+  `${one.ratio.toFixed(2).padStart(6)} x the first  ${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream`;
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;

@@ -64,8 +64,11 @@ async function replay(word: string, json: boolean, terminal: Terminal): Promise<
       terminal.out(`    recorded  ${parted.a ?? "(the log had ended)"}`);
       terminal.out(`    replayed  ${parted.b ?? "(the log has ended)"}`);
     }
-    if (!same && was !== commit())
-      terminal.out(`  recorded with commit ${was}, this is ${commit()}: other code may well give another log`);
+    if (!same && (was !== commit() || was.endsWith("-dirty"))) {
+      terminal.out(
+        `  recorded with commit ${was}, this is ${commit()}: other code (-dirty: edited since) may well give another log`,
+      );
+    }
     return same ? EXIT.held : EXIT.crashed;
   } finally {
     terminal.quiet();
