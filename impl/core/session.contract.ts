@@ -414,6 +414,13 @@ export function sessionContract(name: string, makeWorld: (config: SessionConfig)
       expect(typesOf(client, 1)).toEqual(["connected", "message", "closed"]);
       expect(client.observer.deepest).toBe(1);
       expect(world.server.observer.deepest).toBe(1);
+      client.observer.react = undefined;
+      await connect(2);
+      const before = client.observer.seen.length;
+      client.endpoint.close(2, "done");
+      client.endpoint.connect(3, world.serverAddress, world.serverPin);
+      expect(client.observer.seen.length, "nothing is told inside a call").toBe(before);
+      expect(await world.run(() => has(client, 2, "closed"), 1_000)).toBe(true);
     });
 
     test("STUN passes beside QUIC on the same socket, both ways", async () => {

@@ -8,8 +8,8 @@ import { Instant, type Micros, millis } from "../base/units.ts";
 import { type CloseReason, MAX_MESSAGE_BYTES, type SessionConfig, type SessionEvent, type SessionId } from "../core/session.ts";
 import { type FrameEvent, FrameReader, frame } from "../wire/framing.ts";
 import { fingerprintOf } from "./certificate.ts";
-import { type IdKey, idKey } from "./connection-id.ts";
-import { type EngineConnection, type Host, MESSAGE_STREAM } from "./quic-engine.ts";
+import type { IdKey } from "./connection-id.ts";
+import { type EngineConnection, type Host, LARGEST_PATHS, MESSAGE_STREAM } from "./quic-engine.ts";
 
 /** What a connection needs of its endpoint. None of these calls back. */
 export type ConnectionHost = {
@@ -21,9 +21,6 @@ export type ConnectionHost = {
   emit(session: SessionId, event: SessionEvent): void;
   /** Sends one UDP packet, which the host may keep. */
   transmit(packet: Uint8Array, to: Host): void;
-  /** Makes and registers one more connection ID, with its reset token. */
-  issueId(connection: QuicConnection): { readonly id: Uint8Array; readonly token: bigint };
-  retireId(key: IdKey): void;
 };
 
 /** Facts of a session's current path, cumulative for the connection. */
@@ -106,9 +103,8 @@ export class QuicConnection {
   #keepAliveAt: Instant;
   #silent: { readonly received: number; repeatAt: Instant } | undefined;
   #last: { readonly packet: Uint8Array; readonly to: Host } | undefined;
-  /** Peer's connection IDs taken into use so far, one for each path, and how many of them are retired. */
-  #pathsUsed = 1;
-  #pathsRetired = 0;
+  /** Addresses the peer has had. */
+  #paths = 1;
 
   constructor(options: ConnectionOptions) {
     this.role = options.role;
@@ -271,26 +267,11 @@ export class QuicConnection {
 
   #readPaths(): void {
     for (let event = this.#engine.pathEventNext(); event !== null; event = this.#engine.pathEventNext()) {
-      if (event.type === "New") this.#pathsUsed++;
+      if (event.type === "New" && ++this.#paths >= LARGEST_PATHS)
+        this.#finish("error", APPLICATION_ERROR, "the address changed too often for one session");
       if (event.type !== "PeerMigrated") continue; // told by the engine once the new path is validated
       this.remote = address(event.new.host, event.new.port);
       this.#emit({ type: "path-changed", remote: this.remote });
-      // Each path holds one of the peer's IDs and one of a few places: give back those of the paths left behind.
-      for (; this.#pathsRetired < this.#pathsUsed - 1; this.#pathsRetired++) this.#retirePath(this.#pathsRetired);
-    }
-    for (let id = this.#engine.retiredScidNext(); id !== null; id = this.#engine.retiredScidNext())
-      this.#host.retireId(idKey(id));
-    while (this.#engine.sourceCidsLeft() > 0) {
-      const { id, token } = this.#host.issueId(this);
-      this.#engine.newSourceCid(id, token, false);
-    }
-  }
-
-  #retirePath(sequence: number): void {
-    try {
-      this.#engine.retireDestinationCid(sequence);
-    } catch {
-      // Already retired, or in use again: then the engine keeps it.
     }
   }
 

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import { address, parseAddress } from "../base/address.ts";
 import { Stream } from "../base/random.ts";
@@ -10,7 +11,7 @@ import { makeCertificate } from "./certificate.ts";
 import type { IoError } from "./io-error.ts";
 import { openEndpoint, type QuicEndpoint } from "./quic-endpoint.ts";
 import { type EngineConfig, type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
-import { quicWorld, realClock } from "./quic-world.ts";
+import { quicWorld, realClock } from "./quic-world.fixture.ts";
 
 sessionContract("real QUIC over a UDP proxy", quicWorld);
 
@@ -145,6 +146,37 @@ describe("quic endpoint", () => {
     expect(world.now() - returned).toBeLessThan((100 + 40 + 100) * 1_000);
   });
 
+  test("a process that was busy reads what arrived meanwhile before it calls its peer silent", async () => {
+    const server = new Worker(new URL("./quic-server.fixture.ts", import.meta.url));
+    cleanup.push(() => server.terminate());
+    const [{ address: remote, pin }] = await once(server, "message");
+    const client = await open(false);
+    client.endpoint.connect(1, remote, pin);
+    await until(() => events(client.observer, 1)[0]?.type === "connected", 1_000);
+    await until(() => false, 50);
+    const before = client.endpoint.counters().sentPackets;
+    client.endpoint.sendDatagram(1, new Uint8Array(80));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(client.endpoint.counters().sentPackets).toBeGreaterThan(before);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, CONTRACT_CONFIG.silence / 1_000 + 200); // this thread is busy
+    await until(() => false, 50);
+    expect(events(client.observer, 1).map((event) => event.type)).toEqual(["connected"]);
+  });
+
+  test("the round trip estimate stays with the path while packets are lost", async () => {
+    const world = await quicWorld(CONTRACT_CONFIG);
+    cleanup.push(() => world.close());
+    const { endpoint } = world.client;
+    world.impair({ delayMillis: 25, lossRatio: 0.05, blocked: false });
+    endpoint.connect(1, world.serverAddress, world.serverPin);
+    const talk = setInterval(() => endpoint.sendDatagram(1, new Uint8Array(80)), 5);
+    cleanup.push(() => clearInterval(talk));
+    await until(() => (endpoint.pathFacts(1)?.lost ?? 0) >= 20, 10_000);
+    const facts = endpoint.pathFacts(1);
+    expect(facts?.lost).toBeGreaterThanOrEqual(20);
+    expect(facts?.rtt).toBeLessThan(500_000); // ten times the path: an estimate that runs away gains a second a second
+  });
+
   test("what waits for a full congestion window is the newest, and comes out after it opens", async () => {
     const world = await quicWorld(CONTRACT_CONFIG);
     cleanup.push(world.close);
@@ -258,6 +290,34 @@ describe("quic endpoint", () => {
     caller.flush();
     expect(await until(() => events(server.observer).at(-1)?.type === "closed", 1_000)).toBe(true);
     expect(events(server.observer).at(-1)).toMatchObject({ type: "closed", reason: "error" });
+  });
+
+  test("a session lives through 62 address changes, also two within a round trip, and is then closed rather than left mute", async () => {
+    const world = await quicWorld(CONTRACT_CONFIG);
+    cleanup.push(world.close);
+    world.client.endpoint.connect(1, world.serverAddress, world.serverPin);
+    await world.run(() => events(world.server.observer)[0]?.type === "connected", 1_000);
+    world.impair({ delayMillis: 10 });
+    for (let i = 0; i < 2; i++) {
+      world.rebindClient();
+      world.client.endpoint.sendDatagram(1, new Uint8Array(10));
+      await world.run(() => false, 12);
+    }
+    await world.run(() => false, 100);
+    world.impair({ delayMillis: 0 });
+    const heard = () => events(world.client.observer, 1).filter((event) => event.type === "message").length;
+    for (let i = 1; i <= 60; i++) {
+      world.rebindClient();
+      world.client.endpoint.sendDatagram(1, new Uint8Array(10));
+      await world.run(() => events(world.server.observer).filter((event) => event.type === "path-changed").length > i, 500);
+      world.server.endpoint.send(-1, new Uint8Array(1));
+      expect(await world.run(() => heard() === i, 1_000), `answer ${i}`).toBe(true);
+    }
+    expect(events(world.client.observer, 1).at(-1)?.type).toBe("message");
+    world.rebindClient();
+    world.client.endpoint.sendDatagram(1, new Uint8Array(10));
+    await world.run(() => events(world.client.observer, 1).at(-1)?.type === "closed", 1_000);
+    expect(events(world.client.observer, 1).at(-1)).toMatchObject({ type: "closed", reason: "peer" });
   });
 
   test("a session closed after its handshake and before that is confirmed comes to an end", async () => {

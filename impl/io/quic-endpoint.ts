@@ -122,6 +122,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   let turning = false;
   let soon: NodeJS.Immediate | undefined;
   let alarm: { readonly at: Instant; readonly timer: NodeJS.Timeout } | undefined;
+  let ringing: NodeJS.Immediate | undefined;
   let stateless = { second: -1, sent: 0 };
 
   const transmit = (packet: Uint8Array, to: Host): void => {
@@ -151,24 +152,14 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
       return session;
     },
     emit: (session, event: SessionEvent) => events.push(() => listener.event(session, event)),
-    issueId: (connection) => {
-      const id = newConnectionId();
-      register(connection, idKey(id));
-      return { id, token: resetTokenNumber(resetKey, id) };
-    },
-    retireId: (key) => {
-      byId.get(key)?.ids.delete(key);
-      byId.delete(key);
-    },
   };
-
-  const register = (connection: QuicConnection, key: string): void => {
-    connection.ids.add(key);
-    byId.set(key, connection);
+  const register = (connection: QuicConnection, id: Uint8Array): void => {
+    connection.ids.add(idKey(id));
+    byId.set(idKey(id), connection);
   };
   const add = (connection: QuicConnection, id: Uint8Array): void => {
     connections.add(connection);
-    register(connection, idKey(id));
+    register(connection, id);
     touch(connection);
   };
   const forget = (connection: QuicConnection): void => {
@@ -219,7 +210,14 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   const alarmAt = (at: Instant | undefined): void => {
     if (closed || at === undefined || (alarm !== undefined && alarm.at <= at)) return;
     if (alarm !== undefined) clearTimeout(alarm.timer);
-    alarm = { at, timer: setTimeout(ring, Math.ceil(Instant.between(now(), at) / 1_000)) };
+    const timer = setTimeout(
+      () => {
+        // What arrived while this process was busy is read before anybody concludes that nothing did.
+        ringing = setImmediate(ring);
+      },
+      Math.ceil(Instant.between(now(), at) / 1_000),
+    );
+    alarm = { at, timer };
   };
   const ring = (): void => {
     alarm = undefined;
@@ -288,7 +286,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
       }
       if (!header.initial || header.to.length < INITIAL_ID_BYTES || halfOpen >= HALF_OPEN_LIMIT) return;
       const id = newConnectionId();
-      const chosen = idKey(header.to);
+      const chosen = new Uint8Array(header.to); // the client's choice, used until it knows ours
       accepting.setStatelessResetToken(resetTokenNumber(resetKey, id));
       const engine = quiche.Connection.accept(id, null, local, from, accepting);
       const connection = new QuicConnection({ engine, host, config, remote: address(from.host, from.port), role: "server" });
@@ -348,6 +346,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     closed = true;
     if (soon !== undefined) clearImmediate(soon);
     if (alarm !== undefined) clearTimeout(alarm.timer);
+    if (ringing !== undefined) clearImmediate(ringing);
     while (socket.getSendQueueCount() > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     socket.removeListener("message", receive);
     await new Promise<void>((resolve) => socket.close(resolve));

@@ -22,8 +22,12 @@ const DATAGRAM_RECEIVE_QUEUE = 1_024;
 const PACKET_BYTES = 1_200;
 /** RFC 9000 section 18.2. chosen: an Ethernet frame. */
 const LARGEST_RECEIVED_PACKET = 1_472;
-/** Connection IDs held for the peer, and so paths alive at once: every rebinding takes one until the old path is let go. */
-const CONNECTION_IDS = 8;
+/**
+ * Addresses a peer may have had during one session. The engine (quiche 0.18) takes its connection ID limit (RFC 9000 section 18.2) for
+ * the number of paths as well and forgets none, so no spare IDs are issued: a peer whose address changed is answered with the ID in use,
+ * as RFC 9000 section 9.5 allows. chosen: a session lives through 62 rebindings, then it is closed so that the peer dials anew.
+ */
+export const LARGEST_PATHS = 64;
 /** Flow control windows. chosen: a few messages of the largest size. */
 const WINDOW_BYTES = 8 * MAX_MESSAGE_BYTES;
 
@@ -43,10 +47,12 @@ export function engineConfig(session: SessionConfig, certificate?: Certificate):
   config.setInitialMaxStreamDataBidiRemote(WINDOW_BYTES);
   config.setInitialMaxStreamsBidi(certificate === undefined ? 0 : 1);
   config.setInitialMaxStreamsUni(0);
-  config.setActiveConnectionIdLimit(CONNECTION_IDS);
+  config.setActiveConnectionIdLimit(LARGEST_PATHS);
   config.setDisableActiveMigration(false);
   config.enableDgram(true, DATAGRAM_RECEIVE_QUEUE, DATAGRAM_SEND_QUEUE);
-  config.enablePacing(false); // the engine would only stamp packets with a time to send them; a voice stream is paced by its source
+  // Packets leave at once whatever time the engine stamps on them; but without its pacer quiche 0.18 takes round trip samples from
+  // a stale send time once a packet is lost, and its estimate then grows by a second every second.
+  config.enablePacing(true);
   config.grease(false);
   return config;
 }

@@ -50,10 +50,16 @@ describe("framing", () => {
     ]);
   });
 
-  test("a message is a copy: changing the chunk afterwards does not reach it", () => {
+  test("a message is a copy, also of pieces held: changing a chunk afterwards does not reach it", () => {
     const chunk = Buffer.from(frame(Uint8Array.of(1, 2, 3))); // slice() of a Buffer would share its memory
-    const event = new FrameReader(LIMIT).push(chunk)[0];
+    const [head, tail] = [Buffer.from(chunk.subarray(0, 6)), Buffer.from(chunk.subarray(6))];
+    const reader = new FrameReader(LIMIT);
+    expect(reader.push(head)).toEqual([]);
+    head.fill(9);
+    const events = [...reader.push(tail), ...reader.push(chunk)];
+    tail.fill(9);
     chunk.fill(9);
-    expect(event).toEqual({ type: "message", bytes: Uint8Array.of(1, 2, 3) });
+    const message = { type: "message", bytes: Uint8Array.of(1, 2, 3) };
+    expect(events).toEqual([message, message]);
   });
 });

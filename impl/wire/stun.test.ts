@@ -72,6 +72,7 @@ describe("STUN binding", () => {
     ["an error response", Uint8Array.from(RESPONSE_V4, (octet, i) => (i === 1 ? 0x11 : octet))],
     ["a length beyond the packet", RESPONSE_V4.subarray(0, 76)],
     ["octets after the message", concatBytes(RESPONSE_V4, Uint8Array.of(0, 0, 0, 0))],
+    ["an attribute after the message", concatBytes(RESPONSE_V4, Uint8Array.of(0x80, 0x22, 0, 0))],
     ["a response without an address", Uint8Array.from(bindingRequest(ID), (octet, i) => (i === 0 ? 1 : octet))],
     ["an address of unknown family", Uint8Array.from(RESPONSE_V4, (octet, i) => (i === 41 ? 3 : octet))],
     ["an attribute that must be understood", Uint8Array.from(RESPONSE_V4, (octet, i) => (i === 49 ? 0x7f : octet))],
