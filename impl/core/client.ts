@@ -5,7 +5,7 @@
 
 import type { Address } from "../base/address.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import { Instant, type Micros, millis } from "../base/units.ts";
+import { Instant, Micros, millis } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { parseStun } from "../wire/stun.ts";
@@ -42,6 +42,8 @@ export const DEFAULT_PROBE: Micros = millis(100);
 
 /** How long a session given up on purpose stays open, so that a hang-up sent last is retransmitted when lost. chosen: one loss recovery at 100 ms RTT. */
 const LINGER: Micros = millis(300);
+/** And that many round trips more. chosen: on a slow link two losses in a row are repaired by then (RFC 9002 section 6.2: one, then two probe timeouts). */
+const LINGER_ROUND_TRIPS = 4;
 
 /** How long a party waits for its own reflexive address before it offers or answers without it. chosen: two long round trips. */
 const REFLEXIVE_PATIENCE: Micros = millis(500);
@@ -65,7 +67,13 @@ export type Input =
   /** Say what is still held. */
   | { readonly type: "held" };
 
-type Link = { readonly id: SessionId; readonly relay: supervisor.RelayTarget; isConnected: boolean; hasCallChannel: boolean };
+type Link = {
+  readonly id: SessionId;
+  readonly relay: supervisor.RelayTarget;
+  isConnected: boolean;
+  hasCallChannel: boolean;
+  rtt: Micros;
+};
 
 export function client(config: Config): Machine<Input> {
   const out = new Outbox();
@@ -106,12 +114,13 @@ export function client(config: Config): Machine<Input> {
           attempt = undefined;
           break;
         case "release":
-          if (primary !== undefined) leaving.set(primary.id, Instant.after(now, LINGER));
+          if (primary !== undefined)
+            leaving.set(primary.id, Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * primary.rtt)));
           primary = undefined;
           break;
         case "attempt": {
           closeLink(attempt, "superseded");
-          attempt = { id: nextSession++, relay: effect.relay, isConnected: false, hasCallChannel: false };
+          attempt = { id: nextSession++, relay: effect.relay, isConnected: false, hasCallChannel: false, rtt: millis(0) };
           sessions++;
           say({ ev: "session", session: attempt.id, state: "connecting", remote: effect.relay.address });
           out.push({ type: "connect", session: attempt.id, remote: effect.relay.address, pin: effect.relay.pin });
@@ -166,6 +175,7 @@ export function client(config: Config): Machine<Input> {
     switch (event.type) {
       case "connected":
         link.isConnected = true;
+        link.rtt = event.rtt;
         say({ ev: "session", session: id, state: "connected", remote: link.relay.address, rttMs: event.rtt / 1_000 });
         return enrol(link);
       case "message":
