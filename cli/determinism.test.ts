@@ -14,6 +14,7 @@ const RUNS: readonly { readonly scenario: Scenario; readonly seed: number }[] = 
 const hashOf = (scenario: Scenario, seed: number): string =>
   runSim({ scenario, seed, keep: false }, { codec: sizedCodec, crypto: nullCrypto }).hash;
 const job = (scenario: Scenario, seed: number, mode: "fast" | "real"): LabJob => ({
+  lab: "sim",
   scenario,
   seed,
   codec: mode === "real" ? "real" : "sized",

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { platform } from "node:os";
 import { promisify } from "node:util";
+import { installCommand, TOOLS } from "../netns/install.ts";
 
 /** One line of the doctor. */
 export type Check = {
@@ -40,9 +41,7 @@ export async function examine(): Promise<Check[]> {
       if (process.getuid?.() !== 0) throw new Error(`user id ${process.getuid?.() ?? "unknown"}`);
       return "user id 0";
     }),
-    tool("ip", ["-V"], "netns", "apt-get install -y iproute2"),
-    tool("nft", ["--version"], "netns", "apt-get install -y nftables"),
-    tool("conntrack", ["--version"], "netns", "apt-get install -y conntrack"),
+    ...TOOLS.map((one) => tool(one.program, [one.says], "netns", installCommand([one.package]))),
     attempt("network namespaces", "netns", null, makesNamespace),
     tool(
       "docker",

@@ -1,12 +1,14 @@
 /** One run from scenario to folder: engines, simulation, verdict, files. Runs in the laboratory's thread. */
+import type { LogRecord } from "../impl/base/record.ts";
 import type { CodecEngine } from "../impl/core/codec.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
 import { wavBytes } from "../impl/io/wav.ts";
+import type { NetnsOutcome } from "../netns/lab.ts";
 import { assess, render } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { runSim } from "../sim/lab.ts";
+import { type LabOutcome, runSim } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
@@ -15,41 +17,37 @@ import { formatSeed } from "./seed.ts";
 import { loadSpeech } from "./speech.ts";
 import { version } from "./version.ts";
 
-/** Result of a sabotaged run: CONTRACT's fields and the mutation it ran with. */
-export type SabotagedResult = Result & { readonly sabotage: string };
+/** CONTRACT's fields, the mutation of a sabotaged run, and the link driver of one on a real kernel. */
+export type LabResult = Result & { readonly sabotage?: string; readonly linkDriver?: string };
+
+/** What a laboratory gives, whichever it is. */
+type Outcome = Omit<LabOutcome, "events"> & Partial<Pick<NetnsOutcome, "driver" | "stderr">>;
+
+/** Who watches a run. */
+export type Watch = { readonly signal: AbortSignal; progress(virtualMs: number): void };
 
 /** chosen: progress is for people, who read about ten lines a second. */
 const PROGRESS_EVERY_MS = 100;
-/** A report that listens to every line would slow the run: the clock is looked at every so many. */
-const LINES_A_LOOK = 256;
+/** A report that listens to every line would slow a simulation: the clock is looked at every so many. A real run says little. */
+const LINES_A_LOOK = { sim: 256, netns: 1 } as const;
 
-/** Runs `job`, fills its folder, and reports. Rejects when the lab throws: a bug of midcall that left no log. */
-export async function runJob(job: LabJob, progress: (virtualMs: number) => void = () => undefined): Promise<LabReport> {
+/** Runs `job`, fills its folder, and reports. Rejects when the lab throws: a bug of midcall that left no log; CliError when the machine lacks something. */
+export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
   const { scenario, seed } = job;
-  const real = job.codec === "real";
-  const [codec, speech] = await Promise.all([
-    real ? opus(scenario) : (sizedCodec satisfies CodecEngine),
-    real ? loadSpeech(scenario) : new Map<string, Int16Array>(),
-  ]);
   const began = performance.now();
   let lines = 0;
   let told = began;
-  const outcome = runSim(
-    {
-      scenario,
-      seed,
-      wav: real,
-      speech,
-      onLine: (_line, record) => {
-        if (++lines % LINES_A_LOOK !== 0) return;
-        const now = performance.now();
-        if (now - told < PROGRESS_EVERY_MS) return;
-        told = now;
-        progress(record.t / 1_000);
-      },
-    },
-    { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto },
-  );
+  const onLine = (_line: string, record: LogRecord): void => {
+    if (++lines % LINES_A_LOOK[job.lab] !== 0) return;
+    const now = performance.now();
+    if (now - told < PROGRESS_EVERY_MS) return;
+    told = now;
+    watch.progress(record.t / 1_000);
+  };
+  const outcome: Outcome =
+    job.lab === "sim"
+      ? await simulate(job, onLine)
+      : await (await import("./real-lab.ts")).runReal(job, { signal: watch.signal, onLine });
   const wallMs = Math.round(performance.now() - began);
   if (job.folder !== null) {
     // Before anything is judged, so that a bug in judging or rendering leaves what is needed to find it.
@@ -66,23 +64,41 @@ export async function runJob(job: LabJob, progress: (virtualMs: number) => void 
     versions: { midcall: version(), node: process.version, commit: job.commit },
     codec: job.codec,
     crypto: job.crypto,
-    lab: "sim",
+    lab: job.lab,
     seed: formatSeed(seed),
     virtualMs: outcome.virtualMs,
     wallMs,
     dir: job.dir,
     ...(outcome.crashed === undefined ? {} : { crashed: outcome.crashed }),
   });
-  const result = job.sabotage === null ? assessed : ({ ...assessed, sabotage: job.sabotage } satisfies SabotagedResult);
+  const result: LabResult = {
+    ...assessed,
+    ...(job.sabotage === null ? {} : { sabotage: job.sabotage }),
+    ...(outcome.driver === undefined ? {} : { linkDriver: outcome.driver }),
+  };
   if (job.folder !== null) {
     const files = new Map<string, string | Uint8Array>([
       ...render(result, scenario, outcome.records),
       ["result.json", `${JSON.stringify(result, null, 2)}\n`],
       ...[...outcome.audio].map(([party, pcm]) => [`audio/${party}.wav`, wavBytes(pcm)] as const),
+      ...[...(outcome.stderr ?? [])].map(([party, text]) => [`stderr/${party}.txt`, `${text}\n`] as const),
     ]);
     await writeFiles(job.folder, files);
   }
   return { result, lines: job.wantLines ? outcome.lines : [] };
+}
+
+async function simulate(job: LabJob, onLine: (line: string, record: LogRecord) => void): Promise<LabOutcome> {
+  const { scenario, seed } = job;
+  const real = job.codec === "real";
+  const [codec, speech] = await Promise.all([
+    real ? opus(scenario) : (sizedCodec satisfies CodecEngine),
+    real ? loadSpeech(scenario) : new Map<string, Int16Array>(),
+  ]);
+  return runSim(
+    { scenario, seed, wav: real, speech, onLine },
+    { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto },
+  );
 }
 
 let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefined;

@@ -1,7 +1,8 @@
 /** The laboratory's thread: sabotages impl/ when told to, loads the simulator, then runs the jobs it is sent. */
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../impl/base/invariant.ts";
-import type { LabJob, LabMessage } from "./laboratory.ts";
+import { CliError } from "./exit.ts";
+import type { LabMessage, LabOrder } from "./laboratory.ts";
 import { sabotage } from "./sabotage.ts";
 
 const port = parentPort;
@@ -13,9 +14,17 @@ const { runJob } = await import("./lab-job.ts");
 if (!applied()) throw new Error(`mutation ${mutation} changed a module that the simulator never loads`);
 
 const send = (message: LabMessage): void => port.postMessage(message);
-port.on("message", (job: LabJob) => {
-  runJob(job, (virtualMs) => send({ type: "progress", virtualMs })).then(
+let running = new AbortController();
+port.on("message", (order: LabOrder) => {
+  if (order.type === "stop") return running.abort(new Error("interrupted"));
+  running = new AbortController();
+  runJob(order.job, { signal: running.signal, progress: (virtualMs) => send({ type: "progress", virtualMs }) }).then(
     (report) => send({ type: "report", report }),
-    (error: unknown) => send({ type: "threw", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    (error: unknown) => send(failure(error)),
   );
 });
+
+function failure(error: unknown): LabMessage {
+  if (error instanceof CliError) return { type: "refused", code: error.code, message: error.message };
+  return { type: "threw", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}

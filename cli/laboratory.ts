@@ -3,12 +3,23 @@
  * laboratory with a mutation has its worker load impl/ sabotaged (`sabotage.ts`).
  */
 import { Worker } from "node:worker_threads";
+import type { NetnsRun } from "../netns/lab.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
+import { CliError } from "./exit.ts";
 import { MODULE_EXTENSION } from "./version.ts";
+
+/** The laboratories there are. */
+export const LABS = ["sim", "netns"] as const;
+export type LabName = (typeof LABS)[number];
+/** Laboratories whose runs are the same again for the same seed. */
+export const isReproducible = (lab: string): boolean => lab === "sim";
 
 /** One run for the worker. */
 export type LabJob = {
+  readonly lab: LabName;
+  /** Link driver of a laboratory on a real kernel, `auto` when not given; sim has its own model. */
+  readonly linkDriver?: NonNullable<NetnsRun["driver"]>;
   readonly scenario: Scenario;
   readonly seed: number;
   readonly codec: "real" | "sized";
@@ -28,10 +39,15 @@ export type LabJob = {
 /** What came of it. */
 export type LabReport = { readonly result: Result; readonly lines: readonly string[] };
 
+/** To the worker: a job, or the order to tear down the one that runs. */
+export type LabOrder = { readonly type: "job"; readonly job: LabJob } | { readonly type: "stop" };
+
 /** From the worker: virtual time now and then, and finally the report, or the text of an exception (a bug of ours). */
 export type LabMessage =
   | { readonly type: "progress"; readonly virtualMs: number }
   | { readonly type: "report"; readonly report: LabReport }
+  /** The machine lacks something (exit code 5), or the scenario is at fault (2). */
+  | { readonly type: "refused"; readonly code: CliError["code"]; readonly message: string }
   | { readonly type: "threw"; readonly stack: string };
 
 export type Laboratory = {
@@ -39,6 +55,9 @@ export type Laboratory = {
   run(job: LabJob, watch?: { readonly signal?: AbortSignal; progress?(virtualMs: number): void }): Promise<LabReport>;
   close(): Promise<void>;
 };
+
+/** chosen: below the time that the command leaves for tidying up after a signal (terminal.ts). */
+const STOP_MS = 4_000;
 
 /** Opens a laboratory; `mutation` names one of scenarios/mutations.ts. */
 export function openLaboratory(mutation: string | null = null): Laboratory {
@@ -50,7 +69,9 @@ export function openLaboratory(mutation: string | null = null): Laboratory {
       new Promise((resolve, reject) => {
         watch?.signal?.throwIfAborted();
         worker.ref();
+        let patience: NodeJS.Timeout | undefined;
         const finish = (): void => {
+          clearTimeout(patience);
           worker.unref();
           worker.off("message", hear);
           worker.off("error", fail);
@@ -64,6 +85,7 @@ export function openLaboratory(mutation: string | null = null): Laboratory {
           }
           finish();
           if (message.type === "report") resolve(message.report);
+          else if (message.type === "refused") reject(new CliError(message.code, message.message));
           else reject(new Error(`the laboratory threw: ${message.stack}`));
         };
         const fail = (error: unknown): void => {
@@ -72,14 +94,21 @@ export function openLaboratory(mutation: string | null = null): Laboratory {
         };
         const gone = (code: number): void => fail(new Error(`the laboratory's thread ended with code ${code}`));
         const abort = (): void => {
-          finish();
-          worker.terminate().then(() => reject(new Error("interrupted")), reject);
+          const end = (): void => {
+            finish();
+            worker.terminate().then(() => reject(new Error("interrupted")), reject);
+          };
+          if (isReproducible(job.lab)) return end();
+          // A real run owns processes and namespaces: it takes them down and reports, or is ended when it does not.
+          patience = setTimeout(end, STOP_MS);
+          send({ type: "stop" });
         };
+        const send = (order: LabOrder): void => worker.postMessage(order);
         worker.on("message", hear);
         worker.on("error", fail);
         worker.on("exit", gone);
         watch?.signal?.addEventListener("abort", abort, { once: true });
-        worker.postMessage(job);
+        send({ type: "job", job });
       }),
     close: async () => {
       await worker.terminate();

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { type Instant, millis } from "../impl/base/units.ts";
 import type { SessionSide, SessionWorld } from "../impl/core/session.contract.ts";
 import type { SessionConfig, SessionEvent, SessionId } from "../impl/core/session.ts";
-import { quicWorld } from "../impl/io/quic-world.ts";
+import { quicWorld } from "../impl/io/quic-world.fixture.ts";
 import { makePair } from "../sim/quic/pair.fixture.ts";
 
 const CONFIG: SessionConfig = {

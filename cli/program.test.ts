@@ -22,7 +22,7 @@ test.each<[line: string, says: string]>([
   ["run baseline --seed -1", "Want a whole number 0..2^53-1"],
   ["run baseline --seed 9007199254740991 --repeat 2", "the last seed would be beyond 2^53-1"],
   ["run baseline --repeat 0", "Want a whole number of at least 1"],
-  ["run baseline --lab netns", "the netns laboratory is not part of version"],
+  ["run baseline --lab docker", "the docker laboratory is not part of version"],
   ["run baseline --lab docker", "the docker laboratory is not part of version"],
   ["run baseline --lab lunar", "there is no such laboratory; want --lab sim"],
   ["run baseline --codec mp3", "Allowed choices are real, sized"],

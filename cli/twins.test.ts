@@ -9,6 +9,7 @@ async function runIn(scenario: Scenario, mutation: string | null): Promise<LabRe
   const laboratory = openLaboratory(mutation);
   try {
     return await laboratory.run({
+      lab: "sim",
       scenario,
       seed: DEFAULT_SEED,
       codec: "sized",

@@ -14,6 +14,7 @@ import {
   signallingRecovers,
 } from "./judge-call.ts";
 import { concealment, longestGap, mediaFlows, mediaRecovers, mouthToEar, noInterruption } from "./judge-media.ts";
+import { settles } from "./judge-settling.ts";
 import type { Evidence } from "./measure.ts";
 import type { OracleResult, Verdict } from "./result.ts";
 
@@ -35,6 +36,7 @@ const JUDGES: Judges = {
   "path-is": pathIs,
   refused: refusedAtLeast,
   "generations-fresh": generationsFresh,
+  settles,
 };
 
 export type Judgement = { readonly verdict: Verdict; readonly cause: string; readonly oracles: readonly OracleResult[] };

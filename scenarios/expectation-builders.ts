@@ -53,3 +53,5 @@ export const expectRefusal = (p: {
 }): WrittenExpectation => ({ oracle: "refused", ...p });
 /** Oracle `generations-fresh`. */
 export const expectFreshGenerations = (): WrittenExpectation => "generations-fresh";
+/** Oracle `settles`. */
+export const expectSettling = (p: { readonly within: Time }): WrittenExpectation => ({ oracle: "settles", ...p });

@@ -31,6 +31,7 @@ export type OracleParameters = {
   readonly "path-is": { readonly party?: string; readonly path: "direct" | "relay" };
   readonly refused: { readonly party: string; readonly reason: RefusalReason; readonly atLeast: number };
   readonly "generations-fresh": Readonly<Record<never, never>>;
+  readonly settles: { readonly within: number };
 };
 
 export type OracleName = keyof OracleParameters;
@@ -157,6 +158,12 @@ const LIST: readonly Oracle[] = [
     name: "generations-fresh",
     promises: "At least one candidate update is delivered, and none that is not newer than the last one is applied.",
     parameters: [],
+  },
+  {
+    name: "settles",
+    promises:
+      "From `within` after the last heal to the end, every client that wants to be is registered, both ends agree on whether a call is up, and in one that is nobody waits longer than 2 s for sound.",
+    parameters: [duration("within", { required: true })],
   },
 ];
 

@@ -1,9 +1,10 @@
 /** Applies a scenario's faults to the simulated world at their time or trigger, heals them, and says both in the log. */
 import { Instant, type Micros } from "../impl/base/units.ts";
+import type { Active, SignallingFilter } from "../impl/core/signalling-filter.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import { describeFault } from "../scenarios/fault-label.ts";
 import type { LabWorld } from "./party-process.ts";
 import type { RunLog } from "./run-log.ts";
-import type { Active, SignallingFilter } from "./signalling-effect.ts";
 
 type Lab = LabWorld & { readonly log: RunLog; readonly processes: ReadonlyMap<string, Faultable> };
 
@@ -20,7 +21,7 @@ export type Faultable = {
 export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
   const signalling = new Map<number, Active>();
   const strike = (fault: Fault, index: number): void => {
-    const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describe(fault) } as const;
+    const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
     lab.say("lab", { ...told, state: "applied" });
     const undo = apply(lab, fault, index, signalling);
     if (fault.for === null) return;
@@ -80,21 +81,5 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       signalling.set(index, active);
       return process?.signalling.lay(active) ?? nothing;
     }
-  }
-}
-
-/** A fault in a reader's words. */
-function describe(fault: Fault): string {
-  switch (fault.kind) {
-    case "impair":
-      return `impair ${fault.target} ${fault.interface} ${fault.direction}: ${Object.keys(fault.link).join(", ")}`;
-    case "blackout":
-      return `blackout ${fault.target} ${fault.interface} ${fault.direction}`;
-    case "interface-down":
-      return `interface down ${fault.target} ${fault.interface}`;
-    case "signalling":
-      return `signalling ${fault.target} ${fault.direction}`;
-    default:
-      return `${fault.kind} ${fault.target}`;
   }
 }

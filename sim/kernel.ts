@@ -10,6 +10,9 @@ import { Instant, type Micros } from "../impl/base/units.ts";
 /** A scheduled action that can be called off. Cancelling twice, or after it ran, does nothing. */
 export type Timer = { cancel(): void };
 
+/** Actions at one instant before it counts as a loop without end. chosen: a thousand times what the busiest instant of a run has. */
+const ENDLESS = 1_000_000;
+
 class Alarm implements Timer {
   action: (() => void) | undefined;
   constructor(action: () => void) {
@@ -53,13 +56,15 @@ export class Kernel {
 
   /**
    * Runs every action due at or before `until`, then leaves the clock at `until`. Actions may schedule more, also for the present instant.
-   * RangeError when `until` is in the past; InvariantError when called from inside an action. An exception of an action passes through.
+   * RangeError when `until` is in the past; InvariantError when called from inside an action, and when actions keep scheduling more for
+   * one instant so that time stands still. An exception of an action passes through.
    */
   run(until: Instant): void {
     if (!(until >= this.#now)) throw new RangeError(`Kernel.run: until ${until} lies before now ${this.#now}`);
     invariant(!this.#running, "Kernel.run is called from inside an action");
     this.#running = true;
     this.#stopped = false;
+    let here = 0;
     try {
       while (!this.#stopped) {
         const time = this.#queue.peek();
@@ -71,6 +76,8 @@ export class Kernel {
         const action = typeof entry === "function" ? entry : entry.action;
         if (action === undefined) continue;
         if (typeof entry !== "function") entry.action = undefined;
+        if (time > this.#now) here = 0;
+        else if (++here > ENDLESS) throw new InvariantError(`time stands still at ${time}: ${ENDLESS} actions in one instant`);
         this.#now = time as Instant;
         this.#executed++;
         action();

@@ -14,6 +14,7 @@ import { type Identity, identityFromSecret } from "../impl/core/identity.ts";
 import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
+import { clientPlan } from "../scenarios/client-plan.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { applyFaults, type Faultable } from "./faults.ts";
 import { Kernel } from "./kernel.ts";
@@ -53,8 +54,11 @@ export type LabOutcome = {
 
 /** Time given to clients to hang up and let go, virtual. chosen: two round trips of the longest link profile. */
 const GRACE: Micros = seconds(3);
-/** Time given to relays after that: a session whose last CONNECTION_CLOSE was lost ends by its idle timeout. */
-const IDLE_GRACE: Micros = Micros(DEFAULT_SESSION.idleTimeout + 1_000_000);
+/**
+ * Time given to relays after that, so that their own limits can do their work: a session whose CONNECTION_CLOSE was lost ends by its
+ * idle timeout, a call whose hang-up was lost when nobody resumes it. What is still held then is held for ever.
+ */
+const IDLE_GRACE: Micros = Micros(DEFAULT_SESSION.idleTimeout + relay.DEFAULTS.resumeWithin + 2_000_000);
 /** UDP port of relays and of clients; each has a host of its own. */
 const PORT = 4_433;
 
@@ -112,13 +116,11 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
       );
       continue;
     }
-    const call = scenario.calls.find((one) => one.callee === name);
-    const says = scenario.calls.find((one) => one.caller === name)?.callerSays ?? call?.calleeSays ?? "tone";
-    const source = sourceOf(run, engines, says);
+    const plan = clientPlan(scenario, name);
+    const source = sourceOf(run, engines, plan.says);
     const frames = new Map<number, Int16Array>();
     if (run.wav === true) heard.set(name, frames);
-    const answer =
-      call === undefined || call.answer === "none" ? undefined : { mode: call.answer, after: call.answerAfter as Micros };
+    const answer = plan.answer === undefined ? undefined : { mode: plan.answer.mode, after: plan.answer.after as Micros };
     clients.set(
       name,
       new PartyProcess<client.Input>(world, {
@@ -157,7 +159,7 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
     for (const process of relays.values()) process.start();
     for (const [name, process] of clients) {
       process.start();
-      const home = scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? targets.keys().next().value;
+      const home = clientPlan(scenario, name).relay;
       if (home === undefined) continue;
       const target = must(targets.get(home), `relay ${home}`);
       kernel.post(randomness.stream(`register/${name}`).nextBelow(20_000) as Instant, () =>

@@ -10,11 +10,11 @@ import { Instant, type Micros } from "../impl/base/units.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
 import { type Machine, type Runner, run, type WorldInput } from "../impl/core/effect.ts";
 import type { SessionConfig } from "../impl/core/session.ts";
+import { SignallingFilter } from "../impl/core/signalling-filter.ts";
 import type { Packet, Socket } from "./host.ts";
 import type { Kernel, Timer } from "./kernel.ts";
 import type { Network } from "./network.ts";
 import { openSimEndpoint, type SimEndpoint } from "./quic/endpoint.ts";
-import { SignallingFilter } from "./signalling-effect.ts";
 
 /** What a party needs to be started, any number of times. */
 export type Plan<Input> = {

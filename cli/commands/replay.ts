@@ -3,8 +3,8 @@ import { relative } from "node:path";
 import type { Command } from "commander";
 import { divergence, linesOf } from "../../impl/base/log-hash.ts";
 import { type Context, example } from "../context.ts";
-import { EXIT, type ExitCode, usage } from "../exit.ts";
-import { openLaboratory } from "../laboratory.ts";
+import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
+import { isReproducible, LABS, openLaboratory } from "../laboratory.ts";
 import { parseSeed } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
@@ -13,7 +13,8 @@ export function addReplay(root: Command, { terminal, end }: Context): void {
   root
     .command("replay")
     .description(
-      "Runs a finished run again with its seed and modes. Exit code 0: the same hash; 4: another one, which is a bug of midcall.",
+      "Runs a finished run again with its seed and modes. Exit code 0: the same hash; 4: another one, which is a bug of midcall. " +
+        "A run in real time gives another hash every time: its exit code is that of the new verdict.",
     )
     .argument("<run>", "a run's folder, or the scenario.json in it")
     .option("--json", "as JSON")
@@ -24,16 +25,18 @@ export function addReplay(root: Command, { terminal, end }: Context): void {
 async function replay(word: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
   const { readRun } = await import("../finished-run.ts");
   const { scenario, result, log, folder, sabotage } = await readRun(word, terminal.folder);
-  if (result.lab !== "sim")
-    throw usage(`${word} ran in ${result.lab}, which is not reproducible`, "want a run of the sim laboratory");
+  const lab = LABS.find((one) => one === result.lab);
+  if (lab === undefined)
+    throw usage(`${word} ran in ${result.lab}, which cannot be run again`, `want a run of the ${LABS.join(" or ")} laboratory`);
   const seed = parseSeed(result.seed);
   if (seed === undefined) throw usage(`${word}: seed ${result.seed} is out of range`, "want 0..2^53-1");
   const laboratory = openLaboratory(sabotage);
-  const stage = `${result.scenario} sim seed ${result.seed}`;
+  const stage = `${result.scenario} ${lab} seed ${result.seed}`;
   terminal.progress({ stage });
   try {
     const again = await laboratory.run(
       {
+        lab,
         scenario,
         seed,
         codec: result.codec,
@@ -47,6 +50,18 @@ async function replay(word: string, json: boolean, terminal: Terminal): Promise<
       { signal: terminal.interrupted },
     );
     terminal.quiet();
+    if (!isReproducible(lab)) {
+      const { verdict, hash } = again.result;
+      const same = verdict === result.verdict;
+      if (json)
+        terminal.out(JSON.stringify({ same, verdict, recordedVerdict: result.verdict, hash, recorded: result.hash }, null, 2));
+      else {
+        terminal.out(`${verdict}  ${result.scenario}  ${lab}  seed ${result.seed}`);
+        terminal.out(`  ${same ? "the same verdict" : `NOT the same verdict, ${result.verdict} was recorded`}`);
+        terminal.out(`  real time: the log, and so its hash, is another one in every run of ${lab}`);
+      }
+      return exitOf([verdict]);
+    }
     const parted = divergence(linesOf(log), again.lines);
     const same = again.result.hash === result.hash && parted === undefined;
     const was = result.versions.commit;
@@ -57,7 +72,7 @@ async function replay(word: string, json: boolean, terminal: Terminal): Promise<
       );
       return same ? EXIT.held : EXIT.crashed;
     }
-    terminal.out(`${again.result.verdict}  ${result.scenario}  sim  seed ${result.seed}`);
+    terminal.out(`${again.result.verdict}  ${result.scenario}  ${lab}  seed ${result.seed}`);
     terminal.out(`  hash ${again.result.hash}: ${same ? "the same" : `NOT the same, ${result.hash} was recorded`}`);
     if (parted !== undefined) {
       terminal.out(`  first difference, line ${parted.line}:`);

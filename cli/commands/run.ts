@@ -6,7 +6,7 @@ import type { Scenario } from "../../scenarios/expanded.ts";
 import { formatTime } from "../../scenarios/time.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
-import { type Laboratory, openLaboratory } from "../laboratory.ts";
+import { isReproducible, LABS, type LabJob, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
 import { override } from "../override.ts";
 import { type Finished, REPORTERS, type ReporterName } from "../reporter.ts";
 import { discardFolder, discardIfEmpty, pointLatest, reserveFolder } from "../run-folder.ts";
@@ -16,7 +16,8 @@ import type { Terminal } from "../terminal.ts";
 import { commit, version } from "../version.ts";
 
 type Options = {
-  readonly lab: string;
+  readonly lab: LabName;
+  readonly linkDriver: NonNullable<LabJob["linkDriver"]>;
   readonly seed: number;
   readonly repeat: number;
   readonly out: string;
@@ -33,7 +34,16 @@ export function addRun(root: Command, { terminal, end }: Context): void {
     .command("run")
     .description("Runs scenarios and says for each whether its promises held; everything about a run lands in its own folder.")
     .argument("<scenario...>", "names or tags (see: midcall list), or files (.ts .js .json) that hold a scenario")
-    .option("--lab <lab>", "laboratory: sim (virtual time)", "sim")
+    .addOption(
+      new Option("--lab <lab>", "laboratory: sim (virtual time), netns (this kernel, as root)")
+        .argParser(labArgument)
+        .default("sim"),
+    )
+    .addOption(
+      new Option("--link-driver <driver>", "what impairs the links of a laboratory on a real kernel")
+        .choices(["auto", "emulator", "netem", "nft"])
+        .default("auto"),
+    )
     .option("--seed <n>", "decimal or 0x hexadecimal; the same seed gives the same run", seedArgument, DEFAULT_SEED)
     .option("--repeat <n>", "runs of each scenario, with seeds N, N+1, ...", wholeArgument(1), 1)
     .option("--out <dir>", "folder that run folders are made in", "out")
@@ -53,12 +63,21 @@ export function addRun(root: Command, { terminal, end }: Context): void {
     .action(async (words: string[], options: Options) => end(await run(words, options, terminal)));
 }
 
+/** A laboratory's name; a usage error for another word. */
+function labArgument(word: string): LabName {
+  const lab = LABS.find((one) => one === word);
+  if (lab !== undefined) return lab;
+  if (word === "docker")
+    throw usage(`the ${word} laboratory is not part of version ${version()}`, `want --lab ${LABS.join(" or ")}`);
+  throw usage(`--lab ${word}: there is no such laboratory`, `want --lab ${LABS.join(" or ")}`);
+}
+
 async function run(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
-  if (options.lab !== "sim") {
-    if (options.lab === "netns" || options.lab === "docker") {
-      throw usage(`the ${options.lab} laboratory is not part of version ${version()}`, "want --lab sim");
-    }
-    throw usage(`--lab ${options.lab}: there is no such laboratory`, "want --lab sim");
+  if (!isReproducible(options.lab) && (options.codec !== "real" || options.crypto !== "real")) {
+    throw usage(
+      `--codec ${options.codec} --crypto ${options.crypto}: real processes use real ones`,
+      "want --lab sim, or neither",
+    );
   }
   if (!Number.isSafeInteger(options.seed + (options.repeat - 1))) {
     throw usage(`--repeat ${options.repeat}: the last seed would be beyond 2^53-1`, "want a smaller --seed");
@@ -95,8 +114,8 @@ async function prepare(words: readonly string[], options: Options, folder: strin
   const scenarios = await chooseScenarios(words, folder);
   return Promise.all(
     scenarios.map(async (scenario) => {
-      if (!scenario.labs.includes("sim")) {
-        throw usage(`${scenario.name} does not run in sim`, `its laboratories: ${scenario.labs.join(", ")}`);
+      if (!scenario.labs.includes(options.lab)) {
+        throw usage(`${scenario.name} does not run in ${options.lab}`, `its laboratories: ${scenario.labs.join(", ")}`);
       }
       if (options.twin === true) twinOf(scenario);
       const asked = await withSettings(scenario, options.set, folder);
@@ -138,6 +157,8 @@ async function runOnce(
   try {
     const { result } = await laboratory.run(
       {
+        lab: options.lab,
+        linkDriver: options.linkDriver,
         scenario,
         seed,
         codec: options.codec,

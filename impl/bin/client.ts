@@ -2,44 +2,64 @@
 import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
+import type { Instant } from "../base/units.ts";
 import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
 import * as client from "../core/client.ts";
-import { FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
+import { type CodecEngine, FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
 import type { Identity } from "../core/identity.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { readWav, WavSink } from "../io/wav.ts";
-import { openParty } from "./party.ts";
+import { type Layer, openParty } from "./party.ts";
 
-/** What is spoken: a WAV file, a 440 Hz tone, nothing, or back what is heard. */
-export type Voice = { readonly file: string } | "tone" | "silence" | "echo";
+/** What is spoken: a WAV file, what a source gives, a 440 Hz tone, nothing, or back what is heard. */
+export type Voice = { readonly file: string } | { readonly source: AudioSource } | "tone" | "silence" | "echo";
 
 export type ClientOptions = {
   readonly name: string;
   readonly identity: Identity;
-  readonly relay: RelayTarget;
+  /** Registered with at once; undefined: not before a command says so, over IPv4. */
+  readonly relay: RelayTarget | undefined;
   readonly answer: client.AnswerPolicy | undefined;
   readonly voice: Voice;
   /** WAV file of what is heard. */
   readonly record?: string;
+  /** The recording begins at the epoch and holds silence where nothing was played, instead of only what was played. */
+  readonly recordsFromEpoch?: boolean;
   readonly log?: string;
   readonly epoch?: number;
-  readonly onSaying?: (saying: Saying) => void;
+  readonly onSaying?: (saying: Saying, at: Instant) => void;
+  /** UDP port; any free one when not given. */
+  readonly port?: number;
+  /** How much faster than true time the audio device runs, parts in a million. */
+  readonly driftPpm?: number;
+  /** An engine with two encoders and two decoders to spare; a new one when not given. */
+  readonly codec?: CodecEngine;
+  readonly layer?: Layer;
+  /** How long `stop` waits for sessions to close, milliseconds. */
+  readonly goodbyeMs?: number;
 };
 
 export type RunningClient = {
   readonly local: Address;
   command(command: client.Command): void;
+  /** Has it say what it holds. */
+  held(): void;
   /** Hangs up, deregisters, closes everything; what was recorded is complete on disk afterwards. */
   stop(): Promise<void>;
 };
 
 /** How long a client that stops waits for its sessions to close. chosen: the core lingers for 0.3 s, the rest is for a busy machine. */
 const GOODBYE_MS = 1_000;
+/**
+ * What the audio device buffers while the process does not run: frames older than this are lost, as with a real device.
+ * chosen: the 200 ms that desktop sound servers hold at most for an application that asks for no low latency.
+ */
+const DEVICE_MICROS = 200_000;
 
 export async function runClient(options: ClientOptions): Promise<RunningClient> {
-  const codec = await loadOpusWasm({ encoders: 2, decoders: 2 });
+  const codec = options.codec ?? (await loadOpusWasm({ encoders: 2, decoders: 2 }));
   const sink = options.record === undefined ? undefined : new WavSink(options.record);
   const heard: Int16Array[] = [];
   const source = await sourceOf(options.voice);
@@ -47,8 +67,8 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
   let quiet: (() => void) | undefined;
   const party = await openParty<client.Input>({
     who: options.name,
-    host: options.relay.address.startsWith("[") ? "::" : "0.0.0.0",
-    port: 0,
+    host: options.relay?.address.startsWith("[") ? "::" : "0.0.0.0",
+    port: options.port ?? 0,
     log: options.log,
     epoch: options.epoch,
     machine: client.client({
@@ -61,40 +81,53 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       backoff: DEFAULT_BACKOFF,
       probeEvery: client.DEFAULT_PROBE,
     }),
-    onSaying: (saying) => {
-      options.onSaying?.(saying);
+    ...(options.layer === undefined ? {} : { layer: options.layer }),
+    onSaying: (saying, at) => {
+      options.onSaying?.(saying, at);
       if (saying.ev !== "session") return;
       if (saying.state === "connecting") sessions.add(saying.session);
       if (saying.state === "closed" && sessions.delete(saying.session) && sessions.size === 0) quiet?.();
     },
     play: (pcm) => {
-      sink?.append(pcm);
+      if (sink !== undefined) record(sink, pcm);
       if (options.voice === "echo" && heard.push(pcm) > 5) heard.shift();
     },
   });
+  const frame = FRAME_MICROS * (1 - (options.driftPpm ?? 0) / 1e6);
   const began = party.now();
   let ticks = 0;
   let timer: NodeJS.Timeout;
   const silent = new Int16Array(FRAME_SAMPLES);
-  /** The audio device: a frame each way every 20 ms, caught up with when the machine was busy. */
+  const record = (file: WavSink, pcm: Int16Array): void => {
+    if (options.recordsFromEpoch === true) {
+      const gap = Math.round((began + ticks * frame) / FRAME_MICROS) * FRAME_SAMPLES - file.samples;
+      if (gap > 0) file.append(new Int16Array(gap));
+      else if (gap < 0) return; // the device is ahead of true time by a frame
+    }
+    file.append(pcm);
+  };
+  /** The audio device: a frame each way every 20 ms of its own clock, caught up with when the machine was busy. */
   const beat = (): void => {
-    while (began + ticks * FRAME_MICROS <= party.now()) {
-      ticks++;
+    const late = party.now() - (began + ticks * frame);
+    if (late > DEVICE_MICROS) ticks += Math.floor(late / frame);
+    while (began + ticks * frame <= party.now()) {
       party.input({ type: "capture", pcm: source?.next() ?? heard.shift() ?? silent });
       party.input({ type: "playout" });
+      ticks++;
     }
-    timer = setTimeout(beat, Math.max(0, began + ticks * FRAME_MICROS - party.now()) / 1_000);
+    timer = setTimeout(beat, Math.max(0, began + ticks * frame - party.now()) / 1_000);
   };
   timer = setTimeout(beat, 0);
-  party.input({ type: "command", command: { type: "register", relay: options.relay } });
+  if (options.relay !== undefined) party.input({ type: "command", command: { type: "register", relay: options.relay } });
   return {
     local: party.local,
     command: (command) => party.input({ type: "command", command }),
+    held: () => party.input({ type: "held" }),
     stop: async () => {
       clearTimeout(timer);
       party.input({ type: "command", command: { type: "stop" } });
       await new Promise<void>((resolve) => {
-        const patience = setTimeout(resolve, GOODBYE_MS);
+        const patience = setTimeout(resolve, options.goodbyeMs ?? GOODBYE_MS);
         quiet = () => {
           clearTimeout(patience);
           resolve();
@@ -113,5 +146,5 @@ async function sourceOf(voice: Voice): Promise<AudioSource | undefined> {
   if (voice === "echo") return undefined;
   if (voice === "tone") return tone(440);
   if (voice === "silence") return silence();
-  return loop(await readWav(voice.file));
+  return "source" in voice ? voice.source : loop(await readWav(voice.file));
 }

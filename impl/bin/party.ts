@@ -1,9 +1,10 @@
 /** A real process around a core machine: one UDP socket, one clock, one log, and the loop that feeds the machine. */
+import { isIPv6 } from "node:net";
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
 import { Instant } from "../base/units.ts";
 import { type Machine, type Ports, type Runner, run, type WorldInput } from "../core/effect.ts";
-import { DEFAULT_SESSION } from "../core/session.ts";
+import { DEFAULT_SESSION, type Endpoint, type EndpointListener } from "../core/session.ts";
 import type { Certificate } from "../io/certificate.ts";
 import { openEventLog } from "../io/event-log.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
@@ -20,10 +21,15 @@ export type PartyOptions<Input> = {
   /** Accepts sessions when given. */
   readonly certificate?: Certificate;
   readonly machine: Machine<Input | WorldInput>;
-  /** Told everything the machine says, after it is logged. */
-  readonly onSaying?: (saying: Saying) => void;
+  /** Told everything the machine says, after it is logged, with the instant it was said at. */
+  readonly onSaying?: (saying: Saying, at: Instant) => void;
   readonly play?: (pcm: Int16Array) => void;
+  /** A layer between machine and endpoint, in both directions. */
+  readonly layer?: Layer;
 };
+
+/** What may stand between a machine and its endpoint, like `SignallingFilter` of impl/core. */
+export type Layer = { outgoing(endpoint: Endpoint): Endpoint; incoming(listener: EndpointListener): EndpointListener };
 
 export type Party<Input> = {
   readonly local: Address;
@@ -34,6 +40,9 @@ export type Party<Input> = {
   close(): Promise<void>;
 };
 
+/** Octets of the UDP and IP headers of a packet: 8 + 20 (RFC 791) or 8 + 40 (RFC 8200). */
+const HEADERS = { 4: 28, 6: 48 } as const;
+
 export async function openParty<Input>(options: PartyOptions<Input>): Promise<Party<Input>> {
   const clock = monotonicClock(options.epoch);
   const log = openEventLog(options.log, options.who, clock.now);
@@ -41,7 +50,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   let isOpen = true;
   const say = (saying: Saying): void => {
     log.say(saying);
-    options.onSaying?.(saying);
+    options.onSaying?.(saying, clock.now());
   };
   const runner: Runner<Input> = run(options.machine, (): Ports => ports);
   const schedule = (at: Instant | undefined): void => {
@@ -53,15 +62,28 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     host: options.host,
     port: options.port,
     config: DEFAULT_SESSION,
-    listener: runner.listener,
+    listener: options.layer?.incoming(runner.listener) ?? runner.listener,
     now: clock.now,
     ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
   });
-  const ports: Ports = { now: clock.now, endpoint, say, play: (pcm) => options.play?.(pcm), schedule };
+  const ports: Ports = {
+    now: clock.now,
+    endpoint: options.layer?.outgoing(endpoint) ?? endpoint,
+    say,
+    play: (pcm) => options.play?.(pcm),
+    schedule,
+  };
+  const headers = HEADERS[isIPv6(options.host) ? 6 : 4];
   let refused = 0;
   const traffic = (): void => {
     const { sentPackets, sentBytes, receivedPackets, receivedBytes, droppedUnknown } = endpoint.counters();
-    say({ ev: "network", sentPackets, sentBytes, receivedPackets, receivedBytes });
+    say({
+      ev: "network",
+      sentPackets,
+      sentBytes: sentBytes + sentPackets * headers,
+      receivedPackets,
+      receivedBytes: receivedBytes + receivedPackets * headers,
+    });
     if (droppedUnknown > refused)
       say({ ev: "refused", reason: "malformed", what: "UDP datagrams that are no packet of ours", count: droppedUnknown });
     refused = droppedUnknown;

@@ -2,10 +2,11 @@
 
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
+import type { Instant } from "../base/units.ts";
 import * as relay from "../core/relay.ts";
 import { loadOrMakeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
-import { openParty } from "./party.ts";
+import { type Layer, openParty } from "./party.ts";
 
 export type RelayOptions = {
   readonly name: string;
@@ -16,13 +17,16 @@ export type RelayOptions = {
   readonly token?: string;
   readonly log?: string;
   readonly epoch?: number;
-  readonly onSaying?: (saying: Saying) => void;
+  readonly onSaying?: (saying: Saying, at: Instant) => void;
+  readonly layer?: Layer;
 };
 
 export type RunningRelay = {
   readonly local: Address;
   /** SHA-256 of the certificate, lowercase hex: what clients pin. */
   readonly pin: string;
+  /** Has it say what it holds. */
+  held(): void;
   /** Closes every session and the socket. */
   stop(): Promise<void>;
 };
@@ -43,10 +47,12 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
       ...(options.token === undefined ? {} : { token: options.token }),
     }),
     ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
+    ...(options.layer === undefined ? {} : { layer: options.layer }),
   });
   return {
     local: party.local,
     pin: certificate.fingerprint,
+    held: () => party.input({ type: "held" }),
     stop: async () => {
       party.input({ type: "held" });
       party.input({ type: "stop" });

@@ -24,6 +24,8 @@ export type Call = {
   /** The sessions that carry it; undefined while a party is away. */
   readonly sessions: [SessionId | undefined, SessionId | undefined];
   readonly addresses: [AdvertisedAddresses, AdvertisedAddresses];
+  /** When this relay came to know it. */
+  readonly since: Instant;
   /** Since when a party has been away; undefined while both are here. */
   orphanedAt: Instant | undefined;
 };

@@ -15,7 +15,7 @@ import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
 import type { Identity } from "./identity.ts";
 import { Outbox } from "./outbox.ts";
-import { signRegistration } from "./registration.ts";
+import { REPLACED, signRegistration } from "./registration.ts";
 import * as probe from "./relay-probe.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
@@ -164,6 +164,7 @@ export function client(config: Config): Machine<Input> {
         return supervise({ type: "failed", reason: event.reason });
       }
       primary = undefined;
+      if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED) return displaced(link);
       if (watch.at === "registered") {
         interrupted();
         return supervise({ type: "lost", reason: event.reason });
@@ -197,6 +198,14 @@ export function client(config: Config): Machine<Input> {
         supervise({ type: "restored" });
         return resumed();
     }
+  }
+
+  /** Another process has registered with this identity. Taking it back would go on for ever, so the newer one keeps it. */
+  function displaced(link: Link): void {
+    const reason = "another client uses this identity";
+    drive({ type: "hang-up", reason });
+    say({ ev: "registration", state: "refused", relay: link.relay.address, supervisors: 0, reason });
+    supervise({ type: "desire", relay: undefined });
   }
 
   /** On a fresh session: register, and in the same flight take the call up again, media included. */

@@ -36,6 +36,8 @@ type Wire = { readonly a: Peer; readonly b: Peer; readonly idA: SessionId; reado
 class Pair {
   now = Instant(0);
   readonly log: LogRecord[] = [];
+  /** One more client. */
+  readonly join: (name: string, address: Address, secret: Uint8Array) => Runner<client.Input>;
   readonly alice: Runner<client.Input>;
   readonly bob: Runner<client.Input>;
   relay: Runner<relay.Input>;
@@ -51,7 +53,7 @@ class Pair {
 
   constructor(answer: client.AnswerPolicy | undefined, options: { token?: string } = {}) {
     const entropy = randomness(5);
-    const make = (name: string, address: Address, secret: Uint8Array): Runner<client.Input> => {
+    this.join = (name: string, address: Address, secret: Uint8Array): Runner<client.Input> => {
       const stream = entropy.stream(name);
       const machine = client.client({
         identity: identityFromSecret(nobleCrypto, secret),
@@ -66,8 +68,8 @@ class Pair {
       return this.#attach(name, address, machine);
     };
     this.relay = this.#attach("r1", RELAY, this.relayMachine(options.token));
-    this.alice = make("alice", "198.51.100.2:5000", secretOf(1));
-    this.bob = make("bob", "198.51.100.3:5000", secretOf(2));
+    this.alice = this.join("alice", "198.51.100.2:5000", secretOf(1));
+    this.bob = this.join("bob", "198.51.100.3:5000", secretOf(2));
   }
 
   relayMachine(token?: string): ReturnType<typeof relay.relay> {
@@ -169,12 +171,12 @@ class Pair {
           const bytes = this.tamperDatagram(datagram, address);
           if (bytes !== undefined) pass(session, { type: "datagram", bytes });
         },
-        close: (session) => {
+        close: (session, detail) => {
           const found = wireOf(session);
           if (found === undefined) return;
           this.#wires.splice(this.#wires.indexOf(found.wire), 1);
           const { wire, isA } = found;
-          this.#deliver(isA ? wire.b : wire.a, isA ? wire.idB : wire.idA, { type: "closed", reason: "peer" });
+          this.#deliver(isA ? wire.b : wire.a, isA ? wire.idB : wire.idA, { type: "closed", reason: "peer", detail });
           this.#deliver(me, session, { type: "closed", reason: "local" });
         },
         sendPacket: (to, bytes) => {
@@ -408,6 +410,21 @@ describe("the boundary", () => {
     expect(pair.records("alice", "registration").at(-1)?.state).toBe("idle");
     expect(pair.records("bob", "registration").at(-1)?.state).toBe("registered");
     expect(refusals(pair, "r1", "unauthenticated")).toBe(1);
+  });
+
+  it("a second process with the same identity displaces the first for good, and does not fight it for the registration", () => {
+    const pair = connected(trusted);
+    const second = pair.join("second", "198.51.100.4:5000", secretOf(2));
+    pair.register(second);
+    pair.pass(seconds(5));
+    expect(pair.records("bob", "registration").map((record) => record.state)).toEqual([
+      "connecting",
+      "registered",
+      "refused",
+      "idle",
+    ]);
+    expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended", reason: "another client uses this identity" });
+    expect(pair.records("second", "registration").map((record) => record.state)).toEqual(["connecting", "registered"]);
   });
 
   it("stale candidate updates are refused, fresh ones applied, in whatever order they come", () => {

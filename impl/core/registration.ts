@@ -12,6 +12,12 @@ import { transcript } from "./transcript.ts";
 /** The signed part of a `Register` message, all lowercase hex: 32, 16 and 64 octets. */
 export type RegistrationProof = { readonly identity: string; readonly nonce: string; readonly signature: string };
 
+/**
+ * Why a relay closes a session whose identity has registered on another one (the reason phrase of CONNECTION_CLOSE). A client that
+ * hears it on the session it is registered by has been displaced by another process, and must not displace it in turn (RFC 6120 section 4.9.3.3).
+ */
+export const REPLACED = "replaced by a newer session";
+
 const DOMAIN = "midcall register v1";
 
 /**

@@ -8,8 +8,9 @@ import type { Effect } from "./effect.ts";
 import { type Identity, identityFromSecret } from "./identity.ts";
 import { makeShare } from "./key-agreement.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
-import { signRegistration } from "./registration.ts";
+import { REPLACED, signRegistration } from "./registration.ts";
 import * as relay from "./relay.ts";
+import { MAX_DATAGRAM_BYTES } from "./session.ts";
 
 const PIN = "cd".repeat(32);
 const identity = (value: number): Identity => identityFromSecret(nobleCrypto, new Uint8Array(32).fill(value));
@@ -40,13 +41,15 @@ function world(registered: readonly Identity[] = [alice, bob, mallory], config: 
     },
   };
 }
-const offer = (): SignalMessage => ({
+const offer = (call = CALL): SignalMessage => ({
   type: "DirectCallOffer",
-  call_id: CALL,
+  call_id: call,
   caller_fingerprint: alice.fingerprint,
   callee_fingerprint: bob.fingerprint,
-  caller_share: makeShare(nobleCrypto, alice, new Uint8Array(32).fill(9), { call: CALL, role: "caller", peer: bob.fingerprint }),
+  caller_share: makeShare(nobleCrypto, alice, new Uint8Array(32).fill(9), { call, role: "caller", peer: bob.fingerprint }),
 });
+/** The ids of other calls. */
+const other = (number: number): string => number.toString(16).padStart(32, "0");
 const accept: SignalMessage = {
   type: "DirectCallAnswer",
   call_id: CALL,
@@ -67,8 +70,8 @@ const actedOnOthers = (effects: readonly Effect[], session: number): readonly Ef
   effects.filter((effect) => effect.type !== "say" && !("session" in effect && effect.session === session));
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
-const media = (channel: number): Uint8Array => {
-  const bytes = new Uint8Array(60);
+const media = (channel: number, length = 60): Uint8Array => {
+  const bytes = new Uint8Array(length);
   bytes[0] = 0b1000_0000;
   bytes[1] = channel;
   return bytes;
@@ -151,6 +154,20 @@ describe("a relay refuses, counts, says so, and does nothing else:", () => {
         return w.say(-3, { type: "CallResume", call_id: CALL, peer_fingerprint: alice.fingerprint, role: "callee" });
       },
     ],
+    [
+      "media too large to be sent on",
+      "oversized",
+      (w) => {
+        w.say(-1, offer());
+        w.say(-2, accept);
+        return w.datagram(-1, media(0, MAX_DATAGRAM_BYTES + 1));
+      },
+    ],
+    [
+      "the resumption of a call with oneself",
+      "unexpected",
+      (w) => w.say(-3, { type: "CallResume", call_id: CALL, peer_fingerprint: mallory.fingerprint, role: "caller" }),
+    ],
     ["a datagram that is no media packet", "malformed", (w) => w.datagram(-3, new Uint8Array([0, 1, 2]))],
     [
       "media on a channel that is not the sender's",
@@ -165,6 +182,11 @@ describe("a relay refuses, counts, says so, and does nothing else:", () => {
       "a STUN packet that is none",
       "malformed",
       (w) => w.step({ type: "packet", from: "192.0.2.9:9", bytes: new Uint8Array([0, 1, 9]) }),
+    ],
+    [
+      "a STUN question from an address with a zone",
+      "unexpected",
+      (w) => w.step({ type: "packet", from: "[fe80::1%eth0]:9", bytes: bindingRequest(new Uint8Array(12)) }),
     ],
   ])("%s (%s)", (_name, reason, act) => {
     const w = world();
@@ -233,8 +255,65 @@ describe("a relay", () => {
     const w = world([alice]);
     w.step({ type: "accepted", session: -9, remote: "192.0.2.1:2000" });
     const effects = w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, new Uint8Array(16).fill(1)) });
-    expect(effects.filter((effect) => effect.type === "close")).toMatchObject([{ session: -1 }]);
+    expect(effects.filter((effect) => effect.type === "close")).toMatchObject([{ session: -1, detail: REPLACED }]);
     expect(sent(effects)).toEqual([[-9, "RegisterAck"]]);
+  });
+
+  it("keeps no offer that nobody answers, and tells both", () => {
+    const w = world();
+    w.say(-1, offer());
+    const effects = Array.from({ length: 100 }, () => w.pass(1)).flat();
+    expect(sent(effects)).toEqual([
+      [-1, "Hangup"],
+      [-2, "Hangup"],
+    ]);
+    expect(w.step({ type: "held" })).toMatchObject([{ saying: { calls: 0 } }]);
+  });
+
+  it("keeps no offer of a client that is gone, and tells the other", () => {
+    const w = world();
+    w.say(-1, offer());
+    expect(sent(w.step({ type: "session", session: -1, event: { type: "closed", reason: "idle-timeout" } }))).toEqual([
+      [-2, "Hangup"],
+    ]);
+    expect(w.step({ type: "held" })).toMatchObject([{ saying: { calls: 0 } }]);
+  });
+
+  it("keeps the offer of a client that registers on another session", () => {
+    const w = world();
+    w.say(-1, offer());
+    w.step({ type: "accepted", session: -9, remote: "192.0.2.1:2000" });
+    w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, new Uint8Array(16).fill(1)) });
+    w.step({ type: "session", session: -1, event: { type: "closed", reason: "local" } });
+    expect(sent(w.say(-2, accept)).filter(([, type]) => type === "CallSetup")).toEqual([
+      [-9, "CallSetup"],
+      [-2, "CallSetup"],
+    ]);
+  });
+
+  it("takes no more offers of one client than its limit, counted while they wait", () => {
+    const w = world([alice, bob, mallory], { maxOffers: 2 });
+    w.say(-1, offer());
+    w.say(-1, offer(other(1)));
+    const full = w.say(-1, offer(other(2)));
+    expect(refusedFor(full)).toEqual(["limit"]);
+    expect(sent(full)).toEqual([[-1, "Refusal"]]);
+    w.say(-2, accept);
+    expect(sent(w.say(-1, offer(other(2))))).toEqual([[-2, "DirectCallOffer"]]);
+  });
+
+  it("takes no more calls than its limit, offered or resumed", () => {
+    const resume = (call: string): SignalMessage => ({
+      type: "CallResume",
+      call_id: call,
+      peer_fingerprint: bob.fingerprint,
+      role: "caller",
+    });
+    const w = world([alice, bob, mallory], { maxCalls: 1 });
+    w.say(-1, resume(CALL));
+    expect(refusedFor(w.say(-1, resume(other(1))))).toEqual(["limit"]);
+    expect(refusedFor(w.say(-1, offer(other(1))))).toEqual(["limit"]);
+    expect(w.step({ type: "held" })).toMatchObject([{ saying: { calls: 1 } }]);
   });
 
   it("closes a session that does not register in time", () => {

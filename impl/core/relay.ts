@@ -3,7 +3,7 @@
  * restart costs a reconnect and never a call: both parties register anew and resume the call by its id.
  * It never holds a media key; media packets are forwarded as they came, found by (session, channel).
  */
-import type { Address } from "../base/address.ts";
+import { type Address, parseAddress } from "../base/address.ts";
 import { sameBytes } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, seconds } from "../base/units.ts";
@@ -14,8 +14,8 @@ import { type Call, CallRegistry, type Side } from "./call-registry.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
 import { Outbox } from "./outbox.ts";
-import { verifyRegistration } from "./registration.ts";
-import type { SessionEvent, SessionId } from "./session.ts";
+import { REPLACED, verifyRegistration } from "./registration.ts";
+import { MAX_DATAGRAM_BYTES, type SessionEvent, type SessionId } from "./session.ts";
 import { textOctets } from "./transcript.ts";
 
 export type Config = {
@@ -28,15 +28,27 @@ export type Config = {
   readonly registerWithin: Micros;
   /** A call whose party is gone for longer than this is ended for the other one. */
   readonly resumeWithin: Micros;
+  /** An offer that is neither answered nor taken back by then is ended for both. */
+  readonly answerWithin: Micros;
   /** Sessions at once; more are closed with a reason. */
   readonly maxSessions: number;
+  /** Calls at once, offered ones included; more are refused. */
+  readonly maxCalls: number;
+  /** Offers of one client at once that wait for their answer; more are refused. */
+  readonly maxOffers: number;
 };
 
-/** chosen: a register flight needs one round trip, the slowest link here has 1.5 s; a party may reboot within a minute; one core forwards about 1,000 calls. */
+/**
+ * chosen: a register flight needs one round trip, the slowest link here has 1.5 s; a party may reboot within a minute; clients let it ring for a
+ * minute; one core forwards about 1,000 calls; a client makes one call at a time, a gateway some more.
+ */
 export const DEFAULTS: Omit<Config, "fingerprint" | "crypto"> = {
   registerWithin: seconds(5),
   resumeWithin: seconds(60),
+  answerWithin: seconds(90),
   maxSessions: 4_096,
+  maxCalls: 16_384,
+  maxOffers: 16,
 };
 
 /** `held` says what is still held, `stop` closes everything. */
@@ -48,6 +60,8 @@ type Peer = {
   remote: Address;
   fingerprint: string | undefined;
   readonly channels: Map<number, Call>;
+  /** Calls it offered that wait for their answer. */
+  offers: Set<Call>;
 };
 
 /** Transaction of a ReflectResponse that nobody asked for: a NAT moved the client. */
@@ -88,6 +102,7 @@ export function relay(config: Config): Machine<Input> {
     peer.channels.clear();
   };
   const release = (call: Call): void => {
+    registry.get(call.parties[0])?.offers.delete(call);
     for (const session of call.sessions) if (session !== undefined) peers.get(session)?.channels.delete(call.channel);
     calls.remove(call.id);
   };
@@ -124,7 +139,8 @@ export function relay(config: Config): Machine<Input> {
     if (before !== undefined && before !== peer) {
       detach(before);
       peers.delete(before.session);
-      out.push({ type: "close", session: before.session, detail: "replaced by a newer session" });
+      out.push({ type: "close", session: before.session, detail: REPLACED });
+      peer.offers = before.offers;
     }
     peer.fingerprint = checked.fingerprint;
     registry.set(checked.fingerprint, peer);
@@ -137,7 +153,11 @@ export function relay(config: Config): Machine<Input> {
     const callee = registry.get(message.callee_fingerprint);
     if (callee === undefined || message.callee_fingerprint === from)
       return refusal(peer, message.type, "unknown-peer", message.call_id);
-    calls.add({
+    if (calls.size >= config.maxCalls || peer.offers.size >= config.maxOffers) {
+      refuse("limit", "offers");
+      return refusal(peer, message.type, "relay-full", message.call_id);
+    }
+    const call: Call = {
       id: message.call_id,
       parties: [from, message.callee_fingerprint],
       stage: "offered",
@@ -147,8 +167,12 @@ export function relay(config: Config): Machine<Input> {
         addressesOf(message.caller_reflexive_addr, message.caller_local_addrs, message.caller_mapped_addr),
         addressesOf(undefined, undefined, undefined),
       ],
+      since: now,
       orphanedAt: undefined,
-    });
+    };
+    calls.add(call);
+    peer.offers.add(call);
+    sweepAt ??= Instant.after(now, SWEEP);
     send(callee, message);
   }
 
@@ -171,6 +195,7 @@ export function relay(config: Config): Machine<Input> {
     }
     call.channel = channel;
     call.stage = "set-up";
+    caller.offers.delete(call);
     if (message.mode === "AcceptTrusted")
       call.addresses[1] = addressesOf(message.callee_reflexive_addr, message.callee_local_addrs, message.callee_mapped_addr);
     attach(call, 0, caller);
@@ -193,7 +218,12 @@ export function relay(config: Config): Machine<Input> {
     const side: Side = message.role === "caller" ? 0 : 1;
     const parties: [string, string] = side === 0 ? [from, message.peer_fingerprint] : [message.peer_fingerprint, from];
     let call = calls.find(message.call_id);
+    if (message.peer_fingerprint === from) return refuse("unexpected", "CallResume with oneself");
     if (call === undefined) {
+      if (calls.size >= config.maxCalls) {
+        refuse("limit", "calls");
+        return refusal(peer, message.type, "relay-full", message.call_id);
+      }
       const other = registry.get(message.peer_fingerprint);
       const channel = freeChannel(message.channel, peer, other);
       if (channel === undefined) return refusal(peer, message.type, "relay-full", message.call_id);
@@ -204,6 +234,7 @@ export function relay(config: Config): Machine<Input> {
         channel,
         sessions: [undefined, undefined],
         addresses: [{}, {}],
+        since: now,
         orphanedAt: now,
       };
       calls.add(call);
@@ -281,6 +312,7 @@ export function relay(config: Config): Machine<Input> {
   }
 
   function media(peer: Peer, bytes: Uint8Array): void {
+    if (bytes.length > MAX_DATAGRAM_BYTES) return refuse("oversized", `datagram of ${bytes.length} octets`);
     const channel = peekChannel(bytes);
     if (channel === undefined) return refuse("malformed", "datagram");
     const call = peer.channels.get(channel);
@@ -311,6 +343,10 @@ export function relay(config: Config): Machine<Input> {
         detach(peer);
         peers.delete(peer.session);
         if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) registry.delete(peer.fingerprint);
+        for (const call of peer.offers) {
+          sendTo(call.parties[1], { type: "Hangup", call_id: call.id, reason: "peer-lost" });
+          release(call);
+        }
         return say({ ev: "session", session: peer.session, state: "closed", reason: event.reason });
     }
   }
@@ -326,12 +362,15 @@ export function relay(config: Config): Machine<Input> {
       } else isMore = true;
     }
     for (const call of calls.all()) {
-      if (call.orphanedAt === undefined) continue;
-      if (Instant.between(call.orphanedAt, now) < config.resumeWithin) {
+      const isOffered = call.stage === "offered";
+      const waitsSince = isOffered ? call.since : call.orphanedAt;
+      if (waitsSince === undefined) continue;
+      if (Instant.between(waitsSince, now) < (isOffered ? config.answerWithin : config.resumeWithin)) {
         isMore = true;
         continue;
       }
-      for (const party of call.parties) sendTo(party, { type: "Hangup", call_id: call.id, reason: "peer-lost" });
+      const reason = isOffered ? "no-answer" : "peer-lost";
+      for (const party of call.parties) sendTo(party, { type: "Hangup", call_id: call.id, reason });
       release(call);
     }
     if (isMore) sweepAt = Instant.after(now, SWEEP);
@@ -359,6 +398,7 @@ export function relay(config: Config): Machine<Input> {
             remote: input.remote,
             fingerprint: undefined,
             channels: new Map(),
+            offers: new Set(),
           });
           say({ ev: "session", session: input.session, state: "accepted", remote: input.remote });
           sweepAt ??= Instant.after(now, SWEEP);
@@ -368,6 +408,8 @@ export function relay(config: Config): Machine<Input> {
           const stun = parseStun(input.bytes);
           if (!stun.ok) refuse("malformed", "STUN packet");
           else if (stun.kind !== "request") refuse("unexpected", "STUN response");
+          // An IPv6 link-local sender has a zone in its address (RFC 4007), which means nothing to anybody else.
+          else if (parseAddress(input.from) === undefined) refuse("unexpected", "STUN packet from a link-local address");
           else out.push({ type: "packet", to: input.from, bytes: bindingResponse(stun.transactionId, input.from) });
           break;
         }

@@ -13,7 +13,9 @@ const addr = fc.oneof(
 );
 const addrs = fc.array(addr, { maxLength: 16 });
 const share = fc.record({ identity: hex(32), share: hex(32), signature: hex(64) });
-const reason = fc.string({ maxLength: 100, unit: "grapheme-composite" }).filter((words) => words.length <= 200);
+const reason = fc
+  .string({ maxLength: 100, unit: "grapheme-composite" })
+  .filter((words) => words.length <= 200 && !/[\p{Cc}\p{Bidi_C}\p{Zl}\p{Zp}]/u.test(words));
 const channel = fc.integer({ min: 0, max: 255 });
 const whole = fc.maxSafeNat();
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }, requiredKeys: (keyof T)[]): fc.Arbitrary<T> =>
@@ -172,6 +174,11 @@ test.each([
     json({ type: "CandidateUpdate", call_id: CALL, generation: 1, local_addrs: Array(17).fill("") }),
     { reason: "malformed", type: "CandidateUpdate" },
   ],
+  ...["\u001b[2J", "two\nlines", "\u009b31m", "\u202eback", "\u2028"].map((words): [string, Uint8Array, object] => [
+    `a reason that is no plain line, ${JSON.stringify(words)}`,
+    json({ type: "Hangup", call_id: CALL, reason: words }),
+    { reason: "malformed", type: "Hangup" },
+  ]),
   ["no generation", json({ type: "CandidateUpdate", call_id: CALL }), { reason: "malformed", type: "CandidateUpdate" }],
   [
     "a generation past 2^53",

@@ -207,8 +207,14 @@ const fingerprint = hex(16);
 /** Not parsed here: one address a peer cannot read must not cost it the message. 64: bracketed IPv6 with an IPv4 tail and a port has 53. */
 const addr = ascii(64);
 const addrs = z.array(addr).max(MAX_ADDRESSES).readonly();
+/** What people read, in terminals and logs: a peer's text with control characters could move the cursor or pretend to be a line of ours. */
+const words = (most: number): z.ZodString =>
+  z
+    .string()
+    .max(most)
+    .regex(/^[^\p{Cc}\p{Bidi_C}\p{Zl}\p{Zp}]*$/u);
 /** chosen: a sentence. */
-const reason = z.string().max(200);
+const reason = words(200);
 const channel = z.int().min(0).max(255);
 const whole = z.int().min(0);
 const share = z.object({ identity: hex(32), share: hex(32), signature: hex(64) }).readonly();
@@ -226,7 +232,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
     Register: z.object({
       type: z.literal("Register"),
       identity: hex(32),
-      name: z.string().max(64).exactOptional(),
+      name: words(64).exactOptional(),
       token: ascii(1_024).exactOptional(),
       nonce: hex(16),
       signature: hex(64),

@@ -142,6 +142,29 @@ test("a drop names the fault of the overlay that caused it, and none when the ba
   expect(one.send(Instant(3), 100)).toEqual({ ok: false, cause: "loss", fault: 5 });
 });
 
+test("what is in force tells every knob's value and the fault it comes from, for as long as the overlay is laid", () => {
+  const burst = { p: 0.1, r: 0.5, lossGood: 0, lossBad: 1 };
+  const one = link({ burst, loss: 0.01, drop: [4] });
+  const before = one.inForce;
+  expect(before.model).toMatchObject({ delay: 20_000, loss: 0.01 });
+  expect(before.losers).toEqual([{ fault: undefined, drop: [4], trace: [], burst }]);
+  const undo = one.lay({ drop: [2], delay: 50_000 }, 3);
+  one.lay({ loss: 1 }, 4)();
+  const blackout = one.lay({ loss: 1 }, 5);
+  one.lay({ loss: 0.5 }, 6);
+  expect(one.inForce.model).toMatchObject({ delay: 50_000, loss: 1 });
+  expect(one.inForce.by).toMatchObject({ loss: 5, rate: undefined });
+  expect(one.inForce.shapers).toEqual([3]);
+  expect(one.inForce.losers).toEqual([
+    { fault: 3, drop: [2], trace: [], burst: null },
+    { fault: undefined, drop: [], trace: [], burst },
+  ]);
+  undo();
+  blackout();
+  expect(one.inForce.losers).toEqual(before.losers);
+  expect(one.inForce.by.loss).toBe(6);
+});
+
 test("an overlay counts the packets it altered, also after it is gone; one that changes nothing counts none", () => {
   const one = link({ order: "free" });
   const undo = one.lay({ delay: 90_000 }, 0);

@@ -34,6 +34,23 @@ export type Fate =
   | { readonly ok: true; readonly at: Instant /** Arrival of the second copy, if any. */; readonly copyAt: Instant | undefined }
   | { readonly ok: false; readonly cause: "loss" | "queue"; readonly fault: number | undefined };
 
+/** The base model with every overlay taken into account: what a packet sent now meets. For drivers that have other means than `send`. */
+export type InForce = {
+  /** Its `loss` is the greatest; `burst`, `drop` and `trace` lose packets as `losers` says. */
+  readonly model: LinkModel;
+  /** Every layer that may lose the packet by a drop list, a trace or a burst; the one laid last comes first. */
+  readonly losers: readonly {
+    readonly fault: number | undefined;
+    readonly drop: readonly number[];
+    readonly trace: readonly number[];
+    readonly burst: LinkModel["burst"];
+  }[];
+  /** The fault of the overlay that a knob's value comes from; undefined: the base's own. */
+  readonly by: { readonly [Knob in "loss" | "rate" | "duplicate" | "reorder"]: number | undefined };
+  /** Faults whose overlays alter the timing of every packet. */
+  readonly shapers: readonly (number | undefined)[];
+};
+
 type Layer = {
   readonly model: Partial<LinkModel>;
   readonly fault: number | undefined;
@@ -131,6 +148,22 @@ export class Link {
       this.#overlays = this.#overlays.filter((other) => other !== laid);
       if (fault !== undefined) this.#past.set(fault, (this.#past.get(fault) ?? 0) + laid.touched);
       this.#replan();
+    };
+  }
+
+  /** What a packet sent now would meet. */
+  get inForce(): InForce {
+    const { model, loss, rules, by, shapers } = this.#plan;
+    return {
+      model: { ...model, loss },
+      losers: rules.map((rule) => ({
+        fault: rule.layer.fault,
+        drop: [...(rule.drop ?? [])],
+        trace: rule.trace,
+        burst: rule.chain?.model ?? null,
+      })),
+      by: { loss: by.loss.fault, rate: by.rate.fault, duplicate: by.duplicate.fault, reorder: by.reorder.fault },
+      shapers: shapers.map((one) => one.fault),
     };
   }
 

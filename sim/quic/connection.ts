@@ -152,9 +152,10 @@ export function deadline(c: Connection, config: SessionConfig): number {
   if (c.state === "closed") return c.drainedAt;
   const r = c.recovery;
   const space = r.spaces[APPLICATION];
-  let at = lossDeadline(r, !c.path.validated && allowance(c.path) < MIN_ALLOWANCE);
+  const blocked = !c.path.validated && allowance(c.path) < MIN_ALLOWANCE;
+  let at = lossDeadline(r, blocked);
   if (c.state === "handshaking") return Math.min(at, c.startedAt + config.handshakeTimeout);
-  if (space.received.due < at) at = space.received.due;
+  if (space.received.due < at && !blocked) at = space.received.due; // an ACK that may not go waits for the peer
   const idle = idleAt(c);
   if (idle < at) at = idle;
   if (c.client && c.sentAt + config.keepAlive < at) at = c.sentAt + config.keepAlive;

@@ -1,16 +1,23 @@
 /**
- * Does to whole signalling messages what a scenario's `signalling` fault asks: duplicate, delay, reorder. It sits between a
- * client's core and its endpoint, where a buggy proxy or a retransmitting application layer would.
+ * A layer between a machine and its endpoint that duplicates, delays and reorders whole signalling messages, where a buggy proxy or a
+ * retransmitting application layer would. Laboratories put it there; without anything laid on it, it hands everything on as it is.
  */
-import type { Stream } from "../impl/base/random.ts";
-import { type Micros, millis } from "../impl/base/units.ts";
-import type { Endpoint, EndpointListener } from "../impl/core/session.ts";
-import { parseSignal } from "../impl/wire/signal.ts";
-import type { Direction, SignallingEffect } from "../scenarios/expanded.ts";
+import type { Stream } from "../base/random.ts";
+import { type Micros, millis } from "../base/units.ts";
+import { parseSignal } from "../wire/signal.ts";
+import type { Endpoint, EndpointListener } from "./session.ts";
 
-/** A fault in force; `touched` counts the messages it delayed, reordered or duplicated. */
+/** What is done to messages: shares 0..1 of them, `delay` in microseconds. `types`: only these; empty: all. */
+export type SignallingEffect = {
+  readonly duplicate: number;
+  readonly reorder: number;
+  readonly delay: number;
+  readonly types: readonly string[];
+};
+
+/** An effect in force; `up` is what this party sends. `touched` counts the messages it delayed, reordered or duplicated. */
 export type Active = {
-  readonly direction: Direction;
+  readonly direction: "up" | "down" | "both";
   readonly effect: SignallingEffect;
   readonly stream: Stream;
   touched: number;

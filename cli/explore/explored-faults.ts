@@ -1,0 +1,174 @@
+/**
+ * Arbitrary faults for a topology: every kind of the language, timed and triggered, alone and in clusters. Each heals (or has nothing
+ * to heal): what explored runs promise begins after the last heal.
+ */
+import fc from "fast-check";
+import type { Direction, Fault, LinkModel, Scenario, SignallingEffect, Trigger } from "../../scenarios/expanded.ts";
+import { SIGNALLING_MESSAGES } from "../../scenarios/fault-language.ts";
+import { gilbert } from "../../scenarios/gilbert.ts";
+import { MTU_BYTES } from "../../scenarios/rate.ts";
+import { natsInUse, type Topology } from "./explored-topology.ts";
+
+/** Kinds as exploration tells them apart: killing a client ends its calls, killing a relay does not. */
+export const DRAWN_KINDS = [
+  "kill-relay",
+  "kill-client",
+  "pause",
+  "rebind",
+  "renumber",
+  "expire",
+  "interface-down",
+  "impair",
+  "blackout",
+  "signalling",
+] as const;
+export type DrawnKind = (typeof DRAWN_KINDS)[number];
+
+/** Where and when: faults strike from `from` to `to` (microseconds); `isUp`: every call is up by then, and triggers must not strike before. */
+export type Stage = { readonly from: number; readonly to: number; readonly isUp: boolean; readonly triggers: boolean };
+
+const ms = (value: number): number => value * 1_000;
+
+/**
+ * Lengths worth trying. chosen: around the timers of a session (1 s of silence, 4 s of handshake), one packet, one jitter buffer, and a
+ * few seconds; 10 s at most, so that several fit a run.
+ */
+const LENGTHS: readonly number[] = [20, 60, 100, 200, 500, 900, 1_000, 1_100, 2_000, 3_000, 3_900, 4_100, 5_000, 8_000, 10_000].map(ms);
+const LONGEST = ms(10_000);
+
+const length = (): fc.Arbitrary<number> =>
+  fc.oneof(fc.constantFrom(...LENGTHS), fc.integer({ min: 1, max: LONGEST / 1_000 }).map(ms));
+
+/** Uniform, or close to `centre`: bugs live where faults meet. */
+const instant = ({ from, to }: Stage, centre: number): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.integer({ min: from / 1_000, max: to / 1_000 }).map(ms),
+    fc.integer({ min: -500, max: 1_500 }).map((offset) => Math.min(to, Math.max(from, centre + ms(offset)))),
+  );
+
+function trigger(topology: Topology, stage: Stage, earlier: number): fc.Arbitrary<Trigger> {
+  const clients = Object.entries(topology.parties).flatMap(([name, party]) => (party.role === "client" ? [name] : []));
+  const client = fc.constantFrom(...clients);
+  type Match = Readonly<Record<string, string | number | boolean>>;
+  const any: fc.Arbitrary<Match>[] = [
+    client.map((who) => ({ ev: "registration", who, state: "reconnecting" })),
+    client.chain((who) => fc.constantFrom("resuming", "resumed").map((state) => ({ ev: "call", who, state }))),
+    client.map((who) => ({ ev: "signal", who, dir: "sent", type: "CallResume" })),
+  ];
+  if (earlier > 0)
+    any.push(
+      fc
+        .tuple(fc.integer({ min: 0, max: earlier - 1 }), fc.constantFrom("applied", "healed"))
+        .map(([fault, state]) => ({ ev: "fault", fault, state })),
+    );
+  if (!stage.isUp)
+    any.push(
+      client.chain((who) => fc.constantFrom("connecting", "registered").map((state) => ({ ev: "registration", who, state }))),
+      client.chain((who) => fc.constantFrom("offering", "ringing", "answered", "active").map((state) => ({ ev: "call", who, state }))),
+      client.chain((who) => fc.constantFrom("connecting", "connected", "silent", "path-changed").map((state) => ({ ev: "session", who, state }))),
+      client.chain((who) =>
+        fc
+          .tuple(fc.constantFrom("sent", "received"), fc.constantFrom("Register", "RegisterAck", "DirectCallOffer", "DirectCallAnswer", "CallSetup"))
+          .map(([dir, type]) => ({ ev: "signal", who, dir, type })),
+      ),
+    );
+  return fc
+    .record({
+      match: fc.oneof(...any),
+      nth: fc.oneof({ weight: 3, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.integer({ min: 2, max: 3 }) }),
+      delay: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2_000 }).map(ms)),
+    })
+    .map((after) => ({ after }));
+}
+
+const share = (least: number, most: number): fc.Arbitrary<number> =>
+  fc.integer({ min: Math.round(least * 100), max: Math.round(most * 100) }).map((percent) => percent / 100);
+
+/** One to three knobs of a link. Delay and jitter come together, so that no packet arrives before it is sent. */
+const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
+  .array(
+    fc.oneof<fc.Arbitrary<Partial<LinkModel>>[]>(
+      share(0.01, 0.6).map((loss) => ({ loss })),
+      fc.tuple(share(0.02, 0.4), fc.integer({ min: 2, max: 20 })).map(([loss, burst]) => ({ burst: gilbert(loss, burst) })),
+      fc
+        .tuple(fc.integer({ min: 0, max: 1_000 }), share(0, 1), fc.constantFrom<LinkModel["order"]>("keep", "free"))
+        .map(([delay, jitter, order]) => ({ delay: ms(delay), jitter: Math.round(ms(delay) * jitter), order })),
+      share(0.01, 1).map((duplicate) => ({ duplicate })),
+      fc.tuple(share(0.01, 0.5), fc.integer({ min: 1, max: 300 })).map(([held, by]) => ({ reorder: { share: held, by: ms(by) } })),
+      fc
+        .tuple(fc.integer({ min: 16, max: 500 }), fc.integer({ min: 2, max: 40 }))
+        .map(([kbps, packets]) => ({ rate: { bps: kbps * 1_000, queueBytes: packets * MTU_BYTES } })),
+    ),
+    { minLength: 1, maxLength: 3, size: "max" },
+  )
+  .map((knobs) => Object.assign({}, ...knobs) as Partial<LinkModel>);
+
+const effect: fc.Arbitrary<SignallingEffect> = fc
+  .record({
+    duplicate: fc.oneof(fc.constant(0), share(0.1, 1)),
+    reorder: fc.oneof(fc.constant(0), share(0.1, 1)),
+    delay: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 3_000 }).map(ms)),
+    types: fc.oneof(fc.constant<string[]>([]), fc.subarray([...SIGNALLING_MESSAGES], { minLength: 1, maxLength: 3 })),
+  })
+  .map((one) => (one.duplicate + one.reorder + one.delay === 0 ? { ...one, duplicate: 1 } : one));
+
+const direction: fc.Arbitrary<Direction> = fc.constantFrom<Direction>("up", "down", "both");
+
+type Body = Fault extends infer One ? (One extends Fault ? Omit<One, "when" | "for"> & { readonly heals: boolean } : never) : never;
+
+/** What goes wrong where, by kind; a kind that has nothing to strike here is missing. */
+function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> {
+  const parties = Object.entries(topology.parties);
+  const names = (role: "client" | "relay"): string[] => parties.flatMap(([name, party]) => (party.role === role ? [name] : []));
+  const nats = natsInUse(topology.parties, new Map(Object.entries(topology.nats)));
+  const clients = fc.constantFrom(...names("client"));
+  const on = fc
+    .constantFrom(...parties)
+    .chain(([target, party]) => fc.record({ target: fc.constant(target), interface: fc.constantFrom(...Object.keys(party.interfaces)) }));
+  const out = new Map<DrawnKind, fc.Arbitrary<Body>>([
+    ["kill-relay", fc.constantFrom(...names("relay")).map((target) => ({ kind: "kill", target, heals: true }))],
+    ["kill-client", clients.map((target) => ({ kind: "kill", target, heals: true }))],
+    ["pause", fc.constantFrom(...parties).map(([target]) => ({ kind: "pause", target, heals: true }))],
+    ["interface-down", on.map((where) => ({ kind: "interface-down", ...where, heals: true }))],
+    ["impair", fc.tuple(on, direction, overlay).map(([where, way, link]) => ({ kind: "impair", ...where, direction: way, link, heals: true }))],
+    ["blackout", fc.tuple(on, direction).map(([where, way]) => ({ kind: "blackout", ...where, direction: way, heals: true }))],
+    ["signalling", fc.tuple(clients, direction, effect).map(([target, way, done]) => ({ kind: "signalling", target, direction: way, effect: done, heals: true }))],
+  ]);
+  if (nats.length === 0) return out;
+  for (const kind of ["rebind", "renumber", "expire"] as const)
+    out.set(kind, fc.constantFrom(...nats).map((target) => ({ kind, target, heals: false })));
+  return out;
+}
+
+/** One to `most` faults of the `kinds` that apply here (a blackout where none does). A trigger may wait for an earlier fault of the list. */
+export function exploredFaults(
+  topology: Topology,
+  stage: Stage,
+  kinds: readonly DrawnKind[],
+  most: number,
+): fc.Arbitrary<readonly Fault[]> {
+  const possible = bodies(topology);
+  const some = kinds.flatMap((kind) => possible.get(kind) ?? []);
+  const body = fc.oneof(...(some.length === 0 ? [possible.get("blackout") as fc.Arbitrary<Body>] : some));
+  return fc
+    .record({ count: fc.integer({ min: 1, max: most }), centre: fc.integer({ min: stage.from / 1_000, max: stage.to / 1_000 }).map(ms) })
+    .chain(({ count, centre }) => fc.tuple(...Array.from({ length: count }, (_, i) => fault(topology, stage, centre, i, body))))
+    .map((faults) => faults.map((one) => settled(topology, one)));
+}
+
+function fault(topology: Topology, stage: Stage, centre: number, position: number, body: fc.Arbitrary<Body>): fc.Arbitrary<Fault> {
+  const at = instant(stage, centre).map((micros): Trigger => ({ at: micros }));
+  const when = stage.triggers ? fc.oneof({ weight: 3, arbitrary: at }, { weight: 1, arbitrary: trigger(topology, stage, position) }) : at;
+  return fc.tuple(when, length(), body).map(([time, lasts, { heals, ...rest }]) => ({ when: time, for: heals ? lasts : null, ...rest }) as Fault);
+}
+
+/** An impaired link whose own jitter is more than the delay laid over it gets less jitter: no packet arrives before it is sent. */
+function settled({ parties }: Topology, one: Fault): Fault {
+  if (one.kind !== "impair" || one.link.delay === undefined) return one;
+  const face = parties[one.target]?.interfaces[one.interface];
+  const own = Math.max(face?.up.jitter ?? 0, face?.down.jitter ?? 0);
+  return { ...one, link: { ...one.link, jitter: Math.min(one.link.delay, one.link.jitter ?? own) } };
+}
+
+/** How long the faults last together at most, microseconds. */
+export const totalLength = (faults: Scenario["faults"]): number => faults.reduce((sum, one) => sum + (one.for ?? 0), 0);

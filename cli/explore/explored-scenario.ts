@@ -1,0 +1,132 @@
+/**
+ * One scenario from one seed: a base of the catalogue with its topology kept or varied, a fault schedule of its own, and only those
+ * promises that hold whatever the faults. The seed alone decides (it seeds fast-check for one draw), so every case is
+ * reproducible by itself, and what is kept of a finding is the scenario and not the seed.
+ */
+import fc from "fast-check";
+import { Stream } from "../../impl/base/random.ts";
+import type { Expectation, Fault, Scenario } from "../../scenarios/expanded.ts";
+import { DRAWN_KINDS, type DrawnKind, exploredFaults, totalLength } from "./explored-faults.ts";
+import { exploredTopology, type Topology, type TopologyFeatures } from "./explored-topology.ts";
+
+const seconds = (value: number): number => value * 1_000_000;
+
+/**
+ * Time after the last heal by which everything is well again. chosen: a handshake given up after 4 s, then the longest wait that the
+ * supervisor's backoff reaches in outages as long as those drawn here, 15 s, and a second for the new handshake.
+ */
+export const SETTLE: number = seconds(20);
+/** The same where a client was killed. chosen: its session idles out after 30 s, then the relay keeps its call for 60 s. */
+export const SETTLE_AFTER_CLIENT: number = seconds(100);
+/** How long the settled state is watched. chosen: longer than the silence `settles` allows. */
+const WATCH = seconds(4);
+/** Calls are up by then, counted from their planned answer. chosen: set-up takes five round trips, a second at the longest link drawn. */
+const SET_UP = seconds(4);
+/** Faults strike within this time. chosen: short enough for thousands of runs, long enough for faults to meet or miss each other. */
+const WINDOW = seconds(15);
+/** A call outlives being torn for so long together: relays give up on a party after 60 s. chosen: with room for the reconnects. */
+const BEARABLE = seconds(40);
+/** Faults of a run. chosen: most bugs need two or three; more make runs long and shrinking slow. */
+const MOST_FAULTS = 8;
+/** Explored calls come up within this. chosen: ten times what they take on the slowest link drawn. */
+const CONNECT = seconds(10);
+
+type Features = TopologyFeatures & {
+  readonly triggers: boolean;
+  /** Faults may strike before the calls are up. */
+  readonly early: boolean;
+  readonly kinds: readonly DrawnKind[];
+};
+
+/** chosen: a killed client makes a run four times as long, so it is drawn less often. */
+const FEATURES: fc.Arbitrary<Features> = fc.record({
+  links: fc.constant(true),
+  nats: fc.constant(true),
+  clocks: fc.constant(true),
+  detours: fc.constant(true),
+  triggers: fc.constant(true),
+  early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  kinds: fc
+    .oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
+    .map((isKilling) => DRAWN_KINDS.filter((kind) => isKilling || kind !== "kill-client")),
+});
+
+/** Swarm: each seed leaves out half of everything, so that what is left meets more often (Groce et al. 2012). */
+const SWARM: fc.Arbitrary<Features> = fc.record({
+  links: fc.boolean(),
+  nats: fc.boolean(),
+  clocks: fc.boolean(),
+  detours: fc.boolean(),
+  triggers: fc.boolean(),
+  early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  kinds: fc
+    .tuple(
+      fc.subarray(DRAWN_KINDS.filter((kind) => kind !== "kill-client"), { minLength: 1, maxLength: 5 }),
+      fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+    )
+    .map(([kinds, isKilling]) => (isKilling ? [...kinds, "kill-client" as const] : kinds)),
+});
+
+/** The scenario of `seed` around one of `bases` (at least one, else RangeError). Always valid: `parseScenario` reads it as itself. */
+export function exploredScenario(bases: readonly Scenario[], seed: number, isSwarm: boolean): Scenario {
+  if (bases.length === 0) throw new RangeError("bases: want at least one scenario, got none");
+  const draw = new Stream(seed, isSwarm ? "explore/swarm" : "explore").nextUint32() | 0;
+  const [scenario] = fc.sample(explored(bases, seed, isSwarm), { seed: draw, numRuns: 1, unbiased: true });
+  return scenario as Scenario;
+}
+
+function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): fc.Arbitrary<Scenario> {
+  return fc
+    .record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES })
+    .chain(({ base, features }) =>
+      exploredTopology(base, features).chain((topology) => {
+        const up = Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + SET_UP;
+        const from = features.early ? ms(10) : up;
+        const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
+        return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) => assembled(base, topology, faults, features, seed));
+      }),
+    );
+}
+
+const ms = (value: number): number => value * 1_000;
+
+function assembled(base: Scenario, topology: Topology, faults: readonly Fault[], features: Features, seed: number): Scenario {
+  const isClientKilled = faults.some((one) => one.kind === "kill" && topology.parties[one.target]?.role === "client");
+  const within = isClientKilled ? SETTLE_AFTER_CLIENT : SETTLE;
+  // A triggered fault strikes late at most by as much as it waits; where it comes even later, `settles` says it cannot judge.
+  const timed = faults.map((one) => ("at" in one.when ? one.when.at : 0) + (one.for ?? 0));
+  const triggered = faults.map((one) => ("after" in one.when ? one.when.after.delay + (one.for ?? 0) + seconds(2) : 0));
+  const last = Math.max(...timed, seconds(5)) + Math.max(...triggered);
+  const planned = Math.max(0, ...base.calls.map((call) => call.at + call.answerAfter)) + CONNECT;
+  const whole = Math.ceil((Math.max(last, planned) + within + WATCH) / seconds(1)) * seconds(1);
+  return {
+    ...base,
+    ...topology,
+    asks: `Does all that must always hold, hold here? Explored from ${base.name} by seed 0x${seed.toString(16)}.`,
+    tags: ["explored"],
+    labs: ["sim"],
+    duration: whole,
+    calls: base.calls.map((call) => ({ ...call, hangUpAt: null })),
+    faults,
+    expect: promises(base, faults, { within, isQuiet: !features.early, isClientKilled }),
+    twin: null,
+  };
+}
+
+/** What must hold whatever the faults: the base's own promises are about its own faults, and are dropped. */
+function promises(
+  { calls }: Scenario,
+  faults: readonly Fault[],
+  run: { readonly within: number; readonly isQuiet: boolean; readonly isClientKilled: boolean },
+): Expectation[] {
+  const expect: Expectation[] = [{ oracle: "settles", within: run.within }];
+  if (calls.length === 0) return expect;
+  const answers = new Set(calls.map((call) => call.answer));
+  const isAnswered = !answers.has("none") && !answers.has("Reject");
+  if (answers.size === 1 && answers.has("none")) expect.push({ oracle: "call-never-answered" });
+  if (answers.size === 1 && answers.has("Reject") && run.isQuiet) expect.push({ oracle: "call-rejected" });
+  if (!isAnswered || !run.isQuiet) return expect;
+  expect.push({ oracle: "call-connects", within: CONNECT }, { oracle: "media-flows", frames: 10 });
+  if (!run.isClientKilled && totalLength(faults) <= BEARABLE) expect.push({ oracle: "same-call" });
+  return expect;
+}

@@ -1,0 +1,126 @@
+/**
+ * Arbitrary surroundings of a base scenario's parties: other links, other NATs (also one behind another), a second way out, clocks
+ * that drift. Relays stay as they are: their own links carry no distance.
+ */
+import fc from "fast-check";
+import type { InterfaceModel, NatModel, PartyModel, Scenario } from "../../scenarios/expanded.ts";
+import { NAT_PRESETS } from "../../scenarios/nats.ts";
+import { PROFILES } from "../../scenarios/profiles.ts";
+
+export type Topology = Pick<Scenario, "parties" | "nats">;
+
+/** What may be varied. */
+export type TopologyFeatures = {
+  readonly links: boolean;
+  readonly nats: boolean;
+  readonly clocks: boolean;
+  /** A second interface behind the first. */
+  readonly detours: boolean;
+};
+
+/** chosen: links on which a call is expected to work at any time; the others promise nothing that could be held against a run. */
+const LINKS: readonly string[] = [
+  "clean",
+  "lan",
+  "broadband",
+  "wifi-ok",
+  "wifi-bad",
+  "lte-move",
+  "leo",
+  "ringrtc-moderate",
+  "ringrtc-spiky-calm",
+  "ringrtc-bursty-loss",
+  "quic-interop",
+  "quic-transferloss",
+];
+
+/** chosen: crystals are within 100 ppm (RFC 5905 allows 500); audio clocks drift no more. */
+const DRIFT_PPM = 200;
+
+type Access = { readonly face: InterfaceModel; readonly nats: readonly (readonly [string, NatModel])[] };
+
+const preset: fc.Arbitrary<NatModel> = fc.constantFrom(...[...NAT_PRESETS.values()].map((one) => one.model));
+const cgnat: NatModel = NAT_PRESETS.get("cgnat")?.model ?? ([...NAT_PRESETS.values()][0] as { model: NatModel }).model;
+
+/** No NAT, one of the presets, or one behind a carrier's. Names begin with the party's and the interface's. */
+const natChain = (name: string): fc.Arbitrary<Pick<Access, "nats"> & { readonly nat: string | null }> =>
+  fc.oneof(
+    { weight: 1, arbitrary: fc.constant({ nats: [], nat: null }) },
+    { weight: 3, arbitrary: preset.map((model) => ({ nats: [[`${name}-nat`, model] as const], nat: `${name}-nat` })) },
+    {
+      weight: 1,
+      arbitrary: preset.map((model) => ({
+        nats: [
+          [`${name}-isp`, cgnat],
+          [`${name}-nat`, { ...model, behind: `${name}-isp` }],
+        ] as const,
+        nat: `${name}-nat`,
+      })),
+    },
+  );
+
+const linkOf = (name: string): Pick<InterfaceModel, "up" | "down"> => {
+  const profile = PROFILES.get(name);
+  if (profile === undefined) throw new RangeError(`link profile: there is none called ${name}`);
+  return { up: { ...profile.up }, down: { ...profile.down } };
+};
+
+function access(name: string, base: InterfaceModel, features: TopologyFeatures): fc.Arbitrary<Access> {
+  const link = features.links
+    ? fc.oneof(fc.constant<Pick<InterfaceModel, "up" | "down">>(base), fc.constantFrom(...LINKS).map(linkOf))
+    : fc.constant<Pick<InterfaceModel, "up" | "down">>(base);
+  const kept = fc.constant({ nats: [], nat: base.nat });
+  const nat = features.nats ? fc.oneof<fc.Arbitrary<Pick<Access, "nats"> & { readonly nat: string | null }>[]>(kept, natChain(name)) : kept;
+  return fc.tuple(link, nat).map(([{ up, down }, { nats, nat: behind }]) => ({ face: { up, down, nat: behind }, nats }));
+}
+
+/** A client's surroundings, and the NATs they bring. */
+function client(
+  name: string,
+  party: PartyModel,
+  features: TopologyFeatures,
+): fc.Arbitrary<{ readonly party: PartyModel; readonly nats: Access["nats"] }> {
+  const own = Object.entries(party.interfaces);
+  const [first] = own;
+  const detour = features.detours && own.length === 1 && first !== undefined ? fc.boolean() : fc.constant(false);
+  return detour.chain((hasDetour) => {
+    const faces = hasDetour && first !== undefined ? [...own, [`${first[0]}-b`, first[1]] as const] : own;
+    return fc
+      .record({
+        accesses: fc.tuple(...faces.map(([key, face], i) => access(i === 0 ? name : `${name}-${key}`.slice(0, 28), face, features))),
+        driftPpm: features.clocks ? fc.integer({ min: -DRIFT_PPM, max: DRIFT_PPM }) : fc.constant(party.driftPpm),
+      })
+      .map(({ accesses, driftPpm }) => ({
+        party: {
+          ...party,
+          driftPpm,
+          interfaces: Object.fromEntries(faces.map(([key], i) => [key, accesses[i]?.face ?? (first as [string, InterfaceModel])[1]])),
+        },
+        nats: accesses.flatMap((one) => one.nats),
+      }));
+  });
+}
+
+/** The topology of `base`, varied as far as `features` allow. NATs that nobody is behind any more are gone. */
+export function exploredTopology(base: Topology, features: TopologyFeatures): fc.Arbitrary<Topology> {
+  const parties = Object.entries(base.parties);
+  const drawn = parties.map(([name, party]) =>
+    party.role === "client" ? client(name, party, features) : fc.constant({ party, nats: [] as Access["nats"] }),
+  );
+  return fc.tuple(...drawn).map((all) => {
+    const known = new Map([...Object.entries(base.nats), ...all.flatMap((one) => one.nats)]);
+    const models = Object.fromEntries(parties.map(([name, party], i) => [name, all[i]?.party ?? party]));
+    return { parties: models, nats: Object.fromEntries(natsInUse(models, known).map((name) => [name, known.get(name) as NatModel])) };
+  });
+}
+
+/** Names of the NATs somebody is behind, directly or not, each once, outermost last. */
+export function natsInUse(parties: Scenario["parties"], nats: ReadonlyMap<string, NatModel>): string[] {
+  const used = new Set<string>();
+  for (const party of Object.values(parties)) {
+    for (const face of Object.values(party.interfaces)) {
+      for (let name = face.nat; name !== null && !used.has(name); name = nats.get(name)?.behind ?? null) used.add(name);
+    }
+  }
+  return [...used];
+}

@@ -1,0 +1,82 @@
+/**
+ * The catalogue on a real kernel: the same scenarios as in sim, judged by the same oracles, with the relay and the clients as processes in network
+ * namespaces. In real time, several runs at once.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lacks } from "../netns/install.ts";
+import { runNetns } from "../netns/lab.ts";
+import { assess } from "../reports/index.ts";
+import type { Result } from "../reports/result.ts";
+import { CATALOGUE } from "../scenarios/catalogue.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { DEFAULT_SEED } from "./seed.ts";
+import { speechPath } from "./speech.ts";
+
+/** chosen: one case for each kind of fault, the longest first. The whole catalogue takes two minutes more. */
+const CASES: readonly string[] = [
+  "relay-restart",
+  "stale-messages",
+  "relay-pause",
+  "nat-rebind",
+  "blackout",
+  "one-way-loss",
+  "baseline",
+  "reject",
+  "burst-loss",
+];
+/** chosen: three runs are nine processes, which two processors carry without audible hiccups. */
+const AT_ONCE = 3;
+const LIMIT_MS = 150_000;
+
+const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
+const speech = new Map(["speech-a", "speech-b"].map((name) => [name, speechPath(name)]));
+const results = new Map<string, Result | Error>();
+let folder = "";
+
+async function run(scenario: Scenario): Promise<Result> {
+  const own = join(folder, scenario.name);
+  await mkdir(own);
+  const began = performance.now();
+  const outcome = await runNetns({ scenario, seed: DEFAULT_SEED, folder: own, speech });
+  return assess({
+    scenario,
+    records: outcome.records,
+    hash: outcome.hash,
+    versions: { midcall: "", node: process.version, commit: "" },
+    ...{ codec: "real", crypto: "real", lab: "netns", seed: "0x1", dir: own },
+    virtualMs: outcome.virtualMs,
+    wallMs: Math.round(performance.now() - began),
+    ...(outcome.crashed === undefined ? {} : { crashed: outcome.crashed }),
+  });
+}
+
+beforeAll(async () => {
+  if (missing !== "") return;
+  folder = await mkdtemp(join(tmpdir(), "midcall-netns-"));
+  const queue = CATALOGUE.filter((one) => CASES.includes(one.name)).sort((a, b) => b.duration - a.duration);
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { name } = next;
+      results.set(name, await run(next).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}, LIMIT_MS);
+
+afterAll(async () => {
+  if (folder !== "") await rm(folder, { recursive: true, force: true });
+});
+
+test.for(CASES)("%s holds on a real kernel", (name, context) => {
+  if (missing !== "") context.skip(missing);
+  const result = results.get(name);
+  if (result === undefined || result instanceof Error) throw result ?? new RangeError(`${name}: not in the catalogue`);
+  const unheld = result.oracles
+    .filter((one) => one.verdict !== "held")
+    .map((one) => `${one.name}: ${one.verdict}, ${one.detail}`);
+  expect(unheld).toEqual([]);
+  expect(result.verdict).toBe("held");
+});

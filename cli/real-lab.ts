@@ -1,0 +1,56 @@
+/** Runs a job in a laboratory on a real kernel, and says what the machine lacks when it cannot. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { LogRecord } from "../impl/base/record.ts";
+import { lacks } from "../netns/install.ts";
+import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
+import { NetnsError } from "../netns/netns-error.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { CliError } from "./exit.ts";
+import type { LabJob } from "./laboratory.ts";
+import { speechPath } from "./speech.ts";
+import { MODULE_EXTENSION } from "./version.ts";
+
+/** Throws a CliError (exit code 5) when the machine cannot run it. The run is torn down when `signal` aborts, and its reason thrown. */
+export async function runReal(
+  job: LabJob,
+  watch: { readonly signal: AbortSignal; onLine(line: string, record: LogRecord): void },
+): Promise<NetnsOutcome> {
+  const [lack] = await lacks();
+  if (lack !== undefined) {
+    const remedy = lack.command === null ? "" : `; to get it: ${lack.command}`;
+    throw new CliError("lacking", `the ${job.lab} laboratory needs ${lack.what}${remedy} (what else there is: midcall doctor)`);
+  }
+  const { scenario, seed } = job;
+  const folder = job.folder ?? (await mkdtemp(join(tmpdir(), "midcall-run-")));
+  try {
+    return await runNetns({
+      scenario,
+      seed,
+      folder,
+      speech: speechFiles(scenario),
+      signal: watch.signal,
+      onLine: watch.onLine,
+      driver: job.linkDriver ?? "auto",
+      ...(job.sabotage === null ? {} : { entry: { module: SABOTAGED, args: [job.sabotage] } }),
+    });
+  } catch (error) {
+    if (error instanceof NetnsError) throw new CliError("lacking", error.message, error);
+    throw error;
+  } finally {
+    if (job.folder === null) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The party process with one of the bugs of scenarios/mutations.ts in it. */
+const SABOTAGED = fileURLToPath(new URL(`./sabotaged-party${MODULE_EXTENSION}`, import.meta.url));
+
+const speechFiles = (scenario: Scenario): Map<string, string> =>
+  new Map(
+    scenario.calls
+      .flatMap((call) => [call.callerSays, call.calleeSays])
+      .filter((says) => says !== "tone")
+      .map((says) => [says, speechPath(says)]),
+  );

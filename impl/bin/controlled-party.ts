@@ -1,0 +1,110 @@
+/**
+ * Entry of a party that a laboratory runs: `node controlled-party.ts JOB`, JOB being a JSON file (`Job` of control.ts). It loads everything, says
+ * that it is ready, waits for the order to begin, and is then the same relay or client as `midcall relay` and `midcall client`.
+ */
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { Stream } from "../base/random.ts";
+import type { Saying } from "../base/record.ts";
+import type { Instant } from "../base/units.ts";
+import { loop, tone } from "../core/audio-source.ts";
+import { identityFromSecret } from "../core/identity.ts";
+import { type Active, SignallingFilter } from "../core/signalling-filter.ts";
+import { loadOrMakeCertificate } from "../io/certificate.ts";
+import { nodeCrypto } from "../io/node-crypto.ts";
+import { loadOpusWasm } from "../io/opus-wasm.ts";
+import { readWav } from "../io/wav.ts";
+import { type RunningClient, runClient } from "./client.ts";
+import type { Job, Order, Report } from "./control.ts";
+import { runRelay } from "./relay.ts";
+
+type Running = Pick<RunningClient, "stop" | "held"> & Partial<Pick<RunningClient, "command">>;
+
+const [path] = process.argv.slice(2);
+if (path === undefined) throw new TypeError("job: want the path of a job file as the only argument");
+const job = JSON.parse(await readFile(path, "utf8")) as Job;
+
+const socket = connect(job.control);
+const tell = (report: Report): void => void socket.write(`${JSON.stringify(report)}\n`);
+const onSaying = (saying: Saying, t: Instant): void => tell({ type: "said", t, saying });
+
+const layer = new SignallingFilter((length, action) => void setTimeout(action, length / 1_000));
+const laid = new Map<number, { readonly active: Active; lift(): void }>();
+const calm = (fault: number): void => {
+  const one = laid.get(fault);
+  if (one === undefined || !laid.delete(fault)) return;
+  one.lift();
+  tell({ type: "touched", fault, messages: one.active.touched });
+};
+
+const common = { name: job.name, port: job.port, layer, onSaying, ...(job.log === undefined ? {} : { log: job.log }) };
+const prepared = job.role === "relay" ? await prepareRelay(job) : await prepareClient(job);
+let running: Running | undefined;
+/** Orders are carried out one after the other. */
+let queue = Promise.resolve();
+
+socket.on("close", () => process.exit(1)); // the lab is gone, and with it the reason to live
+createInterface({ input: socket }).on("line", (line) => {
+  const order = JSON.parse(line) as Order;
+  queue = queue.then(() => obey(order));
+});
+tell({ type: "ready", token: job.token, ...(prepared.pin === undefined ? {} : { pin: prepared.pin }) });
+
+async function obey(order: Order): Promise<void> {
+  switch (order.type) {
+    case "go":
+      running ??= await prepared.begin(order.epoch);
+      return;
+    case "command":
+      return running?.command?.(order.command);
+    case "held":
+      return running?.held();
+    case "disturb": {
+      const { fault, seed, direction, effect } = order;
+      const active: Active = { direction, effect, stream: new Stream(seed, `signalling/${fault}`), touched: 0 };
+      laid.set(fault, { active, lift: layer.lay(active) });
+      return;
+    }
+    case "calm":
+      return calm(order.fault);
+    case "stop":
+      await running?.stop();
+      for (const fault of [...laid.keys()]) calm(fault);
+      socket.removeAllListeners("close");
+      socket.end(() => process.exit(0));
+  }
+}
+
+type Prepared = { readonly pin?: string; begin(epoch: number): Promise<Running> };
+
+async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
+  const { fingerprint } = await loadOrMakeCertificate(relay.state);
+  return {
+    pin: fingerprint,
+    begin: (epoch) => runRelay({ ...common, host: "0.0.0.0", stateDir: relay.state, epoch }),
+  };
+}
+
+async function prepareClient(client: Job & { role: "client" }): Promise<Prepared> {
+  const [codec, source] = await Promise.all([
+    loadOpusWasm({ encoders: 2, decoders: 2 }),
+    client.says === "tone" ? tone() : readWav(client.says).then(loop),
+  ]);
+  return {
+    begin: (epoch) =>
+      runClient({
+        ...common,
+        epoch,
+        codec,
+        identity: identityFromSecret(nodeCrypto, new Uint8Array(Buffer.from(client.secret, "hex"))),
+        relay: undefined,
+        answer: client.answer,
+        voice: { source },
+        record: client.record,
+        recordsFromEpoch: true,
+        driftPpm: client.driftPpm,
+        goodbyeMs: client.goodbyeMs,
+      }),
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * Finds out what a NAT really is, in RFC 4787's terms (by the method of RFC 5780 section 4), and refuses one that is not what was declared. Its probe has two hosts inside
+ * each NAT and two outside, on cables of its own that no link driver touches, and is gone afterwards.
+ * Left out on purpose: lifetimes, which take as long as they are.
+ */
+import { extname, join } from "node:path";
+import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
+import type { Observation, Target } from "./classifier-probe.ts";
+import { configure, ipBatch, run } from "./command.ts";
+import { deleteNamespaces } from "./leftovers.ts";
+import type { NatBox } from "./nat.ts";
+import { NetnsError } from "./netns-error.ts";
+import type { NatPlan, TopologyPlan } from "./topology-plan.ts";
+
+/** What a NAT turned out to be; `inconsistent` when what was seen fits no behaviour. */
+export type Kind = {
+  readonly mapping: NatBehaviour | "inconsistent";
+  readonly filtering: NatBehaviour | "inconsistent";
+  readonly hairpin: NatModel["hairpin"];
+  readonly ports: NatModel["ports"];
+  /** Two inside hosts with the same port both have a mapping of their own (RFC 4787 REQ-1 and REQ-3). */
+  readonly twins: boolean;
+};
+
+/** Device names of the probe, by the NAT's number: inside and outside, and the far ends of their cables in the routers. */
+const INSIDE = "a";
+const OUTSIDE = "b";
+const FAR = "probe";
+
+const PROBE = join(import.meta.dirname, `classifier-probe${extname(import.meta.filename)}`);
+
+/** Classifies NATs of a topology: for each its kind. It leaves mappings in them; the run's probe namespace is made and removed. */
+export async function classifyAll(plan: TopologyPlan, boxes: readonly NatBox[]): Promise<ReadonlyMap<string, Kind>> {
+  if (boxes.length === 0) return new Map();
+  try {
+    await ipBatch([`netns add ${plan.probe}`, ...boxes.flatMap((box) => cables(plan, box.plan))]);
+    const far = new Map<string, string[]>();
+    for (const box of boxes) {
+      for (const [namespace, lines] of farEnds(box)) far.set(namespace, [...(far.get(namespace) ?? []), ...lines]);
+    }
+    await Promise.all([
+      configure({
+        namespace: plan.probe,
+        settings: [
+          ["ipv6/conf/all/disable_ipv6?", 1],
+          ["ipv4/conf/all/rp_filter", 0],
+          ["ipv4/conf/default/rp_filter", 0],
+          ...boxes.flatMap(({ plan: { number } }) =>
+            [INSIDE, OUTSIDE].flatMap((side) => [
+              [`ipv4/conf/${side}${number}/rp_filter`, 0] as const,
+              // both ends of every path are hosts of this namespace
+              [`ipv4/conf/${side}${number}/accept_local`, 1] as const,
+            ]),
+          ),
+        ],
+        ip: nearEnds(boxes),
+      }),
+      ...[...far].map(([namespace, ip]) => configure({ namespace, ip })),
+    ]);
+    const targets = boxes.map(({ host, plan: { name, probe } }): Target => ({ nat: name, host, ...probe }));
+    const said = await run("ip", ["netns", "exec", plan.probe, process.execPath, PROBE, JSON.stringify(targets)]);
+    const observations = JSON.parse(said) as readonly Observation[];
+    return new Map(observations.map((seen) => [seen.nat, kindOf(seen)]));
+  } finally {
+    await deleteNamespaces([plan.probe]);
+  }
+}
+
+/** Classifies one NAT of a topology as it is now. Not during a call: it leaves mappings of its own in the NAT. RangeError for an unknown NAT. */
+export async function classify(
+  topology: { readonly plan: TopologyPlan; readonly boxes: ReadonlyMap<string, NatBox> },
+  nat: string,
+): Promise<Kind> {
+  const box = topology.boxes.get(nat);
+  if (box === undefined) throw new RangeError(`nat: none is named ${nat}`);
+  const kind = (await classifyAll(topology.plan, [box])).get(nat);
+  if (kind === undefined) throw new NetnsError("nat-differs", `nat ${nat}: the classifier saw nothing of it`);
+  return kind;
+}
+
+/** Throws NetnsError `nat-differs` naming every way in which a NAT is not what its model declares. */
+export function refuseOthers(plan: TopologyPlan, kinds: ReadonlyMap<string, Kind>): void {
+  const wrong = [...plan.nats.values()].flatMap(({ name, model }) => {
+    const kind = kinds.get(name);
+    if (kind === undefined) return [`nat ${name}: not seen`];
+    const differing = (["mapping", "filtering", "hairpin", "ports"] as const).filter((aspect) => kind[aspect] !== model[aspect]);
+    const told = differing.map((aspect) => `nat ${name}: ${aspect} declared ${model[aspect]}, found ${kind[aspect]}`);
+    return kind.twins ? told : [...told, `nat ${name}: two inside hosts with the same port share a mapping`];
+  });
+  if (wrong.length > 0) throw new NetnsError("nat-differs", wrong.join("; "));
+}
+
+/** What an observation says of a NAT. */
+export function kindOf({ external: [first, otherPort, otherHost], lets, hairpin, internal, ports, twins }: Observation): Kind {
+  const sameForPort = first === otherPort;
+  const sameForHost = first === otherHost;
+  const inside = internal.slice(0, internal.lastIndexOf(":"));
+  return {
+    mapping: sameForHost
+      ? sameForPort
+        ? "endpoint-independent"
+        : "inconsistent"
+      : sameForPort
+        ? "address-dependent"
+        : otherPort === otherHost
+          ? "inconsistent"
+          : "address-and-port-dependent",
+    filtering: lets.otherHost
+      ? lets.otherPort
+        ? "endpoint-independent"
+        : "inconsistent"
+      : lets.otherPort
+        ? "address-dependent"
+        : "address-and-port-dependent",
+    hairpin:
+      hairpin === undefined ? "off" : networkOf(hairpin) === networkOf(`${inside}:0`) ? "internal-source" : "external-source",
+    ports: ports.every(([own, mapped]) => own === mapped)
+      ? "preserve"
+      : ports.every(([, mapped], index) => index === 0 || mapped === (ports[index - 1]?.[1] ?? 0) + 1)
+        ? "sequential"
+        : "random",
+    twins,
+  };
+}
+
+/** The /24 of `a.b.c.d:port`. */
+const networkOf = (address: string): string => address.slice(0, address.lastIndexOf("."));
+
+const cables = (plan: TopologyPlan, { number, namespace, far }: NatPlan): readonly string[] => [
+  `link add ${INSIDE}${number} netns ${plan.probe} type veth peer name ${FAR}${INSIDE}${number} netns ${namespace}`,
+  `link add ${OUTSIDE}${number} netns ${plan.probe} type veth peer name ${FAR}${OUTSIDE}${number} netns ${far.namespace}`,
+];
+
+/** In the NAT: the inside cable is one more port of its bridge. Outside of it: the outside hosts hang on a device of their own. */
+const farEnds = ({ plan: { number, namespace, far, probe } }: NatBox): readonly (readonly [string, readonly string[]])[] => [
+  [namespace, [`link set ${FAR}${INSIDE}${number} master lan up`]],
+  [
+    far.namespace,
+    [
+      `link set ${FAR}${OUTSIDE}${number} address ${macOf(number)} up`,
+      ...probe.outside.map((host) => `route add ${host}/32 dev ${FAR}${OUTSIDE}${number}`),
+    ],
+  ],
+];
+
+/** Chosen: locally administered, and none of the topology's. */
+const macOf = (number: number): string => `02:00:00:0a:00:${number.toString(16).padStart(2, "0")}`;
+
+/**
+ * Every path leaves the namespace that both its ends live in: what a host sends follows that host's own table, asked before the local one; what comes in is
+ * for the local one.
+ */
+const nearEnds = (boxes: readonly NatBox[]): readonly string[] => [
+  "link set lo up",
+  ...boxes.flatMap(({ plan: { number, inside, bridgeMac, probe } }) => {
+    const [insideTable, outsideTable] = [1_000 + 2 * number, 1_001 + 2 * number];
+    return [
+      `link set ${INSIDE}${number} up`,
+      `link set ${OUTSIDE}${number} up`,
+      ...probe.inside.map((host) => `addr add ${host}/32 dev ${INSIDE}${number}`),
+      ...probe.outside.map((host) => `addr add ${host}/32 dev ${OUTSIDE}${number}`),
+      `neigh replace ${inside}.1 lladdr ${bridgeMac} dev ${INSIDE}${number} nud permanent`,
+      `neigh replace 169.254.0.1 lladdr ${macOf(number)} dev ${OUTSIDE}${number} nud permanent`,
+      `route add default via ${inside}.1 dev ${INSIDE}${number} onlink table ${insideTable}`,
+      `route add default via 169.254.0.1 dev ${OUTSIDE}${number} onlink table ${outsideTable}`,
+      ...probe.inside.map((host) => `rule add pref 10 from ${host} iif lo lookup ${insideTable}`),
+      ...probe.outside.map((host) => `rule add pref 10 from ${host} iif lo lookup ${outsideTable}`),
+    ];
+  }),
+  "rule add pref 100 lookup local",
+  "rule del pref 0",
+];

@@ -1,0 +1,118 @@
+/** Does a scenario's faults to real processes and a real network at their time or trigger, heals them, and says both in the log. */
+import type { Saying } from "../impl/base/record.ts";
+import type { Direction, Fault, LinkModel, Scenario } from "../scenarios/expanded.ts";
+import { describeFault } from "../scenarios/fault-label.ts";
+import type { LabParty } from "./lab-party.ts";
+import type { MergedLog } from "./merged-log.ts";
+import type { RunClock } from "./run-clock.ts";
+
+/** The network as faults see it. */
+export type FaultyNetwork = {
+  rebind(nat: string, fault: number): Promise<void>;
+  renumber(nat: string, fault: number): Promise<void>;
+  expire(nat: string, fault: number): Promise<void>;
+  setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
+  /** Lays `overlay` over an interface's links; the returned function takes it off. */
+  lay(party: string, name: string, direction: Direction, overlay: Partial<LinkModel>, fault: number): () => void;
+  /** Packets that the fault altered without dropping them. */
+  touched(fault: number): number;
+};
+
+export type FaultyLab = {
+  readonly seed: number;
+  readonly clock: RunClock;
+  readonly epoch: number;
+  readonly log: MergedLog;
+  readonly network: FaultyNetwork;
+  readonly parties: ReadonlyMap<string, LabParty>;
+  /** Messages altered by signalling faults, as parties tell. */
+  readonly messages: ReadonlyMap<number, number>;
+  say(who: string, saying: Saying): void;
+  /** The machine refused what a fault asked of it. */
+  fail(error: unknown): void;
+};
+
+/** Arms every fault. `settled` resolves when what has been begun is done; `finish` says what each has touched. */
+export function armFaults(scenario: Scenario, lab: FaultyLab): { settled(): Promise<void>; finish(): void } {
+  /** One after the other: two changes of one NAT must not run through each other. */
+  let work = Promise.resolve();
+  const enqueue = (action: () => Promise<void> | void): void => {
+    work = work.then(action).catch((error: unknown) => lab.fail(error));
+  };
+  const holds = new Map<string, number>();
+  const strike = (fault: Fault, index: number): void =>
+    enqueue(async () => {
+      const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
+      const struck = lab.clock.now();
+      lab.say("lab", { ...told, state: "applied" });
+      const undo = await apply(lab, fault, index, holds);
+      if (fault.for === null) return;
+      lab.clock.at(struck + fault.for, () =>
+        enqueue(async () => {
+          await undo();
+          lab.say("lab", { ...told, state: "healed" });
+        }),
+      );
+    });
+  scenario.faults.forEach((fault, index) => {
+    const { when } = fault;
+    if ("at" in when) lab.clock.at(when.at, () => strike(fault, index));
+    else lab.log.watch(when.after.match, when.after.nth, (at) => lab.clock.at(at + when.after.delay, () => strike(fault, index)));
+  });
+  return {
+    settled: () => work,
+    finish: () =>
+      scenario.faults.forEach((fault, index) => {
+        const packets = (lab.messages.get(index) ?? 0) + lab.network.touched(index);
+        if (packets > 0) lab.say("net", { ev: "touched", fault: index, what: fault.kind, packets });
+      }),
+  };
+}
+
+type Undo = () => Promise<void> | void;
+const nothing: Undo = () => undefined;
+
+async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<string, number>): Promise<Undo> {
+  const { network } = lab;
+  const party = lab.parties.get(fault.target);
+  switch (fault.kind) {
+    case "kill":
+      await party?.kill();
+      // There is one already unless kills are many; when it fails to come up, the party says so itself.
+      if (fault.for !== null) void party?.standBy(1);
+      return () => party?.start(lab.epoch);
+    case "pause":
+      party?.pause();
+      return () => party?.resume();
+    case "rebind":
+      await network.rebind(fault.target, index);
+      return nothing;
+    case "renumber":
+      await network.renumber(fault.target, index);
+      return nothing;
+    case "expire":
+      await network.expire(fault.target, index);
+      return nothing;
+    case "interface-down": {
+      const key = `${fault.target}/${fault.interface}`;
+      const hold = async (change: 1 | -1): Promise<void> => {
+        const before = holds.get(key) ?? 0;
+        holds.set(key, before + change);
+        // Several faults may hold it down: it is up again when the last lets go.
+        if (before === 0 || before + change === 0)
+          await network.setInterface(fault.target, fault.interface, change === -1, index);
+      };
+      await hold(1);
+      return () => hold(-1);
+    }
+    case "impair":
+      return network.lay(fault.target, fault.interface, fault.direction, fault.link, index);
+    case "blackout":
+      return network.lay(fault.target, fault.interface, fault.direction, { loss: 1 }, index);
+    case "signalling": {
+      const { direction, effect } = fault;
+      party?.order({ type: "disturb", fault: index, seed: lab.seed, direction, effect });
+      return () => party?.order({ type: "calm", fault: index });
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** What the lab and its emulator process tell each other over the IPC channel: plain JSON, in order. */
+import type { DropRecord } from "../../impl/base/record.ts";
+import type { Direction, LinkModel } from "../../scenarios/expanded.ts";
+import type { WireSetup } from "./emulated-wire.ts";
+import type { Counters } from "./links.ts";
+import type { Reader } from "./tap.ts";
+
+/** `wire` is an index into `attach.wires`; `overlay` a number of the lab's own for what is laid and later undone. */
+export type ToEmulator =
+  | {
+      readonly type: "attach";
+      readonly epoch: number;
+      readonly seed: number;
+      readonly reader: Reader;
+      /** `inner` and `outer` are paths of macvtap character devices. */
+      readonly wires: readonly (WireSetup & { readonly inner: string; readonly outer: string })[];
+    }
+  | {
+      readonly type: "lay";
+      readonly overlay: number;
+      readonly wire: number;
+      readonly direction: Direction;
+      readonly model: Partial<LinkModel>;
+      readonly fault: number;
+    }
+  | { readonly type: "sever"; readonly overlay: number; readonly wire: number; readonly fault?: number }
+  | { readonly type: "undo"; readonly overlay: number }
+  | { readonly type: "near"; readonly wire: number; readonly hosts: readonly string[] }
+  | { readonly type: "settle"; readonly request: number; readonly faults: readonly number[] };
+
+export type FromEmulator =
+  | { readonly type: "started" }
+  | { readonly type: "attached"; readonly reader: Reader }
+  | { readonly type: "drops"; readonly drops: readonly (readonly [at: number, drop: DropRecord])[] }
+  | {
+      readonly type: "settled";
+      readonly request: number;
+      readonly counters: readonly Counters[];
+      /** Pairs of fault and packets touched. */
+      readonly touched: readonly (readonly [fault: number, packets: number])[];
+    }
+  | { readonly type: "failed"; readonly reason: string };

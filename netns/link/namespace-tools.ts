@@ -1,0 +1,20 @@
+/** `ip`, `tc` and `nft` inside one network namespace, many lines a process. All reject with NetnsError as `run` does. */
+import { run } from "../command.ts";
+
+const batch = (tool: string, namespace: string, lines: readonly string[], force: boolean): Promise<string> =>
+  run(tool, ["-n", namespace, ...(force ? ["-force"] : []), "-batch", "-"], `${lines.join("\n")}\n`);
+
+/** Lines for `ip -batch`; the first that fails ends the batch, unless `force` is set. */
+export const ip = (namespace: string, lines: readonly string[], force = false): Promise<string> =>
+  batch("ip", namespace, lines, force);
+
+/** Lines for `tc -batch`, likewise. */
+export const tc = (namespace: string, lines: readonly string[], force = false): Promise<string> =>
+  batch("tc", namespace, lines, force);
+
+/** What `tc` prints about a namespace. */
+export const tcShow = (namespace: string, args: readonly string[]): Promise<string> => run("tc", ["-n", namespace, ...args]);
+
+/** What `nft` prints in a namespace; `script` is its standard input. */
+export const nft = (namespace: string, args: readonly string[], script = ""): Promise<string> =>
+  run("ip", ["netns", "exec", namespace, "nft", ...args], script);

@@ -1,0 +1,44 @@
+/** Reads what `nft list table` prints of a NAT's table back into mappings and counters. */
+import type { NatModel } from "../scenarios/expanded.ts";
+import { COUNTERS, type Counter } from "./nat-rules.ts";
+
+/** A live mapping as an observer sees it; the fields that `sim` gives, and its age as far as the kernel knows it. */
+export type MappingView = {
+  /** `a.b.c.d:port` on the inside. */
+  readonly internal: string;
+  /** "" (any), a host, or `a.b.c.d:port`, by the mapping behaviour. */
+  readonly remote: string;
+  /** `a.b.c.d:port` on the outside. */
+  readonly external: string;
+  /** Microseconds since a packet last refreshed it, to about a kernel tick. */
+  readonly idle: number;
+};
+
+/** Packets since the NAT was made: translated `out` and `in`, refused, and the mappings `made`. */
+export type NatCounters = Readonly<Record<Counter, number>>;
+
+export type NatState = { readonly mappings: readonly MappingView[]; readonly counters: NatCounters };
+
+const UNITS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** Milliseconds of a time as nft writes it, such as `1m2s30ms`; 0 for a text that is none. */
+export const parseTime = (text: string): number =>
+  [...text.matchAll(/(\d+)(ms|[dhms])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ""] ?? 0), 0);
+
+/** `listing` is of the table that `natRules` made for `model` and `host`; mappings come in no order. Never throws: what is not there is not told. */
+export function parseState(listing: string, model: NatModel, host: string): NatState {
+  const block = /^\tmap bound \{\n([\s\S]*?)^\t\}/m.exec(listing)?.[1] ?? "";
+  const mappings = [...block.matchAll(/([\d.]+(?: \. [\d.]+)+)(?: timeout \w+)? expires (\w+) : (\d+)/g)].map(
+    ([, key = "", expires = "", port]) => {
+      const [insideHost, insidePort, ...remote] = key.split(" . ");
+      return {
+        internal: `${insideHost}:${insidePort}`,
+        remote: remote.join(":"),
+        external: `${host}:${port}`,
+        idle: Math.max(0, model.lifetime - parseTime(expires) * 1_000),
+      };
+    },
+  );
+  const count = (name: Counter): number => Number(new RegExp(`counter ${name} \\{\\s+packets (\\d+)`).exec(listing)?.[1] ?? 0);
+  return { mappings, counters: Object.fromEntries(COUNTERS.map((name) => [name, count(name)])) as NatCounters };
+}

@@ -1,0 +1,141 @@
+/**
+ * One NAT as it runs: its external address, the ports it has left to give, and the accidents that happen to it. Every accident replaces the
+ * table of rules in one transaction: a packet meets all of the old state or all of the new.
+ */
+import { randomness } from "../impl/base/random.ts";
+import { loadRules, run } from "./command.ts";
+import { type Carried, COUNTERS, natRules, TABLE } from "./nat-rules.ts";
+import { type MappingView, type NatCounters, type NatState, parseState } from "./nat-state.ts";
+import type { NatPlan } from "./topology-plan.ts";
+
+export type NatBox = {
+  readonly plan: NatPlan;
+  /** The external address now. */
+  readonly host: string;
+  /** The rules for the start, to load with the rest of the namespace. */
+  readonly initialRules: string;
+  /** New external ports for every live mapping, the old ones dead for good, all filters closed until the inside sends. Returns the new mappings. */
+  rebind(): Promise<readonly MappingView[]>;
+  /** Forgets everything and translates to `host` from now on; the routes are the caller's. */
+  renumber(host: string): Promise<void>;
+  /** Forgets all mappings and filters; `preserve` may give the same ports again. */
+  expire(): Promise<void>;
+  /** Everything as at the start, but at the address of now: what a classification has opened and counted never was. */
+  restart(): Promise<void>;
+  mappings(): Promise<readonly MappingView[]>;
+  counters(): Promise<NatCounters>;
+};
+
+/** RFC 4787 section 4.2: a NAT picks from the registered and dynamic ranges. As in sim: all of 1024..65535. */
+const FIRST_PORT = 1_024;
+const PORTS = 65_536 - FIRST_PORT;
+/** First port of the sequential policy; as in sim. */
+const SEQUENTIAL_FROM = 50_000;
+/** Ports ready to be given; given out, they come around again as far as they are free. chosen: loads in about 10 ms and is far above what a call needs. */
+const POOL = 1_024;
+
+/** `seed` decides the order of random ports. */
+export function natBox(plan: NatPlan, seed: number): NatBox {
+  const { model } = plan;
+  const randomPorts = randomness(seed);
+  let { host } = plan;
+  /** Tables made so far: each draws other random ports. */
+  let generation = 0;
+  let nextSequential = SEQUENTIAL_FROM;
+  const dead = new Set<number>();
+  let past = noneCounted();
+  /** One change after the other. */
+  let work: Promise<unknown> = Promise.resolve();
+
+  /** `count` ports by the policy, none of which is dead; all of them go to new mappings or the pool. */
+  const ports = (count: number): readonly number[] => {
+    const chosen = new Set<number>();
+    const draws = randomPorts.stream(`nat ${plan.name}/ports/${generation}`);
+    for (let tries = 0; chosen.size < count && tries < PORTS; tries++) {
+      const one = model.ports === "sequential" ? after(nextSequential, tries) : FIRST_PORT + draws.nextBelow(PORTS);
+      if (!dead.has(one)) chosen.add(one);
+    }
+    return [...chosen];
+  };
+  const rules = (carried: readonly Carried[], pool: readonly number[]): string => natRules({ model, host, pool, dead, carried });
+  const initialRules = rules([], ports(POOL));
+
+  const look = async (): Promise<NatState> =>
+    parseState(await run("ip", ["netns", "exec", plan.namespace, "nft", "list", "table", "ip", TABLE]), model, host);
+  /** Counters die with their table. */
+  const leave = ({ counters }: NatState): void => {
+    past = sum(past, counters);
+    nextSequential = after(nextSequential, counters.made);
+    generation++;
+  };
+  const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
+    const mine = work.then(action, action);
+    work = mine.catch(() => undefined);
+    return mine;
+  };
+
+  return {
+    plan,
+    initialRules,
+    get host() {
+      return host;
+    },
+    rebind: () =>
+      inTurn(async () => {
+        const state = await look();
+        leave(state);
+        // Oldest first, as sim tells them.
+        const moving = state.mappings.toSorted((a, b) => b.idle - a.idle);
+        for (const { external } of moving) dead.add(portOf(external));
+        const fresh = ports(moving.length + POOL);
+        nextSequential = after(nextSequential, moving.length);
+        const moved = moving.slice(0, fresh.length).map((one, index) => ({ ...one, external: `${host}:${fresh[index]}` }));
+        const pool = fresh.slice(moved.length);
+        await loadRules(
+          plan.namespace,
+          rules(
+            moved.map((one) => carried(one, model.lifetime)),
+            pool,
+          ),
+        );
+        return moved;
+      }),
+    renumber: (next) =>
+      inTurn(async () => {
+        leave(await look());
+        host = next;
+        dead.clear(); // dead were the ports of the old address
+        await loadRules(plan.namespace, rules([], ports(POOL)));
+      }),
+    expire: () =>
+      inTurn(async () => {
+        leave(await look());
+        await loadRules(plan.namespace, rules([], ports(POOL)));
+      }),
+    restart: () =>
+      inTurn(async () => {
+        generation = 0;
+        nextSequential = SEQUENTIAL_FROM;
+        dead.clear();
+        past = noneCounted();
+        await loadRules(plan.namespace, rules([], ports(POOL)));
+      }),
+    mappings: () => inTurn(async () => (await look()).mappings),
+    counters: () => inTurn(async () => sum(past, (await look()).counters)),
+  };
+}
+
+const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
+const after = (port: number, count: number): number => FIRST_PORT + ((port - FIRST_PORT + count) % PORTS);
+
+const carried = ({ internal, remote, external, idle }: MappingView, lifetime: number): Carried => ({
+  insideHost: internal.slice(0, internal.lastIndexOf(":")),
+  insidePort: portOf(internal),
+  remote,
+  port: portOf(external),
+  left: Math.max(1, Math.round((lifetime - idle) / 1_000)),
+});
+
+const noneCounted = (): NatCounters => Object.fromEntries(COUNTERS.map((name) => [name, 0])) as NatCounters;
+const sum = (a: NatCounters, b: NatCounters): NatCounters =>
+  Object.fromEntries(COUNTERS.map((name) => [name, a[name] + b[name]])) as NatCounters;

@@ -1,0 +1,215 @@
+/**
+ * The network of a run on the real kernel: a namespace for every party, one router for every NAT, one for the internet, and one in which every party
+ * interface's cable is cut open for a link driver to join. Until one does, nothing passes.
+ */
+
+import { readlink } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
+import { configure, ipBatch, requireMachine, run as runCommand } from "./command.ts";
+import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
+import { type NatBox, natBox } from "./nat.ts";
+import type { MappingView, NatCounters } from "./nat-state.ts";
+import { NetnsError } from "./netns-error.ts";
+import { creation, interiors, relocation } from "./topology-commands.ts";
+import { type PartyPort, planTopology, type TopologyPlan } from "./topology-plan.ts";
+
+/** One party interface's cable, cut open: two devices of the run's wire namespace. */
+export type Wire = {
+  readonly party: string;
+  readonly interface: string;
+  readonly namespace: string;
+  /** Device towards the party. */
+  readonly inner: string;
+  /** Device towards the router or the internet. */
+  readonly outer: string;
+};
+
+export type TopologyOptions = {
+  /** 4 to 12 hexadecimal digits that no other run has. */
+  readonly run: string;
+  readonly nats: Scenario["nats"];
+  readonly parties: Scenario["parties"];
+  /** Decides the order of random external ports. */
+  readonly seed: number;
+  /** Parties that have a network namespace already: a process id in it. */
+  readonly adopt?: ReadonlyMap<string, number>;
+};
+
+export type Topology = {
+  readonly plan: TopologyPlan;
+  readonly boxes: ReadonlyMap<string, NatBox>;
+  /** What each NAT turned out to be when the lab started. */
+  readonly kinds: ReadonlyMap<string, Kind>;
+  /** A folder of this run for what must be found again after a crash; empty at first, gone after `close`. */
+  readonly folder: string;
+  /** One per party interface, in order of declaration. */
+  readonly wires: readonly Wire[];
+  /** As `ip netns` knows it. RangeError for an unknown party. */
+  namespaceOf(party: string): string;
+  /** IPv4 address of the first interface that is up; of the first one when none is. */
+  addressOf(party: string): string;
+  /** The device in the party's namespace that stands for an interface. */
+  deviceOf(party: string, name: string): string;
+  /** Hosts and prefixes that an interface reaches without leaving its NAT's inside, the NAT's external address among them; none without a NAT. */
+  near(party: string, name: string): readonly string[];
+  /** Pulls an interface's cable, or plugs it in; resolves when the party's kernel has noticed. Addresses and sockets stay. */
+  setInterface(party: string, name: string, up: boolean): Promise<void>;
+  /** New external ports for every mapping of the NAT, the old ones dead for good; returns the new mappings, oldest first. */
+  rebind(nat: string): Promise<readonly MappingView[]>;
+  /** Another external address for the NAT, its mappings lost, the old address a dead end; returns the new one. */
+  renumber(nat: string): Promise<string>;
+  /** The NAT forgets its mappings and filters. */
+  expire(nat: string): Promise<void>;
+  mappings(nat: string): Promise<readonly MappingView[]>;
+  /** Packets that the NAT translated and refused since the start. */
+  counters(nat: string): Promise<NatCounters>;
+  /** Removes all that was made; safe to call twice. */
+  close(): Promise<void>;
+};
+
+/**
+ * Removes what dead runs left, builds the network, and makes sure that every NAT is what the scenario declares. Rejects with NetnsError or RangeError, and
+ * then leaves nothing behind.
+ */
+export async function buildTopology(options: TopologyOptions): Promise<Topology> {
+  const { run, nats, parties, seed, adopt = new Map<string, number>() } = options;
+  const plan = planTopology(run, nats, parties);
+  requireMachine();
+  await refuseOwnNamespace(adopt);
+  await removeLeftovers();
+  const claimed = await claim(run);
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= deleteNamespaces([...plan.namespaces, plan.probe]).then(claimed.release);
+    return closing;
+  };
+  try {
+    const boxes = new Map([...plan.nats].map(([name, nat]) => [name, natBox(nat, seed)]));
+    await ipBatch(creation(plan, adopt));
+    const scripts = interiors(plan, (nat) => boxes.get(nat.name)?.initialRules ?? "");
+    await settleAll(scripts.map(configure));
+    const kinds = await classifyAll(plan, [...boxes.values()]);
+    refuseOthers(plan, kinds);
+    await settleAll([...boxes.values()].map((box) => box.restart()));
+    return { plan, boxes, kinds, folder: claimed.folder, close, ...controls(plan, boxes) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Joins every wire by a bridge, without any impairment. Ends with the topology. */
+export async function joinPlainly(wires: readonly Wire[]): Promise<void> {
+  const [first] = wires;
+  if (first === undefined) return;
+  const ip = wires.flatMap(({ inner, outer }, index) => [
+    `link add b${index} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+    `link set ${inner} master b${index}`,
+    `link set ${outer} master b${index}`,
+    `link set b${index} up`,
+  ]);
+  const lateSettings = ["iptables", "ip6tables", "arptables"].map((which) => [`bridge/bridge-nf-call-${which}?`, 0] as const);
+  await configure({ namespace: first.namespace, ip, lateSettings });
+}
+
+type Controls = Omit<Topology, "plan" | "boxes" | "kinds" | "folder" | "close">;
+
+function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Controls {
+  const down = new Set<PartyPort>();
+  const portsOf = (party: string): readonly PartyPort[] => {
+    const own = plan.ports.filter((port) => port.party === party);
+    if (own.length === 0) throw new RangeError(`party: none is named ${party}`);
+    return own;
+  };
+  const portOf = (party: string, name: string): PartyPort => {
+    const found = portsOf(party).find((port) => port.interface === name);
+    if (found === undefined) throw new RangeError(`interface: ${party} has none named ${name}`);
+    return found;
+  };
+  const box = (nat: string): NatBox => {
+    const found = boxes.get(nat);
+    if (found === undefined) throw new RangeError(`nat: none is named ${nat}`);
+    return found;
+  };
+  return {
+    wires: plan.ports.map(({ party, interface: name, inner, outer }) => ({
+      party,
+      interface: name,
+      namespace: plan.wires,
+      inner,
+      outer,
+    })),
+    namespaceOf: plan.namespaceOf,
+    addressOf(party) {
+      const own = portsOf(party);
+      return (own.find((port) => !down.has(port)) ?? own[0])?.address ?? "";
+    },
+    deviceOf: (party, name) => portOf(party, name).device,
+    near(party, name) {
+      const { nat } = portOf(party, name);
+      const behind = nat === null ? undefined : box(nat);
+      return behind === undefined ? [] : [`${behind.plan.inside}.0/24`, `${behind.plan.carrier}.0/24`, behind.host];
+    },
+    async setInterface(party, name, up) {
+      const port = portOf(party, name);
+      if (up) down.delete(port);
+      else down.add(port);
+      await runCommand("ip", ["-n", plan.wires, "link", "set", port.inner, up ? "up" : "down"]);
+      await untilCarrier(port.namespace, port.device, up);
+      // both ends notice by themselves, and a bridge of a link driver waits for this one
+      await untilCarrier(plan.wires, port.inner, up);
+    },
+    rebind: (nat) => box(nat).rebind(),
+    async renumber(nat) {
+      const one = box(nat);
+      const [from, to] = [one.host, one.plan.outsideAddresses()];
+      const { before, after } = relocation(one.plan, from, to);
+      await settleAll(before.map(configure));
+      await one.renumber(to);
+      await settleAll(after.map(configure));
+      return to;
+    },
+    expire: (nat) => box(nat).expire(),
+    mappings: (nat) => box(nat).mappings(),
+    counters: (nat) => box(nat).counters(),
+  };
+}
+
+/** Milliseconds between looks at a carrier, and how many. chosen: the kernel tells at once; its work queue may be late on a loaded machine. */
+const LOOK_EVERY = 2;
+const LOOKS = 1_000;
+
+/** The kernel hands a change of carrier to a work queue: resolves when it has been through, which is when routes follow. */
+async function untilCarrier(namespace: string, device: string, up: boolean): Promise<void> {
+  for (let look = 0; look < LOOKS; look++) {
+    const [link] = JSON.parse(await runCommand("ip", ["-n", namespace, "-j", "link", "show", "dev", device])) as readonly {
+      operstate: string;
+    }[];
+    if ((link?.operstate === "UP") === up) return;
+    await delay(LOOK_EVERY);
+  }
+  throw new NetnsError(
+    "command-failed",
+    `${device} in ${namespace}: the kernel did not notice that its cable is ${up ? "plugged in" : "pulled"}`,
+  );
+}
+
+/** Waits for all, and then throws what the first that failed threw: nothing of it still runs when the caller cleans up. */
+async function settleAll(all: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(all)).find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** A party in the harness's own network namespace would have its devices and routes set there. */
+async function refuseOwnNamespace(adopt: ReadonlyMap<string, number>): Promise<void> {
+  const own = await readlink("/proc/self/ns/net");
+  for (const [party, pid] of adopt) {
+    const theirs = await readlink(`/proc/${pid}/ns/net`).catch((cause: unknown) => {
+      throw new NetnsError("command-failed", `${party}: process ${pid} has no network namespace to adopt`, cause);
+    });
+    if (theirs === own)
+      throw new RangeError(`adopt: ${party}'s process ${pid} is in the network namespace of the laboratory itself`);
+  }
+}

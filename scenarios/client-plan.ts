@@ -1,0 +1,23 @@
+/** What a scenario's calls mean for one client: whom it registers with, what it says, how it answers. The same in every laboratory. */
+import type { CallModel, Scenario } from "./expanded.ts";
+
+export type ClientPlan = {
+  /** Name of the relay it registers with; undefined: there is none. */
+  readonly relay: string | undefined;
+  /** `tone`, a recording's name, or a path to a WAV file. */
+  readonly says: string;
+  /** Undefined: it never answers. `after` is microseconds from ringing. */
+  readonly answer: { readonly mode: Exclude<CallModel["answer"], "none">; readonly after: number } | undefined;
+};
+
+/** The plan of client `name`; one that is in no call registers with the first relay and says a tone. */
+export function clientPlan(scenario: Scenario, name: string): ClientPlan {
+  const called = scenario.calls.find((one) => one.callee === name);
+  const calling = scenario.calls.find((one) => one.caller === name);
+  const first = Object.entries(scenario.parties).find(([, party]) => party.role === "relay")?.[0];
+  return {
+    relay: scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? first,
+    says: calling?.callerSays ?? called?.calleeSays ?? "tone",
+    answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },
+  };
+}

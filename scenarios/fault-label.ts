@@ -1,0 +1,18 @@
+/** A fault in a reader's words: the label of its records, the same in every laboratory. */
+import type { Fault } from "./expanded.ts";
+
+/** `kill r1`, `impair alice eth0 both: loss`. */
+export function describeFault(fault: Fault): string {
+  switch (fault.kind) {
+    case "impair":
+      return `impair ${fault.target} ${fault.interface} ${fault.direction}: ${Object.keys(fault.link).join(", ")}`;
+    case "blackout":
+      return `blackout ${fault.target} ${fault.interface} ${fault.direction}`;
+    case "interface-down":
+      return `interface down ${fault.target} ${fault.interface}`;
+    case "signalling":
+      return `signalling ${fault.target} ${fault.direction}`;
+    default:
+      return `${fault.kind} ${fault.target}`;
+  }
+}
