@@ -8,6 +8,9 @@ import type { RunLog } from "./run-log.ts";
 
 type Lab = LabWorld & { readonly log: RunLog; readonly processes: ReadonlyMap<string, Faultable> };
 
+/** Faults that keep a process down or still, by what they do and to whom: the last one that lets go undoes it. */
+type Holds = Map<string, Set<number>>;
+
 /** A process as faults see it. */
 export type Faultable = {
   readonly signalling: SignallingFilter;
@@ -20,10 +23,11 @@ export type Faultable = {
 /** Schedules every fault. `finish` says what each has touched; call it when the run is over. */
 export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
   const signalling = new Map<number, Active>();
+  const holds: Holds = new Map();
   const strike = (fault: Fault, index: number): void => {
     const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
     lab.say("lab", { ...told, state: "applied" });
-    const undo = apply(lab, fault, index, signalling);
+    const undo = apply(lab, fault, index, signalling, holds);
     if (fault.for === null) return;
     lab.kernel.after(fault.for as Micros, () => {
       undo();
@@ -49,16 +53,26 @@ export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
 
 const nothing = (): void => {};
 
-function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Active>): () => void {
+/** Lets fault `index` hold what its kind does to its target; the returned function lets go and undoes it when nobody else holds it. */
+function hold(holds: Holds, { kind, target }: Fault, index: number, undo: () => void): () => void {
+  const name = `${kind} ${target}`;
+  const holders = holds.get(name) ?? new Set<number>();
+  holds.set(name, holders.add(index));
+  return () => {
+    if (holders.delete(index) && holders.size === 0) undo();
+  };
+}
+
+function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Active>, holds: Holds): () => void {
   const { network } = lab;
   const process = lab.processes.get(fault.target);
   switch (fault.kind) {
     case "kill":
       process?.kill(index);
-      return () => process?.start();
+      return hold(holds, fault, index, () => process?.start());
     case "pause":
       process?.pause(index);
-      return () => process?.resume();
+      return hold(holds, fault, index, () => process?.resume());
     case "rebind":
       network.rebind(fault.target, index);
       return nothing;

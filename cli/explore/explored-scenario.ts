@@ -4,8 +4,10 @@
  * reproducible by itself, and what is kept of a finding is the scenario and not the seed.
  */
 import fc from "fast-check";
+import { invariant } from "../../impl/base/invariant.ts";
 import { Stream } from "../../impl/base/random.ts";
 import type { Expectation, Fault, Scenario } from "../../scenarios/expanded.ts";
+import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS, type DrawnKind, exploredFaults, totalLength } from "./explored-faults.ts";
 import { exploredTopology, type Topology, type TopologyFeatures } from "./explored-topology.ts";
 
@@ -67,12 +69,14 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
     .map(([kinds, isKilling]) => (isKilling ? [...kinds, "kill-client" as const] : kinds)),
 });
 
-/** The scenario of `seed` around one of `bases` (at least one, else RangeError). Always valid: `parseScenario` reads it as itself. */
+/** The scenario of `seed` around one of `bases` (at least one, else RangeError). `parseScenario` reads it as itself. */
 export function exploredScenario(bases: readonly Scenario[], seed: number, isSwarm: boolean): Scenario {
   if (bases.length === 0) throw new RangeError("bases: want at least one scenario, got none");
   const draw = new Stream(seed, isSwarm ? "explore/swarm" : "explore").nextUint32() | 0;
   const [scenario] = fc.sample(explored(bases, seed, isSwarm), { seed: draw, numRuns: 1, unbiased: true });
-  return scenario as Scenario;
+  const parsed = parseScenario(scenario);
+  invariant(parsed.ok, `seed ${seed} gives no scenario: ${parsed.ok ? "" : JSON.stringify(parsed.problems)}`);
+  return parsed.scenario;
 }
 
 function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): fc.Arbitrary<Scenario> {

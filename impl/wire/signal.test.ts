@@ -174,8 +174,16 @@ test.each([
     json({ type: "CandidateUpdate", call_id: CALL, generation: 1, local_addrs: Array(17).fill("") }),
     { reason: "malformed", type: "CandidateUpdate" },
   ],
-  ...["\u001b[2J", "two\nlines", "\u009b31m", "\u202eback", "\u2028"].map((words): [string, Uint8Array, object] => [
-    `a reason that is no plain line, ${JSON.stringify(words)}`,
+  ...(
+    [
+      ["an escape sequence", "\u001b[2J"],
+      ["two lines", "two\nlines"],
+      ["a C1 control", "\u009b31m"],
+      ["text that runs backwards", "\u202eback"],
+      ["a line separator", "\u2028"],
+    ] as const
+  ).map(([name, words]): [string, Uint8Array, object] => [
+    `a reason with ${name}`,
     json({ type: "Hangup", call_id: CALL, reason: words }),
     { reason: "malformed", type: "Hangup" },
   ]),
@@ -241,8 +249,8 @@ test("a forward carries a message of a type its relays do not know, judged only 
 
 test("the largest message of every type but a forward fits half the limit, so a forward of it fits too", () => {
   const most = {
-    reason: "\u0001".repeat(200),
-    name: "\u0001".repeat(64),
+    reason: "\ud800".repeat(200), // half a character becomes six octets in JSON
+    name: "\ud800".repeat(64),
     token: '"'.repeat(1_024),
     relay: '"'.repeat(128),
     re: '"'.repeat(40),
