@@ -3,18 +3,21 @@ import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addClient } from "./commands/client.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addExplore } from "./commands/explore.ts";
 import { addList } from "./commands/list.ts";
+import { addMutants } from "./commands/mutants.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addReport } from "./commands/report.ts";
 import { addRun } from "./commands/run.ts";
+import { addShrink } from "./commands/shrink.ts";
 import { type Context, example } from "./context.ts";
 import { CliError, EXIT, type ExitCode, usage } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 /** Commands of docs/contract.md that this version does not have. They are not listed; running one says so. */
-const NOT_YET: readonly string[] = ["explore", "shrink", "mutants", "reproduce", "compare", "dashboards"];
+const NOT_YET: readonly string[] = ["reproduce", "compare", "dashboards"];
 
 /** Runs one command line (without `node midcall`) and returns the process's exit code; never rejects. */
 export async function program(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -57,6 +60,9 @@ function commandLine(context: Context): Command {
   addList(root, context);
   addRun(root, context);
   addReplay(root, context);
+  addExplore(root, context);
+  addShrink(root, context);
+  addMutants(root, context);
   addReport(root, context);
   addBench(root, context);
   addRelay(root, context);

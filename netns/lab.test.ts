@@ -3,11 +3,13 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
 import { scenario } from "../scenarios/index.ts";
 import { lacks } from "./install.ts";
 import { runNetns } from "./lab.ts";
+import { removeLeftovers } from "./leftovers.ts";
 
 const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
 const needsKernel = (context: TestContext): void => {
@@ -110,6 +112,23 @@ test("interrupted while it is still being built, it leaves nothing behind either
     onLine: () => setImmediate(() => controller.abort(new Error("enough"))),
   });
   await expect(run).rejects.toThrow("enough");
+  expect(await leftOf(id)).toEqual([]);
+});
+
+test("killed halfway, its parties die with it, and the next start removes what it left", async (context) => {
+  needsKernel(context);
+  const id = nextId();
+  const module = pathToFileURL(join(import.meta.dirname, "lab.ts")).href;
+  const asked = JSON.stringify({ id, scenario: short, seed: 1, folder });
+  await writeFile(
+    join(folder, "doomed.mjs"),
+    `import { runNetns } from ${JSON.stringify(module)};
+     const onLine = (_, record) => record.ev === "call" && process.kill(process.pid, "SIGKILL");
+     await runNetns({ ...${asked}, speech: new Map(), onLine });`,
+  );
+  await expect(promisify(execFile)(process.execPath, [join(folder, "doomed.mjs")])).rejects.toMatchObject({ signal: "SIGKILL" });
+  expect((await readdir(folder)).filter((name) => name.startsWith("mc-"))).toHaveLength(1);
+  await removeLeftovers();
   expect(await leftOf(id)).toEqual([]);
 });
 

@@ -162,7 +162,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     async () => undefined, // closing the launcher is enough
   );
   const network = await scope.acquire(
-    () => openNetwork({ run: id, scenario, seed, driver: run.driver ?? "auto", adopt, failed: fail }),
+    () => openNetwork({ run: id, scenario, seed, driver: run.driver ?? "auto", adopt, work, failed: fail }),
     (made) => made.close(),
   );
   const server = await scope.acquire(

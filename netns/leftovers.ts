@@ -2,8 +2,8 @@
  * Who owns what on this machine: a run claims its name in /run/midcall before it makes anything, and what a run that died left behind is found by that
  * claim and removed. Everything a run makes lies in namespaces called `mc-RUN-...` or in its folder; nothing else is ever touched.
  */
-import { link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, isAbsolute, join } from "node:path";
 import { ipBatch, run as runCommand } from "./command.ts";
 import { NetnsError } from "./netns-error.ts";
 
@@ -71,12 +71,29 @@ export async function removeLeftovers(): Promise<readonly string[]> {
     const name = /^([0-9a-f]{4,12})\.json$/.exec(entry)?.[1];
     if (name === undefined || (await isAlive(join(CLAIMS, entry)))) continue;
     await removeNamespaces(name);
+    await removeRemembered(join(CLAIMS, name));
     await rm(join(CLAIMS, name), { recursive: true, force: true });
     await rm(join(CLAIMS, entry), { force: true });
     dead.push(name);
   }
   return dead;
 }
+
+/** File of a claim's folder: paths outside of it that are the run's too, one a line. */
+const REMEMBERED = "remembered";
+
+/** Notes in a claim's folder that `path` is to be removed as well, should the run die. RangeError unless it is called `mc-...`, as all that runs make. */
+export async function remember(folder: string, path: string): Promise<void> {
+  if (!isOurs(path)) throw new RangeError(`path: want an absolute one whose last part begins with mc-, got ${path}`);
+  await appendFile(join(folder, REMEMBERED), `${path}\n`);
+}
+
+async function removeRemembered(folder: string): Promise<void> {
+  const text = await readFile(join(folder, REMEMBERED), "utf8").catch(() => "");
+  for (const path of text.split("\n").filter(isOurs)) await rm(path, { recursive: true, force: true });
+}
+
+const isOurs = (path: string): boolean => isAbsolute(path) && basename(path).startsWith("mc-");
 
 /** Ends the processes in a run's namespaces and removes those. */
 async function removeNamespaces(run: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { DropRecord } from "../impl/base/record.ts";
 import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import type { LinkModel, Scenario } from "../scenarios/expanded.ts";
 import type { FaultyNetwork } from "./faults.ts";
+import { remember } from "./leftovers.ts";
 import { attachLinks } from "./link/attach.ts";
 import type { DriverName, Links } from "./link/links.ts";
 import { buildTopology, type Topology } from "./topology.ts";
@@ -33,6 +34,8 @@ export type NetworkOptions = {
   readonly adopt: ReadonlyMap<string, number> | undefined;
   /** Called when a link driver fails while the run goes on. */
   readonly failed: (error: unknown) => void;
+  /** The run's working folder: removed by the next run's start, should this process die before it removes it itself. */
+  readonly work: string;
 };
 
 /** An accident of a NAT and how many packets it had sent out when it happened, and when the next one did. */
@@ -43,6 +46,10 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
   const { run, scenario, seed, adopt } = options;
   const { nats, parties } = scenario;
   const topology = await buildTopology({ run, nats, parties, seed, ...(adopt === undefined ? {} : { adopt }) });
+  await remember(topology.folder, options.work).catch(async (error: unknown) => {
+    await topology.close();
+    throw error;
+  });
   const attached = monotonicClock();
   let begun: { readonly epoch: number; readonly drop: (t: number, drop: DropRecord) => void } | undefined;
   let links: Links | undefined;

@@ -33,7 +33,9 @@ const ms = (value: number): number => value * 1_000;
  * Lengths worth trying. chosen: around the timers of a session (1 s of silence, 4 s of handshake), one packet, one jitter buffer, and a
  * few seconds; 10 s at most, so that several fit a run.
  */
-const LENGTHS: readonly number[] = [20, 60, 100, 200, 500, 900, 1_000, 1_100, 2_000, 3_000, 3_900, 4_100, 5_000, 8_000, 10_000].map(ms);
+const LENGTHS: readonly number[] = [
+  20, 60, 100, 200, 500, 900, 1_000, 1_100, 2_000, 3_000, 3_900, 4_100, 5_000, 8_000, 10_000,
+].map(ms);
 const LONGEST = ms(10_000);
 
 const length = (): fc.Arbitrary<number> =>
@@ -64,11 +66,18 @@ function trigger(topology: Topology, stage: Stage, earlier: number): fc.Arbitrar
   if (!stage.isUp)
     any.push(
       client.chain((who) => fc.constantFrom("connecting", "registered").map((state) => ({ ev: "registration", who, state }))),
-      client.chain((who) => fc.constantFrom("offering", "ringing", "answered", "active").map((state) => ({ ev: "call", who, state }))),
-      client.chain((who) => fc.constantFrom("connecting", "connected", "silent", "path-changed").map((state) => ({ ev: "session", who, state }))),
+      client.chain((who) =>
+        fc.constantFrom("offering", "ringing", "answered", "active").map((state) => ({ ev: "call", who, state })),
+      ),
+      client.chain((who) =>
+        fc.constantFrom("connecting", "connected", "silent", "path-changed").map((state) => ({ ev: "session", who, state })),
+      ),
       client.chain((who) =>
         fc
-          .tuple(fc.constantFrom("sent", "received"), fc.constantFrom("Register", "RegisterAck", "DirectCallOffer", "DirectCallAnswer", "CallSetup"))
+          .tuple(
+            fc.constantFrom("sent", "received"),
+            fc.constantFrom("Register", "RegisterAck", "DirectCallOffer", "DirectCallAnswer", "CallSetup"),
+          )
           .map(([dir, type]) => ({ ev: "signal", who, dir, type })),
       ),
     );
@@ -94,7 +103,9 @@ const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
         .tuple(fc.integer({ min: 0, max: 1_000 }), share(0, 1), fc.constantFrom<LinkModel["order"]>("keep", "free"))
         .map(([delay, jitter, order]) => ({ delay: ms(delay), jitter: Math.round(ms(delay) * jitter), order })),
       share(0.01, 1).map((duplicate) => ({ duplicate })),
-      fc.tuple(share(0.01, 0.5), fc.integer({ min: 1, max: 300 })).map(([held, by]) => ({ reorder: { share: held, by: ms(by) } })),
+      fc
+        .tuple(share(0.01, 0.5), fc.integer({ min: 1, max: 300 }))
+        .map(([held, by]) => ({ reorder: { share: held, by: ms(by) } })),
       fc
         .tuple(fc.integer({ min: 16, max: 500 }), fc.integer({ min: 2, max: 40 }))
         .map(([kbps, packets]) => ({ rate: { bps: kbps * 1_000, queueBytes: packets * MTU_BYTES } })),
@@ -114,7 +125,11 @@ const effect: fc.Arbitrary<SignallingEffect> = fc
 
 const direction: fc.Arbitrary<Direction> = fc.constantFrom<Direction>("up", "down", "both");
 
-type Body = Fault extends infer One ? (One extends Fault ? Omit<One, "when" | "for"> & { readonly heals: boolean } : never) : never;
+type Body = Fault extends infer One
+  ? One extends Fault
+    ? Omit<One, "when" | "for"> & { readonly heals: boolean }
+    : never
+  : never;
 
 /** What goes wrong where, by kind; a kind that has nothing to strike here is missing. */
 function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> {
@@ -124,19 +139,34 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
   const clients = fc.constantFrom(...names("client"));
   const on = fc
     .constantFrom(...parties)
-    .chain(([target, party]) => fc.record({ target: fc.constant(target), interface: fc.constantFrom(...Object.keys(party.interfaces)) }));
+    .chain(([target, party]) =>
+      fc.record({ target: fc.constant(target), interface: fc.constantFrom(...Object.keys(party.interfaces)) }),
+    );
   const out = new Map<DrawnKind, fc.Arbitrary<Body>>([
     ["kill-relay", fc.constantFrom(...names("relay")).map((target) => ({ kind: "kill", target, heals: true }))],
     ["kill-client", clients.map((target) => ({ kind: "kill", target, heals: true }))],
     ["pause", fc.constantFrom(...parties).map(([target]) => ({ kind: "pause", target, heals: true }))],
     ["interface-down", on.map((where) => ({ kind: "interface-down", ...where, heals: true }))],
-    ["impair", fc.tuple(on, direction, overlay).map(([where, way, link]) => ({ kind: "impair", ...where, direction: way, link, heals: true }))],
+    [
+      "impair",
+      fc
+        .tuple(on, direction, overlay)
+        .map(([where, way, link]) => ({ kind: "impair", ...where, direction: way, link, heals: true })),
+    ],
     ["blackout", fc.tuple(on, direction).map(([where, way]) => ({ kind: "blackout", ...where, direction: way, heals: true }))],
-    ["signalling", fc.tuple(clients, direction, effect).map(([target, way, done]) => ({ kind: "signalling", target, direction: way, effect: done, heals: true }))],
+    [
+      "signalling",
+      fc
+        .tuple(clients, direction, effect)
+        .map(([target, way, done]) => ({ kind: "signalling", target, direction: way, effect: done, heals: true })),
+    ],
   ]);
   if (nats.length === 0) return out;
   for (const kind of ["rebind", "renumber", "expire"] as const)
-    out.set(kind, fc.constantFrom(...nats).map((target) => ({ kind, target, heals: false })));
+    out.set(
+      kind,
+      fc.constantFrom(...nats).map((target) => ({ kind, target, heals: false })),
+    );
   return out;
 }
 
@@ -151,15 +181,28 @@ export function exploredFaults(
   const some = kinds.flatMap((kind) => possible.get(kind) ?? []);
   const body = fc.oneof(...(some.length === 0 ? [possible.get("blackout") as fc.Arbitrary<Body>] : some));
   return fc
-    .record({ count: fc.integer({ min: 1, max: most }), centre: fc.integer({ min: stage.from / 1_000, max: stage.to / 1_000 }).map(ms) })
+    .record({
+      count: fc.integer({ min: 1, max: most }),
+      centre: fc.integer({ min: stage.from / 1_000, max: stage.to / 1_000 }).map(ms),
+    })
     .chain(({ count, centre }) => fc.tuple(...Array.from({ length: count }, (_, i) => fault(topology, stage, centre, i, body))))
     .map((faults) => faults.map((one) => settled(topology, one)));
 }
 
-function fault(topology: Topology, stage: Stage, centre: number, position: number, body: fc.Arbitrary<Body>): fc.Arbitrary<Fault> {
+function fault(
+  topology: Topology,
+  stage: Stage,
+  centre: number,
+  position: number,
+  body: fc.Arbitrary<Body>,
+): fc.Arbitrary<Fault> {
   const at = instant(stage, centre).map((micros): Trigger => ({ at: micros }));
-  const when = stage.triggers ? fc.oneof({ weight: 3, arbitrary: at }, { weight: 1, arbitrary: trigger(topology, stage, position) }) : at;
-  return fc.tuple(when, length(), body).map(([time, lasts, { heals, ...rest }]) => ({ when: time, for: heals ? lasts : null, ...rest }) as Fault);
+  const when = stage.triggers
+    ? fc.oneof({ weight: 3, arbitrary: at }, { weight: 1, arbitrary: trigger(topology, stage, position) })
+    : at;
+  return fc
+    .tuple(when, length(), body)
+    .map(([time, lasts, { heals, ...rest }]) => ({ when: time, for: heals ? lasts : null, ...rest }) as Fault);
 }
 
 /** An impaired link whose own jitter is more than the delay laid over it gets less jitter: no packet arrives before it is sent. */

@@ -63,7 +63,10 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   kinds: fc
     .tuple(
-      fc.subarray(DRAWN_KINDS.filter((kind) => kind !== "kill-client"), { minLength: 1, maxLength: 5 }),
+      fc.subarray(
+        DRAWN_KINDS.filter((kind) => kind !== "kill-client"),
+        { minLength: 1, maxLength: 5 },
+      ),
       fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     )
     .map(([kinds, isKilling]) => (isKilling ? [...kinds, "kill-client" as const] : kinds)),
@@ -80,16 +83,16 @@ export function exploredScenario(bases: readonly Scenario[], seed: number, isSwa
 }
 
 function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): fc.Arbitrary<Scenario> {
-  return fc
-    .record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES })
-    .chain(({ base, features }) =>
-      exploredTopology(base, features).chain((topology) => {
-        const up = Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + SET_UP;
-        const from = features.early ? ms(10) : up;
-        const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
-        return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) => assembled(base, topology, faults, features, seed));
-      }),
-    );
+  return fc.record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES }).chain(({ base, features }) =>
+    exploredTopology(base, features).chain((topology) => {
+      const up = Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + SET_UP;
+      const from = features.early ? ms(10) : up;
+      const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
+      return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) =>
+        assembled(base, topology, faults, features, seed),
+      );
+    }),
+  );
 }
 
 const ms = (value: number): number => value * 1_000;

@@ -70,7 +70,9 @@ function access(name: string, base: InterfaceModel, features: TopologyFeatures):
     ? fc.oneof(fc.constant<Pick<InterfaceModel, "up" | "down">>(base), fc.constantFrom(...LINKS).map(linkOf))
     : fc.constant<Pick<InterfaceModel, "up" | "down">>(base);
   const kept = fc.constant({ nats: [], nat: base.nat });
-  const nat = features.nats ? fc.oneof<fc.Arbitrary<Pick<Access, "nats"> & { readonly nat: string | null }>[]>(kept, natChain(name)) : kept;
+  const nat = features.nats
+    ? fc.oneof<fc.Arbitrary<Pick<Access, "nats"> & { readonly nat: string | null }>[]>(kept, natChain(name))
+    : kept;
   return fc.tuple(link, nat).map(([{ up, down }, { nats, nat: behind }]) => ({ face: { up, down, nat: behind }, nats }));
 }
 
@@ -87,14 +89,18 @@ function client(
     const faces = hasDetour && first !== undefined ? [...own, [`${first[0]}-b`, first[1]] as const] : own;
     return fc
       .record({
-        accesses: fc.tuple(...faces.map(([key, face], i) => access(i === 0 ? name : `${name}-${key}`.slice(0, 28), face, features))),
+        accesses: fc.tuple(
+          ...faces.map(([key, face], i) => access(i === 0 ? name : `${name}-${key}`.slice(0, 28), face, features)),
+        ),
         driftPpm: features.clocks ? fc.integer({ min: -DRIFT_PPM, max: DRIFT_PPM }) : fc.constant(party.driftPpm),
       })
       .map(({ accesses, driftPpm }) => ({
         party: {
           ...party,
           driftPpm,
-          interfaces: Object.fromEntries(faces.map(([key], i) => [key, accesses[i]?.face ?? (first as [string, InterfaceModel])[1]])),
+          interfaces: Object.fromEntries(
+            faces.map(([key], i) => [key, accesses[i]?.face ?? (first as [string, InterfaceModel])[1]]),
+          ),
         },
         nats: accesses.flatMap((one) => one.nats),
       }));
@@ -110,7 +116,10 @@ export function exploredTopology(base: Topology, features: TopologyFeatures): fc
   return fc.tuple(...drawn).map((all) => {
     const known = new Map([...Object.entries(base.nats), ...all.flatMap((one) => one.nats)]);
     const models = Object.fromEntries(parties.map(([name, party], i) => [name, all[i]?.party ?? party]));
-    return { parties: models, nats: Object.fromEntries(natsInUse(models, known).map((name) => [name, known.get(name) as NatModel])) };
+    return {
+      parties: models,
+      nats: Object.fromEntries(natsInUse(models, known).map((name) => [name, known.get(name) as NatModel])),
+    };
   });
 }
 

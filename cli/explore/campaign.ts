@@ -1,0 +1,101 @@
+/**
+ * A campaign: thousands of explored scenarios in parallel laboratories with the fast engines. It says what was broken, what a sample
+ * of runs made twice came to, and what the whole campaign exercised: a fault kind that never struck has tested nothing.
+ */
+import { type Divergence, divergence } from "../../impl/base/log-hash.ts";
+import type { Result } from "../../reports/result.ts";
+import type { Scenario } from "../../scenarios/expanded.ts";
+import type { Laboratory } from "../laboratory.ts";
+import { exploredScenario } from "./explored-scenario.ts";
+
+/** One run in so many is made twice. chosen: 5 %, as FoundationDB repeats its simulations. */
+export const REPEAT_EVERY = 20;
+
+export type Plan = {
+  readonly bases: readonly Scenario[];
+  /** Seeds `from`, `from + 1`, ... */
+  readonly from: number;
+  readonly seeds: number;
+  readonly isSwarm: boolean;
+  /** The campaign ends early with so many violations. */
+  readonly stopAfter: number;
+};
+
+/** A seed whose run broke a promise, or gave two logs (`parted`: where they part). */
+export type Violation = {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly result: Result;
+  readonly parted?: Divergence;
+};
+
+export type Tally = {
+  runs: number;
+  repeated: number;
+  virtualMs: number;
+  /** Runs in which the last oracle of all, `settles`, could be judged. */
+  settled: number;
+  violations: number;
+  /** Runs in which a fault of this kind struck and left a trace. */
+  readonly struck: Map<string, number>;
+};
+
+export const emptyTally = (): Tally => ({ runs: 0, repeated: 0, virtualMs: 0, settled: 0, violations: 0, struck: new Map() });
+
+/**
+ * Runs the plan, one seed at a time in each laboratory. `found` is awaited before its laboratory goes on. Rejects when a laboratory
+ * throws (a bug of midcall) or `signal` is aborted; `tally` is up to date until then.
+ */
+export async function campaign(
+  plan: Plan,
+  laboratories: readonly Laboratory[],
+  tally: Tally,
+  watch: { readonly signal: AbortSignal; found(violation: Violation): Promise<void>; progress(): void },
+): Promise<void> {
+  let next = 0;
+  const explore = async (laboratory: Laboratory): Promise<void> => {
+    while (next < plan.seeds && tally.violations < plan.stopAfter) {
+      const index = next++;
+      const seed = plan.from + index;
+      const scenario = exploredScenario(plan.bases, seed, plan.isSwarm);
+      const isRepeated = index % REPEAT_EVERY === 0;
+      const { result, lines } = await laboratory.run(fastJob(scenario, seed, isRepeated), watch);
+      count(tally, scenario, result);
+      let parted: Divergence | undefined;
+      if (isRepeated) {
+        parted = divergence(lines, (await laboratory.run(fastJob(scenario, seed, true), watch)).lines);
+        tally.repeated++;
+      }
+      if (result.verdict === "broken" || result.verdict === "crashed" || parted !== undefined) {
+        tally.violations++;
+        await watch.found({ seed, scenario, result, ...(parted === undefined ? {} : { parted }) });
+      }
+      watch.progress();
+    }
+  };
+  await Promise.all(laboratories.map(explore));
+}
+
+/** A run with neither audio nor cryptography that writes nothing. */
+export const fastJob = (scenario: Scenario, seed: number, wantLines = false): Parameters<Laboratory["run"]>[0] => ({
+  lab: "sim",
+  scenario,
+  seed,
+  codec: "sized",
+  crypto: "null",
+  folder: null,
+  dir: "",
+  wantLines,
+  commit: "unknown",
+  sabotage: null,
+});
+
+function count(tally: Tally, scenario: Scenario, result: Result): void {
+  tally.runs++;
+  tally.virtualMs += result.virtualMs;
+  if (result.oracles.some((one) => one.name === "settles" && one.verdict !== "inconclusive")) tally.settled++;
+  const kinds = new Set(
+    result.conditions.flatMap((one, i) => (Object.keys(one.observed).length > 0 ? (scenario.faults[i]?.kind ?? []) : [])),
+  );
+  for (const kind of kinds) tally.struck.set(kind, (tally.struck.get(kind) ?? 0) + 1);
+}
