@@ -94,10 +94,24 @@ async function keepNow(laboratory: Laboratory, violation: Violation, out: string
   const { scenario, seed, result } = violation;
   const root = resolve(terminal.folder, out, "explore");
   const run = async (mode: "real" | "fast"): Promise<Result> => {
-    const folder = await reserveFolder(root, { scenario: scenario.name, lab: mode === "real" ? "sim" : "sim-fast", seed: formatSeed(seed) });
+    const folder = await reserveFolder(root, {
+      scenario: scenario.name,
+      lab: mode === "real" ? "sim" : "sim-fast",
+      seed: formatSeed(seed),
+    });
     const modes = mode === "real" ? ({ codec: "real", crypto: "real" } as const) : ({ codec: "sized", crypto: "null" } as const);
     const dir = relative(terminal.folder, folder) || ".";
-    const job = { lab: "sim", scenario, seed, ...modes, folder, dir, wantLines: false, commit: commit(), sabotage: null } as const;
+    const job = {
+      lab: "sim",
+      scenario,
+      seed,
+      ...modes,
+      folder,
+      dir,
+      wantLines: false,
+      commit: commit(),
+      sabotage: null,
+    } as const;
     return (await laboratory.run(job, { signal: terminal.interrupted })).result;
   };
   const real = await run("real");
@@ -114,7 +128,11 @@ function blockOf({ kept, confirmed, parted }: Kept): string[] {
     ...lines.slice(0, -1),
     ...(parted === undefined
       ? []
-      : [`  two runs of one seed parted at line ${parted.line}:`, `    ${parted.a ?? "(ended)"}`, `    ${parted.b ?? "(ended)"}`]),
+      : [
+          `  two runs of one seed parted at line ${parted.line}:`,
+          `    ${parted.a ?? "(ended)"}`,
+          `    ${parted.b ?? "(ended)"}`,
+        ]),
     ...(confirmed ? [] : ["  not seen with real codec and crypto: kept as it was found, with sized codec and null crypto"]),
     last,
     `shrink: npx midcall shrink ${join(kept.dir, "scenario.json")}`,
@@ -143,7 +161,9 @@ function progressOf(plan: Plan, tally: Tally, began: number, terminal: Terminal)
 
 function summary(plan: Plan, tally: Tally, wallMs: number): string[] {
   const never = [...FAULT_KINDS.keys()].filter((kind) => !tally.struck.has(kind));
-  const struck = [...FAULT_KINDS.keys()].flatMap((kind) => (tally.struck.has(kind) ? [`${kind} ${number(tally.struck.get(kind) ?? 0)}`] : []));
+  const struck = [...FAULT_KINDS.keys()].flatMap((kind) =>
+    tally.struck.has(kind) ? [`${kind} ${number(tally.struck.get(kind) ?? 0)}`] : [],
+  );
   const last = formatSeed(plan.from + Math.max(0, tally.runs - 1));
   return [
     `explored ${number(tally.runs)} seeds (${formatSeed(plan.from)} to ${last}) of ${plan.bases.map((one) => one.name).join(", ")}${plan.isSwarm ? ", swarm" : ""}: ${hours(tally.virtualMs)} virtual hours in ${(wallMs / 1_000).toFixed(1)} s, ${(tally.runs / (wallMs / 1_000)).toFixed(0)} seeds/s`,
