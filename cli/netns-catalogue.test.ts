@@ -29,6 +29,8 @@ const CASES: readonly string[] = [
 ];
 /** chosen: three runs are nine processes, which two processors carry without audible hiccups. */
 const AT_ONCE = 3;
+/** Of all cases it alone has limits on delay and concealment that a processor shared with eight other parties can break. */
+const ALONE = "baseline";
 const LIMIT_MS = 150_000;
 
 const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
@@ -56,7 +58,8 @@ async function run(scenario: Scenario): Promise<Result> {
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-netns-"));
-  const queue = CATALOGUE.filter((one) => CASES.includes(one.name)).sort((a, b) => b.duration - a.duration);
+  const chosen = CATALOGUE.filter((one) => CASES.includes(one.name)).sort((a, b) => b.duration - a.duration);
+  const queue = chosen.filter((one) => one.name !== ALONE);
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const { name } = next;
@@ -64,6 +67,8 @@ beforeAll(async () => {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  queue.push(...chosen.filter((one) => one.name === ALONE));
+  await lane();
 }, LIMIT_MS);
 
 afterAll(async () => {

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "../impl/base/cursor.ts";
 import { randomness as makeRandomness } from "../impl/base/random.ts";
@@ -270,6 +270,6 @@ const answerOf = ({ answer }: ClientPlan): { answer?: { mode: "AcceptTrusted" | 
 /** In `folder` when a Unix socket in it has a path that fits, else in the system's folder for temporary files. */
 function workFolder(folder: string): Promise<string> {
   const prefix = "mc-";
-  const fits = Buffer.byteLength(join(folder, `${prefix}XXXXXX`, "control")) <= SOCKET_PATH;
-  return mkdtemp(join(fits ? folder : tmpdir(), prefix));
+  const fits = Buffer.byteLength(resolve(folder, `${prefix}XXXXXX`, "control")) <= SOCKET_PATH;
+  return mkdtemp(resolve(fits ? folder : tmpdir(), prefix));
 }

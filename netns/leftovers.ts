@@ -68,6 +68,8 @@ export async function claim(run: string): Promise<Claim> {
 export async function removeLeftovers(): Promise<readonly string[]> {
   const dead: string[] = [];
   for (const entry of await list(CLAIMS)) {
+    const drafter = /^[0-9a-f]{4,12}\.(\d+)$/.exec(entry)?.[1];
+    if (drafter !== undefined && (await ownerOf(Number(drafter))) === undefined) await rm(join(CLAIMS, entry), { force: true });
     const name = /^([0-9a-f]{4,12})\.json$/.exec(entry)?.[1];
     if (name === undefined || (await isAlive(join(CLAIMS, entry)))) continue;
     await removeNamespaces(name);
@@ -139,11 +141,13 @@ function end(pid: number): void {
   }
 }
 
+/** Undefined for a process that is none, or that ended and was not yet waited for. */
 async function ownerOf(pid: number): Promise<Owner | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
   // the second field, a command name in parentheses, may hold anything: what follows the last one is fields 3 and on
-  const field = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3];
-  return field === undefined ? undefined : { pid, started: Number(field) };
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  const [state, started] = [fields[0], fields[22 - 3]];
+  return started === undefined || state === "Z" || state === "X" ? undefined : { pid, started: Number(started) };
 }
 
 /** Undefined for a text that is no claim. */

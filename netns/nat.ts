@@ -12,7 +12,7 @@ export type NatBox = {
   readonly plan: NatPlan;
   /** The external address now. */
   readonly host: string;
-  /** The rules for the start, to load with the rest of the namespace. */
+  /** The rules to classify it with, to load with the rest of the namespace; `restart` loads those it runs with, whose mappings may live for less. */
   readonly initialRules: string;
   /** New external ports for every live mapping, the old ones dead for good, all filters closed until the inside sends. Returns the new mappings. */
   rebind(): Promise<readonly MappingView[]>;
@@ -20,7 +20,7 @@ export type NatBox = {
   renumber(host: string): Promise<void>;
   /** Forgets all mappings and filters; `preserve` may give the same ports again. */
   expire(): Promise<void>;
-  /** Everything as at the start, but at the address of now: what a classification has opened and counted never was. */
+  /** Everything as at the start, but at the address of now, with the lifetimes of the model: what a classification has opened and counted never was. */
   restart(): Promise<void>;
   mappings(): Promise<readonly MappingView[]>;
   counters(): Promise<NatCounters>;
@@ -33,6 +33,9 @@ const PORTS = 65_536 - FIRST_PORT;
 const SEQUENTIAL_FROM = 50_000;
 /** Ports ready to be given; given out, they come around again as far as they are free. chosen: loads in about 10 ms and is far above what a call needs. */
 const POOL = 1_024;
+
+/** Least lifetime while a NAT is classified, microseconds. chosen: on the busiest machine no mapping ends between two of the classifier's steps. */
+const CLASSIFICATION = 60_000_000;
 
 /** `seed` decides the order of random ports. */
 export function natBox(plan: NatPlan, seed: number): NatBox {
@@ -58,7 +61,8 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
     return [...chosen];
   };
   const rules = (carried: readonly Carried[], pool: readonly number[]): string => natRules({ model, host, pool, dead, carried });
-  const initialRules = rules([], ports(POOL));
+  const patient = { ...model, lifetime: Math.max(model.lifetime, CLASSIFICATION) };
+  const initialRules = natRules({ model: patient, host, pool: ports(POOL), dead, carried: [] });
 
   const look = async (): Promise<NatState> =>
     parseState(await run("ip", ["netns", "exec", plan.namespace, "nft", "list", "table", "ip", TABLE]), model, host);
@@ -84,7 +88,7 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
       inTurn(async () => {
         const state = await look();
         leave(state);
-        // Oldest first, as sim tells them.
+        // Longest unused first; the kernel does not tell which was made first.
         const moving = state.mappings.toSorted((a, b) => b.idle - a.idle);
         for (const { external } of moving) dead.add(portOf(external));
         const fresh = ports(moving.length + POOL);

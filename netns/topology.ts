@@ -56,7 +56,7 @@ export type Topology = {
   near(party: string, name: string): readonly string[];
   /** Pulls an interface's cable, or plugs it in; resolves when the party's kernel has noticed. Addresses and sockets stay. */
   setInterface(party: string, name: string, up: boolean): Promise<void>;
-  /** New external ports for every mapping of the NAT, the old ones dead for good; returns the new mappings, oldest first. */
+  /** New external ports for every mapping of the NAT, the old ones dead for good; returns the new mappings, longest unused first. */
   rebind(nat: string): Promise<readonly MappingView[]>;
   /** Another external address for the NAT, its mappings lost, the old address a dead end; returns the new one. */
   renumber(nat: string): Promise<string>;

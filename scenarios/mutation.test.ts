@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "./catalogue.ts";
+import { FURTHER_MUTATIONS } from "./further-mutations.ts";
 import { applyMutation } from "./mutation.ts";
 import { MUTATIONS } from "./mutations.ts";
 
@@ -39,6 +40,10 @@ describe.each([...MUTATIONS.values()])("mutation $name", (mutation) => {
   test("holds no type annotation, so that it fits compiled code too", () => {
     expect(mutation.find + mutation.replace).not.toMatch(/\bas \w|\bReadonly|\w: (string|number|boolean|Micros|Instant)\b/);
   });
+});
 
-  test("is caught by a case", () => expect(CATALOGUE.map((one) => one.twin?.mutation)).toContain(mutation.name));
+test("every twin names a mutation, and no two mutations have one name", () => {
+  for (const { twin } of CATALOGUE) expect([...MUTATIONS.keys()]).toContain(twin?.mutation);
+  expect(new Set(FURTHER_MUTATIONS.map((one) => one.name)).size).toBe(FURTHER_MUTATIONS.length);
+  expect(MUTATIONS.size).toBe(new Set(CATALOGUE.map((one) => one.twin?.mutation)).size + FURTHER_MUTATIONS.length);
 });

@@ -1,10 +1,11 @@
 /**
  * The catalogue of mutations. A scenario's twin names the one under which it must be `broken`; `midcall mutants` tries them
- * all. In the order of the cases that catch them.
+ * all. Those of twins come first, in the order of their cases.
  */
+import { FURTHER_MUTATIONS } from "./further-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 
-const LIST: readonly Mutation[] = [
+const OF_TWINS: readonly Mutation[] = [
   {
     name: "one-key-both-ways",
     file: "impl/core/key-agreement.ts",
@@ -81,4 +82,6 @@ const LIST: readonly Mutation[] = [
 ];
 
 /** Every mutation by name. */
-export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map(LIST.map((mutation) => [mutation.name, mutation]));
+export const MUTATIONS: ReadonlyMap<string, Mutation> = new Map(
+  [...OF_TWINS, ...FURTHER_MUTATIONS].map((mutation) => [mutation.name, mutation]),
+);

@@ -7,7 +7,7 @@ import type { Scenario } from "../../scenarios/expanded.ts";
 import { FAULT_KINDS } from "../../scenarios/fault-language.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
-import { campaign, emptyTally, type Plan, type Tally, type Violation } from "../explore/campaign.ts";
+import type { Plan, Tally, Violation } from "../explore/campaign.ts";
 import { type Laboratory, openLaboratory } from "../laboratory.ts";
 import { reserveFolder } from "../run-folder.ts";
 import { chooseScenarios } from "../scenario-choice.ts";
@@ -48,19 +48,21 @@ export function addExplore(root: Command, { terminal, end }: Context): void {
 async function explore(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
   if (!Number.isSafeInteger(options.from + options.seeds))
     throw usage(`--from ${options.from}: the last seed would be beyond 2^53-1`, "want a smaller one");
+  const { campaign, emptyTally } = await import("../explore/campaign.ts");
   const bases = await chooseScenarios(words, terminal.folder);
   const plan: Plan = { ...options, bases, isSwarm: options.swarm === true };
   const laboratories = Array.from({ length: Math.min(options.workers, options.seeds) }, () => openLaboratory());
   const confirming = openLaboratory();
   const tally = emptyTally();
   const kept: Kept[] = [];
+  const keep = keeper(confirming, options.out, terminal);
   const began = performance.now();
   const progress = progressOf(plan, tally, began, terminal);
   try {
     await campaign(plan, laboratories, tally, {
       signal: terminal.interrupted,
       found: async (violation) => {
-        const one = await keep(confirming, violation, options.out, terminal);
+        const one = await keep(violation);
         kept.push(one);
         if (options.json !== true) terminal.out(`${blockOf(one).join("\n")}\n`);
       },
@@ -81,15 +83,17 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
 /** A violation with what its run came to with real codec and crypto, if it was broken there too. */
 type Kept = Violation & { readonly confirmed: boolean; readonly kept: Result };
 
-let confirmations: Promise<unknown> = Promise.resolve();
-
-/** Runs a violation once more with the real engines and keeps that run, or the fast one when the real one holds. One at a time. */
-function keep(laboratory: Laboratory, violation: Violation, out: string, terminal: Terminal): Promise<Kept> {
-  const one = confirmations.then(() => keepNow(laboratory, violation, out, terminal));
-  confirmations = one.catch(() => undefined);
-  return one;
+/** Runs violations once more with the real engines, one at a time. */
+function keeper(laboratory: Laboratory, out: string, terminal: Terminal): (violation: Violation) => Promise<Kept> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (violation) => {
+    const one = before.then(() => keepNow(laboratory, violation, out, terminal));
+    before = one.catch(() => undefined);
+    return one;
+  };
 }
 
+/** Keeps the run with the real engines, and the fast one too when the real one holds. */
 async function keepNow(laboratory: Laboratory, violation: Violation, out: string, terminal: Terminal): Promise<Kept> {
   const { scenario, seed, result } = violation;
   const root = resolve(terminal.folder, out, "explore");

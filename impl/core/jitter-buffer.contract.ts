@@ -42,11 +42,13 @@ export type Trace = {
   /** Instant of the first tick. */
   readonly phase?: number;
   readonly level?: number;
+  /** In place of the stub. */
+  readonly decoder?: Decoder;
 };
 
 /** The sender's first sample is at 0; frame `i` is complete and sent at (i + 1) x 20 ms. */
-export function run({ arrivals, until, tick = FRAME_MICROS, phase = 0, level = 1_000 }: Trace): Run {
-  const buffer = new JitterBuffer({ decoder: stub(level), config: DEFAULT_JITTER });
+export function run({ arrivals, until, tick = FRAME_MICROS, phase = 0, level = 1_000, decoder = stub(level) }: Trace): Run {
+  const buffer = new JitterBuffer({ decoder, config: DEFAULT_JITTER });
   const queue = arrivals.toSorted((a, b) => a.at - b.at);
   const ticks: { now: number; played: Played | undefined }[] = [];
   let next = 0;

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Stream } from "../base/random.ts";
 import type { Micros } from "../base/units.ts";
 import { Instant } from "../base/units.ts";
-import { FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
+import { type Decoder, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
+import { CONCEALED_FRAMES } from "./concealment.ts";
 import {
   type Arrival,
   BROKEN,
@@ -207,6 +208,41 @@ describe("outages", () => {
     expect(resumed - sentAt(to)).toBeLessThan(ms(30) + 2 * FRAME_MICROS);
     expect(mouthToEar(r, 260)).toBeLessThan(ms(30 + 440));
     expect(mouthToEar(r, 600)).toBeLessThan(ms(30 + 120));
+  });
+});
+
+describe("a decoder whose frames do not all play", () => {
+  /** A second held back and let go at once; of it `lost` never comes. Nothing plays for the second, and some of it never will. */
+  const heldBack = (lost: (seq: number) => boolean): { decoded: number; concealed: number; r: ReturnType<typeof run> } => {
+    const calls = { decoded: 0, concealed: 0 };
+    const inner = stub(1_000);
+    const decoder: Decoder = {
+      ...inner,
+      decode: (packet) => {
+        calls.decoded++;
+        return inner.decode(packet);
+      },
+      conceal: () => {
+        calls.concealed++;
+        return inner.conceal();
+      },
+    };
+    const delay = (seq: number): number | undefined =>
+      lost(seq) ? undefined : seq >= 150 && seq < 200 ? sentAt(200) + ms(30) - sentAt(seq) : ms(30);
+    const r = run({ arrivals: stream(700, delay), until: 15 * SECOND, decoder });
+    return { ...calls, r };
+  };
+
+  it("hears those too that are left out", () => {
+    const { decoded, r } = heldBack(() => false);
+    expect(r.stats.packetsReceived - r.stats.packetsDiscarded).toBe(700);
+    expect(kinds(r).source).toBeLessThan(700 - 10);
+    expect(decoded).toBe(700);
+  });
+
+  it("is told of slots passed over that nobody filled", () => {
+    const { concealed, r } = heldBack((seq) => seq >= 155 && seq < 195);
+    expect(concealed - (kinds(r).concealed ?? 0)).toBeGreaterThanOrEqual(CONCEALED_FRAMES);
   });
 });
 

@@ -279,12 +279,19 @@ describe("a relay", () => {
     expect(w.step({ type: "held" })).toMatchObject([{ saying: { calls: 0 } }]);
   });
 
-  it("keeps the offer of a client that registers on another session", () => {
-    const w = world();
-    w.say(-1, offer());
-    w.step({ type: "accepted", session: -9, remote: "192.0.2.1:2000" });
-    w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, new Uint8Array(16).fill(1)) });
-    w.step({ type: "session", session: -1, event: { type: "closed", reason: "local" } });
+  it("keeps the offer of a client that registers on another session, for as long as that one lives", () => {
+    const moved = (): ReturnType<typeof world> => {
+      const w = world();
+      w.say(-1, offer());
+      w.step({ type: "accepted", session: -9, remote: "192.0.2.1:2000" });
+      w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, new Uint8Array(16).fill(1)) });
+      w.step({ type: "session", session: -1, event: { type: "closed", reason: "local" } });
+      return w;
+    };
+    expect(sent(moved().step({ type: "session", session: -9, event: { type: "closed", reason: "peer" } }))).toEqual([
+      [-2, "Hangup"],
+    ]);
+    const w = moved();
     expect(sent(w.say(-2, accept)).filter(([, type]) => type === "CallSetup")).toEqual([
       [-9, "CallSetup"],
       [-2, "CallSetup"],

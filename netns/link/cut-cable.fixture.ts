@@ -13,12 +13,21 @@ export const ALICE = "10.9.0.1";
 export const BOB = "10.9.0.2";
 const PORT = 7_000;
 
-export type Traffic = { readonly count: number; readonly every: number; readonly bytes: number };
+/** `count` packets of `bytes` IP octets, one every `every` microseconds, numbered from `first` (1 unless said). */
+export type Traffic = { readonly count: number; readonly every: number; readonly bytes: number; readonly first?: number };
+
+/**
+ * Packets that may be under way without being read. Debian lets a socket buffer 425,984 octets, which is 332 small packets with the kernel's
+ * book-keeping: more of them, on a machine too busy to run their receiver, are lost by the bench and not by the wire.
+ */
+export const WINDOW = 250;
 
 /** One end's process. */
 export type End = {
   /** Starts sending to the other end; resolves when all has been handed to the kernel. */
   send(traffic: Traffic): Promise<void>;
+  /** Ends what `send` is doing. */
+  stop(): void;
   /** What arrived since the last call, in order of arrival. */
   take(): Promise<readonly Arrival[]>;
 };
@@ -100,9 +109,10 @@ async function end(namespace: string, own: string, peer: string, children: Child
   await hear("bound");
   return {
     async send(traffic) {
-      order({ type: "send", host: peer, port: PORT, ...traffic });
+      order({ type: "send", host: peer, port: PORT, first: 1, ...traffic });
       await hear("sent");
     },
+    stop: () => order({ type: "stop" }),
     async take() {
       order({ type: "take" });
       return (await hear("taken")).arrivals;

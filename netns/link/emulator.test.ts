@@ -50,7 +50,7 @@ const attach = (on: CutCable, { up = {}, near = [], wire = on.wire, reader, fail
 };
 
 const arrived = async (on: CutCable, count: number, wanted: number): Promise<readonly Arrival[]> => {
-  await on.alice.send({ count, every: 500, bytes: 200 });
+  await on.alice.send({ count, every: 1_000, bytes: 200 });
   const arrivals: Arrival[] = [];
   for (const deadline = Date.now() + 10_000; arrivals.length < wanted && Date.now() < deadline; )
     arrivals.push(...(await on.bob.take()));

@@ -7,7 +7,7 @@ import type { DropRecord } from "../../impl/base/record.ts";
 import type { LinkModel } from "../../scenarios/expanded.ts";
 import { CLEAN } from "../../scenarios/impairment/link.ts";
 import { attachLinks } from "./attach.ts";
-import { type CutCable, cutCable, type End, type Traffic } from "./cut-cable.fixture.ts";
+import { type CutCable, cutCable, type End, type Traffic, WINDOW } from "./cut-cable.fixture.ts";
 import type { DriverName, Links } from "./links.ts";
 import type { Arrival } from "./udp-end.fixture.ts";
 
@@ -17,6 +17,8 @@ import type { Arrival } from "./udp-end.fixture.ts";
  */
 const TOLERANCE = 5_000;
 const SEED = 7;
+/** Microseconds to wait for what must come. chosen: below a test's own limit, so that what is missing shows. */
+const PATIENCE = 20_000_000;
 
 const now = (): number => Number(process.hrtime.bigint() / 1_000n);
 
@@ -52,20 +54,33 @@ export function linkContract(driver: DriverName): void {
       await Promise.all([cable.alice.take(), cable.bob.take()]);
       return links;
     };
-    /** Until all that was sent has arrived or was told as dropped, with a deadline. */
-    const settle = async (to: End, sent: number, copies = 0): Promise<readonly Arrival[]> => {
-      const arrivals: Arrival[] = [];
-      for (const deadline = now() + 10_000_000; ; ) {
-        arrivals.push(...(await to.take()));
-        await links?.settled();
-        if (arrivals.length + drops.length >= sent + copies || now() > deadline) break;
-      }
-      arrivals.push(...(await to.take()));
-      return arrivals;
+    const until = async (done: () => boolean, step: () => Promise<unknown>): Promise<void> => {
+      for (const deadline = now() + PATIENCE; !done() && now() < deadline; ) await step();
     };
-    const over = async (traffic: Traffic): Promise<readonly Arrival[]> => {
-      await cable.alice.send(traffic);
-      return settle(cable.bob, traffic.count);
+    /** Sends the traffic in windows; what came of each is in, or told as dropped, before the next one starts. */
+    const over = async (traffic: Traffic, from: End = cable.alice, to: End = cable.bob): Promise<readonly Arrival[]> => {
+      const arrivals: Arrival[] = [];
+      const numbers = new Set<number>();
+      const before = drops.length;
+      const hear = async (): Promise<void> => {
+        const heard = await to.take();
+        for (const [number] of heard) numbers.add(number);
+        arrivals.push(...heard);
+      };
+      for (let sent = 0; sent < traffic.count; ) {
+        const count = Math.min(WINDOW, traffic.count - sent);
+        await from.send({ ...traffic, first: 1 + sent, count });
+        sent += count;
+        await until(
+          () => numbers.size + drops.length - before >= sent,
+          async () => {
+            await hear();
+            await links?.settled();
+          },
+        );
+      }
+      await hear();
+      return arrivals;
     };
     const missing = (arrivals: readonly Arrival[], count: number): number[] => {
       const there = new Set(arrivals.map(([number]) => number));
@@ -81,11 +96,8 @@ export function linkContract(driver: DriverName): void {
     test("a clean link passes everything, both ways, in order", async () => {
       await attach({});
       const traffic = { count: 500, every: 500, bytes: 200 };
-      await Promise.all([cable.alice.send(traffic), cable.bob.send(traffic)]);
-      for (const end of [cable.bob, cable.alice]) {
-        const numbers = (await settle(end, 500)).map(([number]) => number);
-        expect(numbers).toEqual(Array.from({ length: 500 }, (_, i) => i + 1));
-      }
+      for (const arrivals of await Promise.all([over(traffic), over(traffic, cable.bob, cable.alice)]))
+        expect(arrivals.map(([number]) => number)).toEqual(Array.from({ length: 500 }, (_, i) => i + 1));
       expect(links?.counters("alice", "wlan0")).toMatchObject({
         up: { packets: 500, bytes: 100_000, lost: 0, queueFull: 0, severed: 0, delivered: 500 },
         down: { packets: 500, bytes: 100_000, lost: 0, queueFull: 0, severed: 0, delivered: 500 },
@@ -97,12 +109,11 @@ export function linkContract(driver: DriverName): void {
       if (driver === "nft") return refused({ delay: 40_000 });
       await attach({ delay: 40_000 }, { delay: 70_000 });
       const traffic = { count: 300, every: 1_000, bytes: 200 };
-      await Promise.all([cable.alice.send(traffic), cable.bob.send(traffic)]);
-      for (const [end, delay] of [
-        [cable.bob, 40_000],
-        [cable.alice, 70_000],
+      const [up, down] = await Promise.all([over(traffic), over(traffic, cable.bob, cable.alice)]);
+      for (const [arrivals, delay] of [
+        [up, 40_000],
+        [down, 70_000],
       ] as const) {
-        const arrivals = await settle(end, 300);
         expect(arrivals.map(([number]) => number)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
         const late = arrivals.map(([, sent, received]) => received - sent - delay).sort((a, b) => a - b);
         expect(late[0]).toBeGreaterThanOrEqual(-100); // the sender stamps a packet before it hands it over
@@ -173,14 +184,16 @@ export function linkContract(driver: DriverName): void {
       if (driver === "nft") return refused({ duplicate: 0.2 });
       await attach({ duplicate: 0.2 });
       const n = 2_000;
-      await cable.alice.send({ count: n, every: 500, bytes: 200 });
-      const expected = Math.round(0.2 * n);
-      const arrivals = await settle(cable.bob, n, expected - 4.5 * Math.sqrt(0.2 * 0.8 * n));
-      const rest = await settle(cable.bob, 0);
-      const copies = arrivals.length + rest.length - n;
+      const arrivals: Arrival[] = [...(await over({ count: n, every: 500, bytes: 200 }))];
+      await links?.settled();
+      await until(
+        () => arrivals.length >= (links?.counters("alice", "wlan0").up.delivered ?? 0),
+        async () => arrivals.push(...(await cable.bob.take())),
+      );
+      const copies = arrivals.length - n;
       expect(Math.abs(copies / n - 0.2)).toBeLessThan(4.5 * Math.sqrt((0.2 * 0.8) / n));
       expect(links?.counters("alice", "wlan0").up).toMatchObject({ copies, delivered: n + copies });
-      expect(missing([...arrivals, ...rest], n)).toEqual([]);
+      expect(missing(arrivals, n)).toEqual([]);
     });
 
     test("a bottleneck sends IP octets at its rate and drops what its queue does not hold", async () => {
@@ -198,33 +211,32 @@ export function linkContract(driver: DriverName): void {
 
     test("an overlay laid and undone under traffic holds in between, and its drops name the fault", async () => {
       const on = await attach({ drop: [5] });
-      const n = 1_200;
-      const sending = cable.alice.send({ count: n, every: 1_000, bytes: 200 });
+      const sending = cable.alice.send({ count: 1e9, every: 2_000, bytes: 200 });
       const heard: Arrival[] = [];
-      const until = async (count: number): Promise<void> => {
-        for (const deadline = now() + 10_000_000; heard.length < count && now() < deadline; )
-          heard.push(...(await cable.bob.take()));
-      };
-      await until(200);
-      const laidAt = now();
+      const hear = async (): Promise<unknown> => heard.push(...(await cable.bob.take()));
+      await until(() => heard.length >= 100, hear);
       const undo = on.lay("alice", "wlan0", "up", { loss: 1 }, 4);
       await on.settled();
       const inForce = now();
-      for (const deadline = now() + 10_000_000; drops.length < 101 && now() < deadline; ) await on.settled();
+      await until(() => drops.length > 100, on.settled);
       const undoneAt = now();
       undo();
       undo();
       await on.settled();
+      await hear();
+      const light = heard.length;
+      await until(() => heard.length >= light + 100, hear);
+      cable.alice.stop();
       await sending;
-      heard.push(...(await settle(cable.bob, n - heard.length)));
-      const gone = missing(heard, n);
+      await on.settled();
+      await until(() => heard.length + drops.length >= on.counters("alice", "wlan0").up.packets, hear);
+      const gone = missing(heard, on.counters("alice", "wlan0").up.packets);
       const [own, ...dark] = gone;
       expect(own).toBe(5);
       expect(dark.length).toBeGreaterThanOrEqual(100);
       expect((dark.at(-1) ?? 0) - (dark[0] ?? 0)).toBe(dark.length - 1); // without a gap
       expect(drops.map(({ fault }) => fault).sort()).toEqual([...dark.map(() => 4), undefined]);
       expect(heard.filter(([, sent]) => sent > inForce && sent < undoneAt)).toEqual([]);
-      expect(dark[0]).toBeGreaterThan(heard.filter(([, sent]) => sent < laidAt - 50_000).length);
       expect(on.touched(4)).toBe(0);
     });
 

@@ -9,12 +9,15 @@ export type ToEnd =
       readonly type: "send";
       readonly host: string;
       readonly port: number;
+      /** Number of the first packet. */
+      readonly first: number;
       readonly count: number;
       /** Microseconds from packet to packet. */
       readonly every: number;
       /** Octets of each IP packet. */
       readonly bytes: number;
     }
+  | { readonly type: "stop" } // ends a `send` before its count
   | { readonly type: "take" };
 
 /** What became of one packet; instants are CLOCK_MONOTONIC microseconds. */
@@ -22,12 +25,13 @@ export type Arrival = readonly [number: number, sent: number, received: number];
 
 export type FromEnd =
   | { readonly type: "ready" | "bound" }
-  | { readonly type: "sent"; readonly count: number }
+  | { readonly type: "sent" }
   | { readonly type: "taken"; readonly arrivals: readonly Arrival[] };
 
 const clock = monotonicClock(0);
 const socket = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });
 let arrivals: Arrival[] = [];
+let stopped = false;
 const tell = (message: FromEnd): void => {
   process.send?.(message);
 };
@@ -40,16 +44,17 @@ socket.on("error", () => {}); // an ICMP answer to an end that is not bound yet
 function send(order: Extract<ToEnd, { type: "send" }>): void {
   const began = clock.now();
   let number = 0;
+  stopped = false;
   const more = (): void => {
-    while (number < order.count && began + number * order.every <= clock.now()) {
+    while (!stopped && number < order.count && began + number * order.every <= clock.now()) {
       const payload = Buffer.alloc(order.bytes - 28);
-      payload.writeUInt32BE(++number, 0);
+      payload.writeUInt32BE(order.first + number++, 0);
       payload.writeBigUInt64BE(BigInt(clock.now()), 4);
       socket.send(payload, order.port, order.host);
     }
     // Not to the microsecond, which would need a spin that takes the processor from what is tested.
-    if (number < order.count) setTimeout(more, 1);
-    else tell({ type: "sent", count: number });
+    if (!stopped && number < order.count) setTimeout(more, 1);
+    else tell({ type: "sent" });
   };
   more();
 }
@@ -59,6 +64,7 @@ setPriority(constants.priority.PRIORITY_HIGHEST);
 process.on("message", (order: ToEnd) => {
   if (order.type === "bind") socket.bind(order.port, order.host, () => tell({ type: "bound" }));
   else if (order.type === "send") send(order);
+  else if (order.type === "stop") stopped = true;
   else {
     tell({ type: "taken", arrivals });
     arrivals = [];
