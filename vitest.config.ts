@@ -1,12 +1,19 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that meet the real clock: sockets, processes, namespaces, the package registry. They run one file at a time, after all others. */
+const REAL = ["impl/io/**/*.test.ts", "netns/**/*.test.ts", "cli/{loopback,parity,netns-catalogue,pack,launch,doctor}.test.ts"];
+const all = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts";
+
 const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
-    include: ["{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts"],
-    globalSetup: ["./netns/install.setup.ts"],
     testTimeout: 30_000,
     maxWorkers: 2,
+    globalSetup: ["./netns/install.setup.ts"],
     reporters: ["default", "./.ci/left-out.ts"],
+    projects: [
+      { extends: true, test: { name: "virtual", include: [all], exclude: ["**/node_modules/**", ...REAL] } },
+      { extends: true, test: { name: "real", include: REAL, fileParallelism: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
 

@@ -148,6 +148,8 @@ describe("rebinding", () => {
         await server.send(after?.external ?? "", "open again");
         expect(await client.hear("open again")).toBeDefined();
         expect((await topology.counters("home")).filtered).toBe(1);
+        await topology.expire("home");
+        expect(await seen(client, at, server)).not.toBe(before);
       }));
   }
 
@@ -159,9 +161,12 @@ describe("rebinding", () => {
       let last = await seen(client, at, server);
       await server.sources();
       for (let trial = 0; trial < 25; trial++) {
-        const streams = [client.stream(at, "up", 1, 60), server.stream(last, "down", 1, 60)];
+        const streams = [client.stream(at, `up ${trial}`, 1, 60_000), server.stream(last, "down", 1, 60_000)];
+        expect(await server.hear(`up ${trial}`)).toBe(last);
         await topology.rebind("home");
-        await Promise.all(streams);
+        await seen(client, at, server);
+        await Promise.all([client.stop(), server.stop(), ...streams]);
+        await seen(client, at, server);
         const sources = await server.sources();
         retired.add(last);
         expect(sources).toHaveLength(2);

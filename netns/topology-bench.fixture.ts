@@ -51,6 +51,8 @@ export type Sock = {
   hear(text: string, within?: number): Promise<string | undefined>;
   punch(to: readonly string[], text: string, every?: number, rounds?: number): Promise<boolean>;
   stream(to: string, text: string, every: number, count: number): Promise<void>;
+  /** Ends a stream before its time. */
+  stop(): Promise<void>;
   sources(): Promise<readonly string[]>;
 };
 export type End = { open(host?: string, port?: number): Promise<Sock> };
@@ -117,6 +119,7 @@ async function endOf(child: ChildProcess): Promise<End> {
         punch: async (to, text, every = 10, rounds = 25) =>
           (await order({ do: "punch", socket, to, text, every, rounds })) as boolean,
         stream: async (to, text, every, count) => void (await order({ do: "stream", socket, to, text, every, count })),
+        stop: async () => void (await order({ do: "stop", socket })),
         sources: async () => (await order({ do: "sources", socket })) as readonly string[],
       };
     },

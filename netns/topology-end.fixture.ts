@@ -16,7 +16,7 @@ export type Order = { readonly id: number } & (
       readonly every: number;
       readonly rounds: number;
     }
-  /** Sends `count` packets, one every `every` ms. */
+  /** Sends `count` packets, one every `every` ms, unless stopped before. */
   | {
       readonly do: "stream";
       readonly socket: number;
@@ -25,6 +25,7 @@ export type Order = { readonly id: number } & (
       readonly every: number;
       readonly count: number;
     }
+  | { readonly do: "stop"; readonly socket: number }
   /** Sources of all packets since the last call, in order, each named once in a row. */
   | { readonly do: "sources"; readonly socket: number }
 );
@@ -34,6 +35,7 @@ type Open = {
   readonly socket: Socket;
   readonly heard: Map<string, string>;
   sources: string[];
+  streaming: boolean;
   onPacket: ((text: string, from: string) => void) | undefined;
 };
 const opened: Open[] = [];
@@ -49,7 +51,7 @@ const send = (socket: Socket, to: string, text: string): Promise<string> =>
 async function obey(order: Order): Promise<unknown> {
   if (order.do === "open") {
     const socket = createSocket("udp4");
-    const one: Open = { socket, heard: new Map(), sources: [], onPacket: undefined };
+    const one: Open = { socket, heard: new Map(), sources: [], streaming: false, onPacket: undefined };
     socket.on("error", () => {});
     socket.on("message", (message, from) => {
       const [text, source] = [message.toString(), `${from.address}:${from.port}`];
@@ -77,10 +79,14 @@ async function obey(order: Order): Promise<unknown> {
     case "punch":
       return punch(one, order.to, order.text, order.every, order.rounds);
     case "stream":
-      for (let sent = 0; sent < order.count; sent++) {
+      one.streaming = true;
+      for (let sent = 0; sent < order.count && one.streaming; sent++) {
         await send(one.socket, order.to, order.text);
         await new Promise((resolve) => setTimeout(resolve, order.every));
       }
+      return null;
+    case "stop":
+      one.streaming = false;
       return null;
     case "sources": {
       const { sources } = one;

@@ -367,6 +367,22 @@ const CASES: readonly Case[] = [
   ],
   ["a stale generation", { oracle: "generations-fresh" }, generations(2, 1), {}, "broken", "alice applied 1 stale"],
   ["no generation", { oracle: "generations-fresh" }, aCallLog(), {}, "broken", "no candidate update was delivered"],
+  [
+    "a call that is well again settles",
+    { oracle: "settles", within: s(4) },
+    withKill(aCallLog(undefined, { bob: silent(s(5), s(9)) })),
+    restart,
+    "held",
+    "alice registered, bob registered, alice hears, bob hears (limit 4000 ms after the last heal at 8.000 s)",
+  ],
+  [
+    "one that stays silent does not",
+    { oracle: "settles", within: s(4) },
+    withKill(aCallLog(undefined, { bob: silent(s(5), s(20)) })),
+    restart,
+    "broken",
+    "alice registered, bob registered, alice hears, bob hears nothing (limit 4000 ms after the last heal at 8.000 s)",
+  ],
 ];
 
 function refusals(): LogBuilder {

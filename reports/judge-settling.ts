@@ -13,6 +13,9 @@ import { isRegistered, standingsOf } from "./signal.ts";
 /** chosen: far above what any link profile does to a call that works, far below what a person waits for. */
 const SILENCE_MICROS = 2_000_000;
 
+/** chosen: a link that loses a few packets in a row makes a client doubt its relay for a second; a handshake given up takes four. */
+const DOUBT_MICROS = 5_000_000;
+
 /** Registered, of one mind about calls, and audible, from `within` after the last heal to the end of the scenario. */
 export function settles(evidence: Evidence, { within }: OracleParameters["settles"]): Finding {
   const { scenario, conditions, clients, calls } = evidence;
@@ -36,7 +39,7 @@ export function settles(evidence: Evidence, { within }: OracleParameters["settle
 
 function registered({ records, runEnd }: Evidence, party: string, from: number, to: number): Finding {
   const bad = standingsOf(records, party, runEnd).find(
-    (one) => one.to > from && one.from < to && one.state !== "dead" && !isRegistered(one.state),
+    (one) => Math.min(one.to, to) - Math.max(one.from, from) > DOUBT_MICROS && one.state !== "dead" && !isRegistered(one.state),
   );
   return bad === undefined
     ? held(`${party} registered`)

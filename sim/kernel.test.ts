@@ -82,3 +82,10 @@ test("the past, broken instants and a run within a run are our own bugs", () => 
   kernel.post(Instant(6), () => kernel.run(Instant(7)));
   expect(() => kernel.run(Instant(8))).toThrow(InvariantError);
 });
+
+test("actions that keep time from moving on end the run as our own bug", () => {
+  const kernel = new Kernel();
+  const again = (): void => kernel.post(kernel.now, again);
+  kernel.post(Instant(3), again);
+  expect(() => kernel.run(Instant(4))).toThrow(/time stands still at 3/);
+});

@@ -52,8 +52,8 @@ export type LabOutcome = {
   readonly events: number;
 };
 
-/** Time given to clients to hang up and let go, virtual. chosen: two round trips of the longest link profile. */
-const GRACE: Micros = seconds(3);
+/** Time given to clients to hang up and let go, virtual. chosen: a client lingers for 0.3 s and four round trips, and no handshake takes 4 s. */
+const GRACE: Micros = seconds(17);
 /**
  * Time given to relays after that, so that their own limits can do their work: a session whose CONNECTION_CLOSE was lost ends by its
  * idle timeout, a call whose hang-up was lost when nobody resumes it. What is still held then is held for ever.

@@ -20,8 +20,13 @@ const seconds = (value: number): number => value * 1_000_000;
 export const SETTLE: number = seconds(20);
 /** The same where a client was killed. chosen: its session idles out after 30 s, then the relay keeps its call for 60 s. */
 export const SETTLE_AFTER_CLIENT: number = seconds(100);
-/** How long the settled state is watched. chosen: longer than the silence `settles` allows. */
-const WATCH = seconds(4);
+/** How long the settled state is watched. chosen: longer than the silence and the doubt that `settles` allows. */
+const WATCH = seconds(6);
+/**
+ * Calls are put off by this where they are promised to come up. chosen: a client whose first packets are lost registers after 1, 3 or 7 s
+ * (the probe timeouts of RFC 9002), and who calls somebody not registered yet is told so.
+ */
+const REGISTER = seconds(7);
 /** Calls are up by then, counted from their planned answer. chosen: set-up takes five round trips, a second at the longest link drawn. */
 const SET_UP = seconds(4);
 /** Faults strike within this time. chosen: short enough for thousands of runs, long enough for faults to meet or miss each other. */
@@ -85,11 +90,12 @@ export function exploredScenario(bases: readonly Scenario[], seed: number, isSwa
 function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): fc.Arbitrary<Scenario> {
   return fc.record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES }).chain(({ base, features }) =>
     exploredTopology(base, features).chain((topology) => {
-      const up = Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + SET_UP;
+      const calls = base.calls.map((call) => ({ ...call, at: call.at + (features.early ? 0 : REGISTER), hangUpAt: null }));
+      const up = Math.max(seconds(1), ...calls.map((call) => call.at + call.answerAfter)) + SET_UP;
       const from = features.early ? ms(10) : up;
       const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
       return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) =>
-        assembled(base, topology, faults, features, seed),
+        assembled({ ...base, calls }, topology, faults, features, seed),
       );
     }),
   );
@@ -113,7 +119,6 @@ function assembled(base: Scenario, topology: Topology, faults: readonly Fault[],
     tags: ["explored"],
     labs: ["sim"],
     duration: whole,
-    calls: base.calls.map((call) => ({ ...call, hangUpAt: null })),
     faults,
     expect: promises(base, faults, { within, isQuiet: !features.early, isClientKilled }),
     twin: null,

@@ -1,0 +1,158 @@
+/** `midcall explore`, `shrink` and `mutants` from end to end: a planted bug is found, made small, and shown again by replay. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Result } from "../reports/result.ts";
+import { CATALOGUE } from "../scenarios/catalogue.ts";
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import { parseScenario } from "../scenarios/language.ts";
+import { EXIT } from "./exit.ts";
+import { fastJob } from "./explore/campaign.ts";
+import { openLaboratory } from "./laboratory.ts";
+import { midcall } from "./recorded-terminal.fixture.ts";
+import { breaks, shrink, targetOf } from "./shrink/shrink.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "midcall-explore-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const byName = (name: string): Scenario => CATALOGUE.find((one) => one.name === name) as Scenario;
+const ms = (value: number): number => value * 1_000;
+
+/** Nine faults, of which the planted bug needs one: that the relay dies. */
+const CROWDED: readonly Fault[] = [
+  {
+    kind: "impair",
+    target: "bob",
+    interface: "eth0",
+    direction: "up",
+    link: { loss: 0.07 },
+    when: { at: ms(4_137) },
+    for: ms(311),
+  },
+  { kind: "pause", target: "alice", when: { at: ms(4_411) }, for: ms(90) },
+  { kind: "blackout", target: "alice", interface: "eth0", direction: "up", when: { at: ms(4_803) }, for: ms(77) },
+  { kind: "kill", target: "r1", when: { at: ms(5_217) }, for: ms(1_373) },
+  {
+    kind: "impair",
+    target: "alice",
+    interface: "eth0",
+    direction: "both",
+    link: { duplicate: 0.3 },
+    when: { at: ms(7_219) },
+    for: ms(500),
+  },
+  { kind: "blackout", target: "bob", interface: "eth0", direction: "down", when: { at: ms(8_019) }, for: ms(61) },
+  { kind: "pause", target: "bob", when: { at: ms(8_499) }, for: ms(45) },
+  { kind: "blackout", target: "bob", interface: "eth0", direction: "both", when: { at: ms(9_201) }, for: ms(33) },
+  { kind: "pause", target: "r1", when: { at: ms(9_607) }, for: ms(21) },
+];
+
+describe("shrinking a planted bug", () => {
+  it("leaves the one fault it needs, with human numbers, and the same outcome every time", async () => {
+    const laboratory = openLaboratory("call-forgotten-on-reconnect");
+    try {
+      const restart = byName("relay-restart");
+      const scenario: Scenario = {
+        ...restart,
+        faults: CROWDED,
+        expect: [{ oracle: "media-recovers", within: ms(500), from: "heal" }, { oracle: "same-call" }],
+      };
+      const run = async (candidate: Scenario): Promise<Result> => (await laboratory.run(fastJob(candidate, 3))).result;
+      const first = await run(scenario);
+      const target = targetOf(first);
+      if (target === undefined) throw new Error(`nothing broken: ${first.cause}`);
+      expect(target.oracle).toBe("media-recovers");
+      const shrunk = await shrink(scenario, first, target, run);
+      const [fault, ...others] = shrunk.scenario.faults;
+      expect(others).toEqual([]);
+      expect(fault).toMatchObject({ kind: "kill", target: "r1" });
+      const at = fault !== undefined && "at" in fault.when ? fault.when.at : 1;
+      expect([at % ms(100), (fault?.for ?? 1) % ms(10)]).toEqual([0, 0]);
+      expect(shrunk.scenario.duration).toBeLessThan(scenario.duration);
+      expect(breaks(shrunk.result, target)).toBe(true);
+      const again = await shrink(scenario, first, target, run);
+      expect(again.scenario).toEqual(shrunk.scenario);
+      expect(again.runs).toBe(shrunk.runs);
+    } finally {
+      await laboratory.close();
+    }
+  }, 30_000);
+
+  it("keeps to the oracle: a scenario that breaks another one is no smaller version of it", () => {
+    const result = (name: string, detail: string): Result =>
+      ({ oracles: [{ name, verdict: "broken", detail }] }) as unknown as Result;
+    const target = { oracle: "nothing-crashed", words: "r# is started while it runs" };
+    expect(targetOf(result("nothing-crashed", "r1 is started while it runs"))).toEqual(target);
+    expect(breaks(result("nothing-crashed", "r2 is started while it runs"), target)).toBe(true);
+    expect(breaks(result("nothing-crashed", "time stands still at 5"), target)).toBe(false);
+    expect(breaks(result("same-call", "r1 is started while it runs"), target)).toBe(false);
+  });
+});
+
+describe("midcall explore", () => {
+  it("holds on the code as it is for seeds known to hold, twice alike, and says what it did", async () => {
+    const explore = () =>
+      midcall(folder, ["explore", "baseline", "nat-rebind", "--seeds", "21", "--from", "2000", "--swarm", "--json"]);
+    const [one, two] = [await explore(), await explore()];
+    expect(one.code, one.out).toBe(EXIT.held);
+    const without = ({ out }: { out: string }): object => ({ ...JSON.parse(out), wallMs: 0 });
+    expect(without(two)).toEqual(without(one));
+    expect(JSON.parse(one.out)).toMatchObject({ runs: 21, repeated: 2, violations: [], scenarios: ["baseline", "nat-rebind"] });
+    expect(one.stages.at(-1)).toMatch(/^explored 21 of 21 seeds, \d+ seeds\/s, [\d.]+ virtual hours, 0 violations$/);
+  }, 30_000);
+
+  it("finds a promise that cannot be kept, and what it writes shrinks and replays", async () => {
+    // The case's own faults do not matter to exploration, but its plan does: an answer that is refused while it is promised to connect.
+    const never = {
+      ...byName("baseline"),
+      name: "never-up",
+      twin: null,
+      calls: byName("baseline").calls.map((call) => ({ ...call, relay: "r2" })),
+    };
+    const parties = { ...never.parties, r2: never.parties.r1 };
+    const parsed = parseScenario({
+      ...never,
+      parties,
+      calls: [...never.calls, { ...never.calls[0], caller: "bob", callee: "alice", relay: "r1" }],
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    await writeFile(join(folder, "never-up.json"), JSON.stringify(parsed.scenario));
+    const said = await midcall(folder, ["explore", "./never-up.json", "--seeds", "40", "--stop-after", "1", "--workers", "1"]);
+    expect(said.code, said.out).toBe(EXIT.broken);
+    expect(said.out).toMatch(/^FAIL never-up {2}oracle=/);
+    const dir = /replay: npx midcall replay (\S+)\/scenario\.json/.exec(said.out)?.[1] ?? "";
+    const result: Result = JSON.parse(await readFile(join(folder, dir, "result.json"), "utf8"));
+    expect([result.verdict, result.codec, result.crypto]).toEqual(["broken", "real", "real"]);
+    const shrunk = await midcall(folder, ["shrink", join(dir, "scenario.json")]);
+    expect(shrunk.code, shrunk.err).toBe(EXIT.held);
+    expect(shrunk.out).toMatch(/^FAIL never-up .*\nshrunk \d+ -> \d+ faults in \d+ runs\n/);
+    const replayed = await midcall(folder, ["replay", `${dir}-shrunk`]);
+    expect(replayed.code, replayed.out).toBe(EXIT.held);
+  }, 60_000);
+
+  it("stops when it is interrupted, and says what it has", async () => {
+    const controller = new AbortController();
+    const going = midcall(folder, ["explore", "baseline", "--seeds", "1000"], controller.signal);
+    setTimeout(() => controller.abort(), 1_500);
+    const said = await going;
+    expect(said.code).toBe(EXIT.interrupted);
+    expect(said.out).toMatch(/^explored \d+ seeds .*of baseline/);
+  }, 20_000);
+});
+
+describe("midcall mutants", () => {
+  it("names the oracle and the case that catch a mutation, and exits with 1 for one that nobody catches", async () => {
+    const caught = await midcall(folder, ["mutants", "relay-restart", "--only", "call-forgotten-on-reconnect", "--json"]);
+    expect(caught.code, caught.out).toBe(EXIT.held);
+    expect(JSON.parse(caught.out)).toMatchObject([
+      { mutation: "call-forgotten-on-reconnect", caught: { case: "relay-restart", oracle: "media-recovers" } },
+    ]);
+    const survives = await midcall(folder, ["mutants", "baseline", "--only", "call-forgotten-on-reconnect"]);
+    expect(survives.code, survives.out).toBe(EXIT.broken);
+    expect(survives.out).toContain("SURVIVES");
+  }, 30_000);
+});
