@@ -6,7 +6,7 @@ const all = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts";
 
 const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     maxWorkers: 2,
     globalSetup: ["./netns/install.setup.ts"],
     reporters: ["default", "./.ci/left-out.ts"],
