@@ -153,6 +153,7 @@ export async function runLoopback(): Promise<LoopbackRun> {
     say("lab", { ...fault, state: "healed" });
     await pause(CALL_AFTER_RETURN_MS);
 
+    const hungUpAt = monotonic() - epoch;
     const ended = bob.line(/call \S+ ended/);
     alice.process.kill("SIGINT");
     await Promise.all([alice.exited, ended]);
@@ -170,7 +171,9 @@ export async function runLoopback(): Promise<LoopbackRun> {
     const virtualMs = (monotonic() - epoch) / 1_000;
     const versions = { midcall: "", node: process.version, commit: "" };
     const facts = { hash: "", versions, virtualMs, wallMs: Math.round(virtualMs), dir: "", seed: "0x0" };
-    const result = assess({ ...facts, scenario, records, codec: "real", crypto: "real", lab: "process" });
+    // The steps above wait for processes, not for the scenario's clock: the plan ends when the call was hung up.
+    const planned = { ...scenario, duration: hungUpAt };
+    const result = assess({ ...facts, scenario: planned, records, codec: "real", crypto: "real", lab: "process" });
     return { result, records, heard };
   } finally {
     for (const child of children) child.process.kill("SIGKILL");
