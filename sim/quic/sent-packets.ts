@@ -42,16 +42,18 @@ export const startSpace = (open: boolean): Space => ({
   received: startReceived(),
 });
 
-/** Remembers an ack-eliciting packet with number `space.next`, the caller having taken that number for it. */
+/** Remembers an ack-eliciting packet, the caller having taken its number. */
 export function remember(space: Space, packet: QuicPacket): void {
-  if (packet.number - space.first >= space.slots.length) grow(space);
+  if (packet.number - space.first >= space.slots.length) grow(space, packet.number - space.first + 1);
   space.slots[packet.number & (space.slots.length - 1)] = packet;
   space.outstanding++;
 }
 
-/** The outstanding packet of that number, or undefined. */
-export const outstandingPacket = (space: Space, number: number): QuicPacket | undefined =>
-  number < space.first ? undefined : space.slots[number & (space.slots.length - 1)];
+/** The outstanding packet of that number, or undefined. Numbers may reach beyond the ring: only ack-eliciting packets are in it. */
+export function outstandingPacket(space: Space, number: number): QuicPacket | undefined {
+  const packet = space.slots[number & (space.slots.length - 1)];
+  return packet?.number === number ? packet : undefined;
+}
 
 /** Forgets an outstanding packet. */
 export function settle(space: Space, number: number): void {
@@ -94,9 +96,10 @@ type AnyFrame = NonNullable<QuicPacket["frames"]>[number];
 const asReliable = (frame: AnyFrame): ReliableFrame | undefined =>
   frame.type === "stream" || frame.type === "crypto" || frame.type === "handshake-done" ? frame : undefined;
 
-function grow(space: Space): void {
-  const old = space.slots;
-  const slots = new Array<QuicPacket | undefined>(old.length * 2).fill(undefined);
-  for (let n = space.first; n < space.next; n++) slots[n & (slots.length - 1)] = old[n & (old.length - 1)];
+function grow(space: Space, least: number): void {
+  let length = space.slots.length;
+  while (length < least) length *= 2;
+  const slots = new Array<QuicPacket | undefined>(length).fill(undefined);
+  for (const packet of space.slots) if (packet !== undefined) slots[packet.number & (length - 1)] = packet;
   space.slots = slots;
 }
