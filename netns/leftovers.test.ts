@@ -23,7 +23,8 @@ async function harness(stop = ""): Promise<{ readonly child: ChildProcess; reado
   child.stdout?.on("data", (chunk: Buffer) => {
     said += chunk.toString();
   });
-  while (!said.includes("up\n") && child.exitCode === null) await once(child.stdout ?? child, "data");
+  while (!said.includes("up\n") && child.exitCode === null)
+    await Promise.race([once(child.stdout ?? child, "data"), once(child, "exit")]);
   return { child, run, said };
 }
 

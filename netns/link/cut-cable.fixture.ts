@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { run as command } from "../command.ts";
 import type { Wire } from "./links.ts";
-import { ip, nft, tcShow } from "./namespace-tools.ts";
+import { ip, nft, receiveInOrder, tcShow } from "./namespace-tools.ts";
 import type { Arrival, FromEnd, ToEnd } from "./udp-end.fixture.ts";
 
 /** Hosts of the two ends. */
@@ -71,6 +71,7 @@ export async function cutCable(): Promise<CutCable> {
       [b, BOB],
     ] as const)
       await ip(name, [`addr add ${host}/24 dev e0`, "link set e0 gso_max_segs 1 up", "link set lo up"]);
+    for (const name of [a, b]) await receiveInOrder(name, ["e0"]);
     const [alice, bob] = await Promise.all([end(a, ALICE, BOB, children), end(b, BOB, ALICE, children)]);
     return {
       wire: { party: "alice", interface: "wlan0", namespace: w, inner: "v0", outer: "v1" },

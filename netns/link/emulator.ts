@@ -12,7 +12,7 @@ import { run } from "../command.ts";
 import { NetnsError } from "../netns-error.ts";
 import type { FromEmulator, ToEmulator } from "./emulator-messages.ts";
 import type { Counters, LinkOptions, Links, Wire } from "./links.ts";
-import { ip } from "./namespace-tools.ts";
+import { ip, receiveInOrder } from "./namespace-tools.ts";
 import type { Reader } from "./tap.ts";
 
 /** Frames that wait in a device while the emulator is not on the CPU. chosen: a second of 4,000 packets/s. */
@@ -98,6 +98,10 @@ async function makeTaps(namespace: string, wires: readonly (readonly [number, Wi
       `link set ${tap} txqueuelen ${DEVICE_QUEUE} up`,
       `link set ${device} up`,
     ]),
+  );
+  await receiveInOrder(
+    namespace,
+    ends.map(({ device }) => device),
   );
   // `ip netns exec` shows the namespace's own /sys, where each tap tells the number of its character device.
   const script = 'for tap; do mknod -m 600 "$0/$tap" c $(cat /sys/class/net/$tap/tap*/dev | tr : " ") || exit 1; done';

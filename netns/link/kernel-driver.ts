@@ -10,7 +10,7 @@ import { type InForce, Link } from "../../scenarios/impairment/link.ts";
 import { NetnsError } from "../netns-error.ts";
 import { type KernelDriver, objection } from "./expressible.ts";
 import type { Counters, DirectionCounters, LinkOptions, Links, Wire } from "./links.ts";
-import { ip, nft, tc, tcShow } from "./namespace-tools.ts";
+import { ip, nft, receiveInOrder, tc, tcShow } from "./namespace-tools.ts";
 import {
   type Counted,
   countsOf,
@@ -246,6 +246,7 @@ async function join(wire: Joined, driver: KernelDriver): Promise<void> {
     `link set ${wire.inner} up`,
     `link set ${wire.outer} up`,
   ]);
+  await receiveInOrder(wire.namespace, [wire.inner, wire.outer]);
   const { up, down } = wire;
   const first = [up, down].map((side) => side.rules.update(side.inForce, undefined)).join("");
   await nft(wire.namespace, ["-f", "-"], `${skeleton(wire.table, { up: up.from, down: down.from })}${first}`);

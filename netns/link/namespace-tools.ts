@@ -18,3 +18,13 @@ export const tcShow = (namespace: string, args: readonly string[]): Promise<stri
 /** What `nft` prints in a namespace; `script` is its standard input. */
 export const nft = (namespace: string, args: readonly string[], script = ""): Promise<string> =>
   run("ip", ["netns", "exec", namespace, "nft", ...args], script);
+
+/**
+ * Has one processor receive all packets of some devices (RPS). Left alone, a veth hands a packet to the processor its sender happened to run on, and on a busy machine
+ * a sender that moved overtakes itself: order and drop lists would be the scheduler's. Where the kernel has no RPS, nothing is done.
+ */
+export const receiveInOrder = (namespace: string, devices: readonly string[]): Promise<string> =>
+  run("ip", ["netns", "exec", namespace, "sh", "-c", STEER, "sh", ...devices]);
+
+const STEER =
+  'for device; do for queue in /sys/class/net/"$device"/queues/rx-*/rps_cpus; do [ ! -w "$queue" ] || echo 1 >"$queue"; done; done';
