@@ -9,7 +9,7 @@ import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Plan, Tally, Violation } from "../explore/campaign.ts";
 import { type Laboratory, openLaboratory } from "../laboratory.ts";
-import { reserveFolder } from "../run-folder.ts";
+import { discardFolder, reserveFolder } from "../run-folder.ts";
 import { chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -116,7 +116,12 @@ async function keepNow(laboratory: Laboratory, violation: Violation, out: string
       commit: commit(),
       sabotage: null,
     } as const;
-    return (await laboratory.run(job, { signal: terminal.interrupted })).result;
+    try {
+      return (await laboratory.run(job, { signal: terminal.interrupted })).result;
+    } catch (error) {
+      if (terminal.interrupted.aborted) await discardFolder(folder);
+      throw error;
+    }
   };
   const real = await run("real");
   const broken = (one: Result): string[] => one.oracles.flatMap((oracle) => (oracle.verdict === "broken" ? [oracle.name] : []));

@@ -8,6 +8,7 @@ import type { Scenario } from "../../scenarios/expanded.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { type LabJob, type Laboratory, openLaboratory } from "../laboratory.ts";
+import { discardFolder } from "../run-folder.ts";
 import { chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, parseSeed, seedArgument } from "../seed.ts";
 import type { Shrunk, Target } from "../shrink/shrink.ts";
@@ -53,7 +54,12 @@ async function shrinkRun(word: string, options: Options, terminal: Terminal): Pr
       return EXIT.inconclusive;
     }
     const folder = await reserveBeside(original.beside);
-    const result = await runOnce(laboratory, original, shrunk.scenario, shrunk.modes, terminal, folder);
+    const result = await runOnce(laboratory, original, shrunk.scenario, shrunk.modes, terminal, folder).catch(
+      async (error: unknown) => {
+        if (terminal.interrupted.aborted) await discardFolder(folder);
+        throw error;
+      },
+    );
     terminal.quiet();
     report(result, shrunk, options.json === true, terminal);
     return EXIT.held;
