@@ -116,17 +116,21 @@ async function measure(scenario: Scenario, rounds: number, prepare: () => Promis
   };
 }
 
-/** Seconds for `events` empty events, a queue of 64 pending at any time as in a two-party call. */
+/** Events of a round of the floor at least. chosen: some 50 ms, where processor time is counted in steps of up to 4 ms. */
+const FLOOR_EVENTS = 1_000_000;
+
+/** Seconds for `events` empty events, a queue of 64 pending at any time as in a two-party call; measured on many more when they are few. */
 function emptyKernel(events: number): number {
   const kernel = new Kernel();
-  let left = events;
+  const measured = Math.max(events, FLOOR_EVENTS);
+  let left = measured;
   const again = (): void => {
     if (left-- > 0) kernel.post(Instant(kernel.now + 1_000), again);
   };
   for (let i = 0; i < 64; i++) kernel.post(Instant(i), again);
   const began = cpuSeconds();
-  kernel.run(Instant(events * 1_000 + 64));
-  return cpuSeconds() - began;
+  kernel.run(Instant(measured * 1_000 + 64));
+  return ((cpuSeconds() - began) * events) / measured;
 }
 
 /** Processor time of this thread so far; garbage collection on other threads is not in it. */
