@@ -8,7 +8,7 @@ import type { NetnsOutcome } from "../netns/lab.ts";
 import { assess, render } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { type LabOutcome, runSim } from "../sim/lab.ts";
+import { type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
@@ -88,17 +88,27 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
   return { result, lines: job.wantLines ? outcome.lines : [] };
 }
 
-async function simulate(job: LabJob, onLine: (line: string, record: LogRecord) => void): Promise<LabOutcome> {
+/** What a run in virtual time is made of. */
+type SimJob = Pick<LabJob, "scenario" | "seed" | "codec" | "crypto">;
+type OnLine = (line: string, record: LogRecord) => void;
+
+const simulate = async (job: SimJob, onLine: OnLine): Promise<LabOutcome> => runSim(...(await simulation(job, onLine)));
+
+/** A run in virtual time that waits at its beginning, to be looked into. */
+export const openSimulation = async (job: SimJob, onLine: OnLine): Promise<SimSession> =>
+  openSim(...(await simulation(job, onLine)), true);
+
+async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeof runSim>> {
   const { scenario, seed } = job;
   const real = job.codec === "real";
   const [codec, speech] = await Promise.all([
     real ? opus(scenario) : (sizedCodec satisfies CodecEngine),
     real ? loadSpeech(scenario) : new Map<string, Int16Array>(),
   ]);
-  return runSim(
+  return [
     { scenario, seed, wav: real, speech, onLine },
     { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto },
-  );
+  ];
 }
 
 let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefined;

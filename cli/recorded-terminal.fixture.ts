@@ -1,14 +1,15 @@
 /** `midcall` for tests: in the test's own process on a terminal that remembers what it was told, or as a process. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { plain } from "../reports/pretty.ts";
 import { program } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
 export type Said = { readonly code: number; readonly out: string; readonly err: string; readonly stages: readonly string[] };
 
-/** Runs one command line in `folder` and returns its exit code and everything it said. */
-export async function midcall(folder: string, words: readonly string[], signal?: AbortSignal): Promise<Said> {
+/** Runs one command line in `folder` and returns its exit code and everything it said; `typed` is what its user types. */
+export async function midcall(folder: string, words: readonly string[], signal?: AbortSignal, typed = ""): Promise<Said> {
   const out: string[] = [];
   const err: string[] = [];
   const stages: string[] = [];
@@ -17,6 +18,7 @@ export async function midcall(folder: string, words: readonly string[], signal?:
     err: (text) => void err.push(text),
     progress: ({ stage }) => void stages.push(stage),
     quiet: () => undefined,
+    input: Readable.from([typed]),
     paint: plain,
     folder,
     interrupted: signal ?? new AbortController().signal,

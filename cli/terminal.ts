@@ -11,6 +11,8 @@ export type Terminal = {
   progress(now: { readonly stage: string; readonly detail?: string }): void;
   /** Removes the progress line. */
   quiet(): void;
+  /** What the user types, for the commands that ask. */
+  readonly input: NodeJS.ReadableStream;
   /** Colours a text, or leaves it as it is where colours are not wanted (no TTY, NO_COLOR). */
   readonly paint: Paint;
   /** Folder that relative paths of the command line start from. */
@@ -66,6 +68,7 @@ export function processTerminal(): Terminal {
     quiet: clear,
     // hasColors knows NO_COLOR and FORCE_COLOR.
     paint: process.stdout.isTTY === true && process.stdout.hasColors() ? ansi : plain,
+    input: process.stdin,
     folder: process.cwd(),
     interrupted: controller.signal,
   };

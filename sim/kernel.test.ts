@@ -89,3 +89,20 @@ test("actions that keep time from moving on end the run as our own bug", () => {
   kernel.post(Instant(3), again);
   expect(() => kernel.run(Instant(4))).toThrow(/time stands still at 3/);
 });
+
+test("step runs one action and leaves the clock at its instant; nothing is due after the limit", () => {
+  const kernel = new Kernel();
+  const ran: string[] = [];
+  kernel.post(Instant(3), () => ran.push("a"));
+  kernel.at(Instant(4), () => ran.push("called off")).cancel();
+  kernel.post(Instant(5), () => kernel.after(Micros(0), () => ran.push("same instant")));
+  expect(kernel.step(Instant(10))).toBe(true);
+  expect([kernel.now, ran]).toEqual([3, ["a"]]);
+  expect(kernel.step(Instant(4))).toBe(false);
+  expect(kernel.now).toBe(3);
+  expect(kernel.step(Instant(10))).toBe(true);
+  expect([kernel.now, ran]).toEqual([5, ["a"]]);
+  expect(kernel.step(Instant(10))).toBe(true);
+  expect(ran).toEqual(["a", "same instant"]);
+  expect(kernel.step(Instant(10))).toBe(false);
+});

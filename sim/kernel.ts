@@ -27,6 +27,8 @@ export class Kernel {
   readonly #queue: TimeHeap<(() => void) | Alarm> = new TimeHeap();
   #now: Instant = Instant(0);
   #executed = 0;
+  /** Actions run in the present instant. */
+  #here = 0;
   #running = false;
   #stopped = false;
 
@@ -64,24 +66,25 @@ export class Kernel {
     invariant(!this.#running, "Kernel.run is called from inside an action");
     this.#running = true;
     this.#stopped = false;
-    let here = 0;
     try {
       while (!this.#stopped) {
-        const time = this.#queue.peek();
-        if (time === undefined || time > until) {
-          this.#now = until;
-          return;
-        }
-        const entry = this.#queue.pop();
-        const action = typeof entry === "function" ? entry : entry.action;
-        if (action === undefined) continue;
-        if (typeof entry !== "function") entry.action = undefined;
-        if (time > this.#now) here = 0;
-        else if (++here > ENDLESS) throw new InvariantError(`time stands still at ${time}: ${ENDLESS} actions in one instant`);
-        this.#now = time as Instant;
-        this.#executed++;
-        action();
+        if (this.#next(until)) continue;
+        this.#now = until;
+        return;
       }
+    } finally {
+      this.#running = false;
+    }
+  }
+  /**
+   * Runs the one action that is next and leaves the clock at its instant; false, and nothing else, when none is due at or before `until`.
+   * InvariantError when called from inside an action.
+   */
+  step(until: Instant): boolean {
+    invariant(!this.#running, "Kernel.step is called from inside an action");
+    this.#running = true;
+    try {
+      return this.#next(until);
     } finally {
       this.#running = false;
     }
@@ -89,6 +92,24 @@ export class Kernel {
   /** Ends the `run` in progress after the current action; the clock stays there and a later `run` goes on. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  #next(until: Instant): boolean {
+    for (;;) {
+      const time = this.#queue.peek();
+      if (time === undefined || time > until) return false;
+      const entry = this.#queue.pop();
+      const action = typeof entry === "function" ? entry : entry.action;
+      if (action === undefined) continue;
+      if (typeof entry !== "function") entry.action = undefined;
+      if (time > this.#now) this.#here = 0;
+      else if (++this.#here > ENDLESS)
+        throw new InvariantError(`time stands still at ${time}: ${ENDLESS} actions in one instant`);
+      this.#now = time as Instant;
+      this.#executed++;
+      action();
+      return true;
+    }
   }
 
   #schedule(time: Instant, entry: (() => void) | Alarm): void {

@@ -6,6 +6,7 @@ import { InvariantError } from "../impl/base/invariant.ts";
 import { hashName, randomness as makeRandomness } from "../impl/base/random.ts";
 import type { LogRecord } from "../impl/base/record.ts";
 import { Instant, Micros, seconds } from "../impl/base/units.ts";
+import type { View } from "../impl/base/view.ts";
 import { type AudioSource, loop, silence, tone } from "../impl/core/audio-source.ts";
 import * as client from "../impl/core/client.ts";
 import { type CodecEngine, FRAME_SAMPLES, GOOD } from "../impl/core/codec.ts";
@@ -20,6 +21,7 @@ import { applyFaults, type Faultable } from "./faults.ts";
 import { Kernel } from "./kernel.ts";
 import { Network } from "./network.ts";
 import { type LabWorld, PartyProcess } from "./party-process.ts";
+import { describePayload } from "./quic/packet.ts";
 import { RunLog } from "./run-log.ts";
 
 export type Engines = { readonly codec: CodecEngine; readonly crypto: CryptoEngine };
@@ -62,7 +64,33 @@ const IDLE_GRACE: Micros = Micros(DEFAULT_SESSION.idleTimeout + relay.DEFAULTS.r
 /** UDP port of relays and of clients; each has a host of its own. */
 const PORT = 4_433;
 
-export function runSim(run: LabRun, engines: Engines): LabOutcome {
+/** A run that has begun, at instant 0. After `finish` it is over. */
+export type SimSession = {
+  readonly now: Instant;
+  /** Runs everything due at or before `until` (the scenario's end at most). */
+  advance(until: Instant): void;
+  /** Runs the next action, if one is due at or before `until` (the scenario's end at most); false when none is. */
+  step(until: Instant): boolean;
+  /** Every party, NAT and packet under way as it stands. Packets are known only to a session that was opened `watched`. */
+  view(): SimView;
+  /** Runs the rest, lets the parties go, and tells the outcome. */
+  finish(): LabOutcome;
+};
+
+export type SimView = {
+  readonly at: Instant;
+  readonly parties: Readonly<Record<string, View>>;
+  /** Live mappings by NAT. */
+  readonly nats: Readonly<Record<string, View>>;
+  /** What is on the links, by number, the first to arrive first. */
+  readonly flights: Readonly<Record<string, View>>;
+};
+
+/** Runs a scenario from its beginning to its end. */
+export const runSim = (run: LabRun, engines: Engines): LabOutcome => openSim(run, engines).finish();
+
+/** Sets a run up, at instant 0; `watched` remembers what is on the links. */
+export function openSim(run: LabRun, engines: Engines, watched = false): SimSession {
   const { scenario, seed } = run;
   const kernel = new Kernel();
   const randomness = makeRandomness(seed);
@@ -87,7 +115,7 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
     codec: engines.codec.mode,
     crypto: engines.crypto.mode,
   });
-  const network = new Network({ kernel, randomness, nats: scenario.nats, parties: scenario.parties, say });
+  const network = new Network({ kernel, randomness, nats: scenario.nats, parties: scenario.parties, say, watched });
   const world: LabWorld = { kernel, network, randomness, say };
   const heard = new Map<string, Map<number, Int16Array>>();
 
@@ -155,7 +183,22 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
   const order = (name: string, command: client.Command): void =>
     must(clients.get(name), `client ${name}`).input({ type: "command", command });
   let crashed: string | undefined;
-  try {
+  /** Does `what`; a bug of ours ends the run, and nothing more is done. */
+  const attempt = (what: () => void): void => {
+    if (crashed !== undefined) return;
+    try {
+      what();
+    } catch (error) {
+      if (!(error instanceof InvariantError || error instanceof TypeError || error instanceof RangeError)) throw error;
+      crashed = error.stack ?? error.message;
+      say("lab", { ev: "end", reason: "crashed", detail: error.message });
+    }
+  };
+  const traffic = (): void => {
+    for (const name of Object.keys(scenario.parties)) say(name, { ev: "network", ...network.counters(name) });
+  };
+  let faults: ReturnType<typeof applyFaults> | undefined;
+  const begin = (): void => {
     for (const process of relays.values()) process.start();
     for (const [name, process] of clients) {
       process.start();
@@ -171,14 +214,11 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
       if (call.hangUpAt !== null)
         kernel.post(Instant(call.hangUpAt), () => order(call.caller, { type: "hang-up", reason: "hung-up" }));
     }
-    const faults = applyFaults(scenario, {
+    faults = applyFaults(scenario, {
       ...world,
       log,
       processes: new Map<string, Faultable>([...relays, ...clients]),
     });
-    const traffic = (): void => {
-      for (const name of Object.keys(scenario.parties)) say(name, { ev: "network", ...network.counters(name) });
-    };
     const everySecond = (at: Instant): void => {
       kernel.post(at, () => {
         traffic();
@@ -186,8 +226,10 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
       });
     };
     everySecond(Instant(1_000_000));
+  };
+  const end = (): void => {
     kernel.run(Instant(scenario.duration));
-    faults.finish();
+    faults?.finish();
     for (const name of clients.keys()) order(name, { type: "stop" });
     kernel.run(Instant.after(Instant(scenario.duration), GRACE));
     for (const process of clients.values()) {
@@ -202,19 +244,46 @@ export function runSim(run: LabRun, engines: Engines): LabOutcome {
       process.exit();
     }
     say("lab", { ev: "end", reason: "finished" });
-  } catch (error) {
-    if (!(error instanceof InvariantError || error instanceof TypeError || error instanceof RangeError)) throw error;
-    crashed = error.stack ?? error.message;
-    say("lab", { ev: "end", reason: "crashed", detail: error.message });
-  }
+  };
+  const within = (until: Instant): Instant => Math.min(until, scenario.duration) as Instant;
+  attempt(begin);
   return {
-    records,
-    lines,
-    hash: log.digest(),
-    virtualMs: scenario.duration / 1_000,
-    audio: new Map([...heard].map(([name, frames]) => [name, laidOut(frames)])),
-    events: kernel.executed,
-    ...(crashed === undefined ? {} : { crashed }),
+    get now() {
+      return kernel.now;
+    },
+    advance: (until) => attempt(() => kernel.run(within(until))),
+    step: (until) => {
+      let went = false;
+      attempt(() => {
+        went = kernel.step(within(until));
+      });
+      return went;
+    },
+    view: () => ({
+      at: kernel.now,
+      parties: Object.fromEntries([...relays, ...clients].map(([name, process]) => [name, process.view()])),
+      nats: Object.fromEntries(Object.keys(scenario.nats).map((name) => [name, [...network.mappings(name)]])),
+      flights: Object.fromEntries(
+        network
+          .flights()
+          .map(({ number, packet, ...flight }) => [
+            `#${number}`,
+            { ...flight, bytes: packet.bytes, what: describePayload(packet.payload) },
+          ]),
+      ),
+    }),
+    finish: () => {
+      attempt(end);
+      return {
+        records,
+        lines,
+        hash: log.digest(),
+        virtualMs: scenario.duration / 1_000,
+        audio: new Map([...heard].map(([name, frames]) => [name, laidOut(frames)])),
+        events: kernel.executed,
+        ...(crashed === undefined ? {} : { crashed }),
+      };
+    },
   };
 }
 

@@ -8,11 +8,24 @@
 import { type Address, parseAddress } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
+import type { Instant } from "../impl/base/units.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 import type { MappingView } from "./nat.ts";
 import { buildTopology, type Gate, type Interface, moveGate, type Realm, type Topology } from "./topology.ts";
+
+/** A packet on a link, for somebody who looks. */
+export type Flight = {
+  /** Counts the links crossed in the run: no two flights have the same. */
+  readonly number: number;
+  /** `alice/wlan0/up`. */
+  readonly link: string;
+  readonly from: Address;
+  readonly to: Address;
+  readonly packet: Packet;
+  readonly arrives: Instant;
+};
 
 export type { Counters, Packet, Receive, Socket } from "./host.ts";
 
@@ -28,6 +41,9 @@ export class Network {
   readonly #hosts: Map<string, Host> = new Map();
   readonly #parsed: Map<Address, Endpoint> = new Map();
   readonly #touched: Map<number, number> = new Map();
+  /** Kept when somebody wants to look: undefined otherwise. */
+  readonly #flights: Set<Flight> | undefined;
+  #flown = 0;
 
   /** RangeError when the parties and NATs do not fit together. `say` gets every `drop` record, `who` being `net`. */
   constructor(options: {
@@ -36,9 +52,12 @@ export class Network {
     readonly nats: Readonly<Record<string, NatModel>>;
     readonly parties: Readonly<Record<string, PartyModel>>;
     readonly say: (who: string, saying: Saying) => void;
+    /** Remember what is under way, for `flights`. */
+    readonly watched?: boolean;
   }) {
     this.#kernel = options.kernel;
     this.#say = options.say;
+    this.#flights = options.watched === true ? new Set() : undefined;
     this.#topology = buildTopology(options.nats, options.parties, options.randomness);
     const wire: Wire = {
       transmit: (host, from, to, packet) => this.#transmit(host, from, to, packet),
@@ -99,6 +118,12 @@ export class Network {
     return this.#gate(nat).nat.mappings(this.#kernel.now);
   }
 
+  /** What is on the links now, the first to arrive first; RangeError when the network was not made `watched`. */
+  flights(): readonly Flight[] {
+    if (this.#flights === undefined) throw new RangeError("Network.flights: the network is not watched");
+    return [...this.#flights].sort((a, b) => a.arrives - b.arrives);
+  }
+
   /** How often `fault` altered a packet without dropping it: retimed, copied, readdressed, sent by another interface, held by a pause. */
   touched(fault: number): number {
     let sum = this.#touched.get(fault) ?? 0;
@@ -130,8 +155,8 @@ export class Network {
       return;
     }
     const forward = () => this.#forward(realm, local, from, to, packet);
-    this.#kernel.post(fate.at, forward);
-    if (fate.copyAt !== undefined) this.#kernel.post(fate.copyAt, forward);
+    this.#carry(fate.at, forward, out, "up", from, to, packet);
+    if (fate.copyAt !== undefined) this.#carry(fate.copyAt, forward, out, "up", from, to, packet);
   }
 
   /** Carries a packet from `realm` through NATs to the interface it is for. `local`: it has not left that realm so far. */
@@ -192,8 +217,28 @@ export class Network {
       return;
     }
     const deliver = () => this.#deliver(at, from, to, packet);
-    this.#kernel.post(fate.at, deliver);
-    if (fate.copyAt !== undefined) this.#kernel.post(fate.copyAt, deliver);
+    this.#carry(fate.at, deliver, at, "down", from, to, packet);
+    if (fate.copyAt !== undefined) this.#carry(fate.copyAt, deliver, at, "down", from, to, packet);
+  }
+
+  /** Does `then` when the packet has crossed the link of interface `on`. */
+  #carry(
+    arrives: Instant,
+    then: () => void,
+    on: Interface,
+    way: "up" | "down",
+    from: Address,
+    to: Address,
+    packet: Packet,
+  ): void {
+    const flights = this.#flights;
+    if (flights === undefined) return this.#kernel.post(arrives, then);
+    const flight: Flight = { number: ++this.#flown, link: `${on.party}/${on.name}/${way}`, from, to, packet, arrives };
+    flights.add(flight);
+    this.#kernel.post(arrives, () => {
+      flights.delete(flight);
+      then();
+    });
   }
 
   #deliver(at: Interface, from: Address, to: Address, packet: Packet): void {

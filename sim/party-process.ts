@@ -7,6 +7,7 @@ import { invariant } from "../impl/base/invariant.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { Saying } from "../impl/base/record.ts";
 import { Instant, type Micros } from "../impl/base/units.ts";
+import type { View } from "../impl/base/view.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
 import { type Machine, type Runner, run, type WorldInput } from "../impl/core/effect.ts";
 import type { SessionConfig } from "../impl/core/session.ts";
@@ -47,6 +48,7 @@ export class PartyProcess<Input> {
   #backlog: (() => void)[] = [];
   #socket: Socket | undefined;
   #endpoint: SimEndpoint | undefined;
+  #machine: Machine<Input | WorldInput> | undefined;
   #runner: Runner<Input> | undefined;
 
   constructor(world: LabWorld, plan: Plan<Input>) {
@@ -70,7 +72,8 @@ export class PartyProcess<Input> {
     const log = (saying: Saying): void => say(this.name, saying);
     log({ ev: "process", state: "started" });
     let wake: Timer | undefined;
-    const runner: Runner<Input> = run(this.#plan.machine(incarnation), () => ports);
+    const machine = this.#plan.machine(incarnation);
+    const runner: Runner<Input> = run(machine, () => ports);
     const endpoint = openSimEndpoint({
       clock: {
         get now(): Instant {
@@ -95,8 +98,20 @@ export class PartyProcess<Input> {
       },
     };
     this.#endpoint = endpoint;
+    this.#machine = machine;
     this.#runner = runner;
     if (this.#plan.audio !== undefined) this.#startAudio(incarnation, this.#plan.audio);
+  }
+
+  /** The process, its core and its sessions as they stand. */
+  view(): View {
+    return {
+      process: this.#isPaused ? "paused" : this.#isRunning ? "running" : "down",
+      incarnation: this.#incarnation,
+      deadline: this.#machine?.deadline() ?? null,
+      core: this.#machine?.view() ?? null,
+      sessions: this.#endpoint?.view() ?? {},
+    };
   }
 
   /** A command or another input for the core; ignored while the process is down. */
@@ -122,6 +137,7 @@ export class PartyProcess<Input> {
     this.#endpoint?.shutdown();
     this.#socket?.close(fault);
     this.#endpoint = undefined;
+    this.#machine = undefined;
     this.#runner = undefined;
     this.#socket = undefined;
     this.#world.say(this.name, { ev: "process", state });

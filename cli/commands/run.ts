@@ -1,9 +1,9 @@
 /** `midcall run`: scenarios in a laboratory, a folder and a verdict for each run. */
 import { relative, resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Result } from "../../reports/result.ts";
 import type { Scenario } from "../../scenarios/expanded.ts";
-import { formatTime } from "../../scenarios/time.ts";
+import { formatTime, parseTime } from "../../scenarios/time.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
 import { isReproducible, LABS, type LabJob, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
@@ -27,6 +27,9 @@ type Options = {
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
   readonly twin?: boolean;
+  readonly until?: number;
+  readonly inspect?: boolean;
+  readonly step?: boolean;
 };
 
 export function addRun(root: Command, { terminal, end }: Context): void {
@@ -59,8 +62,30 @@ export function addRun(root: Command, { terminal, end }: Context): void {
     )
     .addOption(new Option("--crypto <mode>", "real cryptography, or none (fast)").choices(["real", "null"]).default("real"))
     .option("--twin", "run the scenario's sabotaged twin: a bug is planted in impl/ and the scenario is expected to break")
+    .addOption(
+      new Option(
+        "--inspect",
+        "stop (see --until) and show every party, NAT and packet under way; nothing is judged or written",
+      ).conflicts(["reporter", "repeat", "twin", "out"]),
+    )
+    .addOption(
+      new Option("--step", "as --inspect, then go on action by action as told on standard input").conflicts([
+        "reporter",
+        "repeat",
+        "twin",
+        "out",
+        "json",
+      ]),
+    )
+    .option("--until <time>", "with --inspect or --step: the instant to stop at, like 12.48s (the scenario's end)", untilArgument)
     .addHelpText("after", example("midcall run relay-restart --seed 42 --set faults.0.for=5s"))
     .action(async (words: string[], options: Options) => end(await run(words, options, terminal)));
+}
+
+function untilArgument(word: string): number {
+  const time = parseTime(word);
+  if (time === undefined) throw new InvalidArgumentError("Want a time, like 12.48s or 300ms");
+  return time;
 }
 
 /** A laboratory's name; a usage error for another word. */
@@ -83,6 +108,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
     throw usage(`--repeat ${options.repeat}: the last seed would be beyond 2^53-1`, "want a smaller --seed");
   }
   const scenarios = await prepare(words, options, terminal.folder);
+  if (options.inspect === true || options.step === true || options.until !== undefined) return look(scenarios, options, terminal);
   const finished: Finished[] = [];
   const reporter = REPORTERS[options.json === true ? "json" : options.reporter];
   // Twins need a thread each, because a module is loaded once; plain runs share one, which stays warm.
@@ -107,6 +133,17 @@ async function run(words: readonly string[], options: Options, terminal: Termina
   const said = await reporter.end?.(finished, terminal.paint);
   if (said !== undefined) terminal.out(said);
   return terminal.interrupted.aborted ? EXIT.interrupted : exitOf(finished.map(({ result }) => result.verdict));
+}
+
+async function look(scenarios: readonly Scenario[], options: Options, terminal: Terminal): Promise<ExitCode> {
+  const [scenario, another] = scenarios;
+  if (options.inspect !== true && options.step !== true) throw usage("--until: nobody looks", "want --inspect or --step with it");
+  if (options.lab !== "sim") throw usage(`--lab ${options.lab}: real time cannot be stopped`, "want --lab sim");
+  if (scenario === undefined || another !== undefined)
+    throw usage(`${scenarios.length} scenarios: only one can be looked into`, "name one");
+  const { seed, codec, crypto, until, json = false, step = false } = options;
+  const { inspectRun } = await import("../inspect.ts");
+  return inspectRun(scenario, { seed, codec, crypto, until, json, step }, terminal);
 }
 
 /** The scenarios, with every `--set` applied and checked again. */

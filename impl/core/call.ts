@@ -7,6 +7,7 @@ import type { Address } from "../base/address.ts";
 import { toHex } from "../base/cursor.ts";
 import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, millis, seconds } from "../base/units.ts";
+import { orNone, type View } from "../base/view.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import * as generation from "./candidate-generation.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
@@ -81,6 +82,21 @@ export type Effect =
   | { readonly type: "ended" };
 
 export const deadline = (c: Call): Instant | undefined => Instant.earliest(c.overdueAt, c.answerAt, c.patientUntil);
+
+/** Where the call stands: its keys and shares are shown as there or not. */
+export const view = (c: Call): View => ({
+  id: c.id,
+  role: c.role,
+  peer: c.peer,
+  stage: c.stage,
+  overdueAt: orNone(c.overdueAt),
+  patientUntil: orNone(c.patientUntil),
+  answerAt: orNone(c.answerAt),
+  answer: orNone(c.answer),
+  hasKeys: c.keys !== undefined,
+  channel: orNone(c.channel),
+  media: c.media?.view() ?? null,
+});
 
 const fresh = (context: Context, id: string, role: "caller" | "callee", peer: string): Call => ({
   id,

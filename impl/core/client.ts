@@ -6,6 +6,7 @@
 import type { Address } from "../base/address.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, Micros, millis } from "../base/units.ts";
+import type { View } from "../base/view.ts";
 import { peekChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { parseStun } from "../wire/stun.ts";
@@ -362,7 +363,20 @@ export function client(config: Config): Machine<Input> {
     }
   }
 
+  const viewOf = (link: Link | undefined): View =>
+    link === undefined
+      ? null
+      : { session: link.id, relay: link.relay.address, isConnected: link.isConnected, hasCallChannel: link.hasCallChannel };
+
   return {
+    view: () => ({
+      supervisor: supervisor.view(watch),
+      primary: viewOf(primary),
+      attempt: viewOf(attempt),
+      leaving: [...leaving].map(([id, until]) => ({ session: id, until })),
+      probe: { due: probe.deadline(asking) ?? null, unanswered: asking.asked.size },
+      call: current === undefined ? null : call.view(current),
+    }),
     deadline: () =>
       Instant.earliest(
         supervisor.deadline(watch),

@@ -2,6 +2,7 @@
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
+import type { View } from "../base/view.ts";
 import type { Endpoint, EndpointListener, SessionEvent, SessionId } from "./session.ts";
 
 /** Effects every machine may have. */
@@ -26,6 +27,8 @@ export type WorldInput =
 export type Machine<Input> = {
   step(now: Instant, input: Input): readonly Effect[];
   deadline(): Instant | undefined;
+  /** Where it stands, for a debugger: changes nothing, holds no secret. */
+  view(): View;
 };
 
 /** The world a machine runs in. */

@@ -5,6 +5,7 @@
  */
 import type { RefusalReason, Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
+import type { View } from "../base/view.ts";
 import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_SAMPLES } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { FrameLog, type FrameRun } from "./frame-log.ts";
@@ -93,6 +94,10 @@ export class MediaStream {
     this.#played.push(now, played.seq ?? -1);
     if (++this.#ticks % 50 === 0) this.#stats();
     return played.pcm;
+  }
+
+  view(): View {
+    return { captured: this.#captured, playoutTicks: this.#ticks, playing: this.#playedKind, ...this.#buffer.stats() };
   }
 
   /** Writes what is pending to the log and frees the coders; the stream is of no use afterwards. */

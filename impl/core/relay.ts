@@ -377,6 +377,24 @@ export function relay(config: Config): Machine<Input> {
   }
 
   return {
+    view: () => ({
+      sessions: [...peers.values()].map((peer) => ({
+        session: peer.session,
+        remote: peer.remote,
+        fingerprint: peer.fingerprint ?? null,
+        isRegistered: peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer,
+        channels: [...peer.channels.keys()],
+        offers: peer.offers.size,
+      })),
+      calls: [...calls.all()].map((call) => ({
+        id: call.id,
+        parties: call.parties,
+        stage: call.stage,
+        channel: call.channel,
+        sessions: call.sessions.map((session) => session ?? null),
+        orphanedAt: call.orphanedAt ?? null,
+      })),
+    }),
     deadline: () => sweepAt,
     step(at, input) {
       now = at;

@@ -6,6 +6,7 @@
 import type { Address } from "../base/address.ts";
 import type { RegistrationRecord } from "../base/record.ts";
 import { Instant, type Micros, millis, seconds, toMillis } from "../base/units.ts";
+import type { View } from "../base/view.ts";
 
 /** Where a relay is and how to know it: SHA-256 of its certificate, lowercase hex. `token` when the relay admits by token. */
 export type RelayTarget = { readonly address: Address; readonly pin: string; readonly token?: string };
@@ -74,6 +75,13 @@ export const supervisors = (s: State): number => (s.at === "attempting" || s.at 
 
 /** The relay the user wants now. */
 export const desired = (s: State): RelayTarget | undefined => (s.at === "idle" ? undefined : s.relay);
+
+/** Where it stands; the relay's token is not shown. */
+export function view(s: State): View {
+  if (s.at === "idle") return { at: s.at };
+  const { relay, ...rest } = s;
+  return { ...rest, relay: relay.address };
+}
 
 export function step(c: Config, s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
   switch (input.type) {

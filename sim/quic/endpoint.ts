@@ -9,6 +9,7 @@ import type { Address } from "../../impl/base/address.ts";
 import { freshOctets } from "../../impl/base/octet-slab.ts";
 import { hashName, type Stream } from "../../impl/base/random.ts";
 import type { Instant, Micros } from "../../impl/base/units.ts";
+import type { View } from "../../impl/base/view.ts";
 import {
   type Endpoint,
   type EndpointListener,
@@ -91,6 +92,8 @@ export type SimEndpoint = Endpoint & {
   pathFacts(session: SessionId): PathFacts | undefined;
   /** Open sessions, accepted or dialled. */
   readonly sessions: number;
+  /** Every open session as it stands, by number: its state, path facts, and the instant it next does something by itself. */
+  view(): View;
   /** Misbehaves for a test: announces and sends a message of `length` octets, however many. */
   announce(session: SessionId, length: number): void;
 };
@@ -406,23 +409,35 @@ export function openSimEndpoint(options: SimEndpointOptions): SimEndpoint {
     },
     pathFacts: (session) => {
       const c = bySession.get(session);
-      if (c === undefined) return undefined;
-      const r = c.recovery;
-      return {
-        remote: c.path.remote,
-        validated: c.path.validated,
-        rtt: r.roundTrip.smoothed as Micros,
-        minRtt: r.roundTrip.minimum as Micros,
-        window: Math.floor(r.congestion.window),
-        inFlight: r.inFlight,
-        sent: c.packetsSent,
-        received: c.packetsReceived,
-        lost: r.packetsLost,
-        datagramsQueued: c.datagrams.size,
-        datagramsSent: c.datagramsSent,
-        datagramsLost: r.datagramsLost,
-      };
+      return c === undefined ? undefined : factsOf(c);
     },
+    view: () =>
+      Object.fromEntries(
+        [...bySession].map(([session, c]) => [
+          session,
+          { state: c.state, silent: c.silent, ...factsOf(c), deadline: finite(deadline(c, config)) },
+        ]),
+      ),
     announce: (session, length) => queue(session, { length, bytes: undefined }),
   };
 }
+
+function factsOf(c: Connection): PathFacts {
+  const r = c.recovery;
+  return {
+    remote: c.path.remote,
+    validated: c.path.validated,
+    rtt: r.roundTrip.smoothed as Micros,
+    minRtt: r.roundTrip.minimum as Micros,
+    window: Math.floor(r.congestion.window),
+    inFlight: r.inFlight,
+    sent: c.packetsSent,
+    received: c.packetsReceived,
+    lost: r.packetsLost,
+    datagramsQueued: c.datagrams.size,
+    datagramsSent: c.datagramsSent,
+    datagramsLost: r.datagramsLost,
+  };
+}
+
+const finite = (at: number): number | null => (Number.isFinite(at) ? Math.ceil(at) : null);

@@ -141,3 +141,22 @@ export function readPayload(payload: unknown): QuicPacket | ResetPacket | StunPa
   if (claim.proto === "stun") return claim.bytes instanceof Uint8Array ? (payload as StunPacket) : undefined;
   return undefined;
 }
+
+const SPACES = ["initial", "handshake", "1-rtt"] as const;
+
+/** What a payload found in the network is, in words: `quic 1-rtt #42 datagram`, `stun`. For people who look into a run. */
+export function describePayload(payload: unknown): string {
+  const read = readPayload(payload);
+  if (read === undefined) return "unknown";
+  if (read.proto !== "quic") return read.proto;
+  const parts: string[] = [];
+  for (let packet: QuicPacket | undefined = read; packet !== undefined; packet = packet.next) {
+    const frames = [
+      ...(packet.ackLargest < 0 ? [] : ["ack"]),
+      ...(packet.datagram === undefined ? [] : ["datagram"]),
+      ...(packet.frames ?? []).map((frame) => frame.type),
+    ];
+    parts.push(`${SPACES[packet.space]} #${packet.number} ${frames.join("+") || "padding"}`);
+  }
+  return `quic ${parts.join(", ")}`;
+}
