@@ -17,7 +17,7 @@ test.each<[line: string, says: string]>([
   ["shrink nowhere", "nowhere: there is no such file or folder"],
   ["mutants --only no-leap-in-packet-number", 'did you mean "no-leap-in-packet-numbers"?'],
   ["mutants basline", 'no scenario or tag is called "basline"; did you mean "baseline"?'],
-  ["reproduce field.json", "midcall reproduce is not part of version"],
+  ["dashboards up", "midcall dashboards is not part of version"],
   ["compare a b", "midcall compare is not part of version"],
   ["dashboards up", "midcall dashboards is not part of version"],
   ["list more", "too many arguments"],

@@ -9,6 +9,7 @@ import { addMutants } from "./commands/mutants.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addReport } from "./commands/report.ts";
+import { addReproduce } from "./commands/reproduce.ts";
 import { addRun } from "./commands/run.ts";
 import { addShrink } from "./commands/shrink.ts";
 import { type Context, example } from "./context.ts";
@@ -17,7 +18,7 @@ import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 /** Commands of docs/contract.md that this version does not have. They are not listed; running one says so. */
-const NOT_YET: readonly string[] = ["reproduce", "compare", "dashboards"];
+const NOT_YET: readonly string[] = ["compare", "dashboards"];
 
 /** Runs one command line (without `node midcall`) and returns the process's exit code; never rejects. */
 export async function program(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -63,6 +64,7 @@ function commandLine(context: Context): Command {
   addExplore(root, context);
   addShrink(root, context);
   addMutants(root, context);
+  addReproduce(root, context);
   addReport(root, context);
   addBench(root, context);
   addRelay(root, context);
