@@ -60,6 +60,7 @@ export const SIGNALLING_MESSAGES = [
   "DirectCallAnswer",
   "CallSetup",
   "Hangup",
+  "HangupAck",
   "CandidateUpdate",
   "MediaPathReport",
   "CallResume",

@@ -16,7 +16,7 @@ const OF_TWINS: readonly Mutation[] = [
   {
     name: "call-forgotten-on-reconnect",
     file: "impl/core/client.ts",
-    find: "const resume = call.resumption(current);",
+    find: "const resume = call.resume(context(), current, now);",
     replace: "const resume = undefined;",
     imitates: "After the relay is back the client registers again but never takes its call up: registered, and silent for ever.",
   },
@@ -39,7 +39,7 @@ const OF_TWINS: readonly Mutation[] = [
     name: "session-known-by-address",
     file: "impl/core/relay.ts",
     find: "peer.remote = event.remote;",
-    replace: "peer.remote = event.remote; detach(peer);",
+    replace: "peer.remote = event.remote; desk.detach(peer);",
     imitates: "The relay keys its media routes by the client's address, so a client behind a rebound NAT is a stranger.",
   },
   {
@@ -59,7 +59,7 @@ const OF_TWINS: readonly Mutation[] = [
   },
   {
     name: "short-ring-timeout",
-    file: "impl/core/call.ts",
+    file: "impl/core/call-setup.ts",
     find: "ringing: seconds(60),",
     replace: "ringing: seconds(5),",
     imitates:
@@ -67,8 +67,8 @@ const OF_TWINS: readonly Mutation[] = [
   },
   {
     name: "rejection-ignored",
-    file: "impl/core/call.ts",
-    find: 'if (message.mode === "Reject") return end(context, call, message.reason ?? "rejected", "Reject");',
+    file: "impl/core/call-setup.ts",
+    find: 'if (message.mode === "Reject") return end(context, call, message.reason ?? "rejected", { mode: "Reject" });',
     replace: "",
     imitates: "The caller does not understand a refusal and goes on ringing until its own timeout.",
   },

@@ -1,11 +1,18 @@
-/** The calls a relay knows: who is in them, on which channel their media travel, and which sessions carry them right now. */
+/**
+ * The calls a relay knows, found by a party and the call's id. Ids are chosen by callers, so an id alone names nothing: two calls may
+ * share one as long as they share no party, and whoever learns the id of a call between others gains nothing by using it.
+ */
 import type { Address } from "../base/address.ts";
 import { invariant } from "../base/invariant.ts";
 import type { Instant } from "../base/units.ts";
+import type { SignalMessage } from "../wire/signal.ts";
 import type { SessionId } from "./session.ts";
 
 /** 0: the caller, 1: the callee. */
 export type Side = 0 | 1;
+
+/** Fingerprints of caller and callee. */
+export type Parties = readonly [caller: string, callee: string];
 
 /** Addresses a side advertised, in the words of `CallSetup` to the other side. */
 export type AdvertisedAddresses = {
@@ -16,9 +23,12 @@ export type AdvertisedAddresses = {
 
 export type Call = {
   readonly id: string;
-  /** Fingerprints of caller and callee. */
-  readonly parties: readonly [string, string];
+  readonly parties: Parties;
   stage: "offered" | "set-up";
+  /** Both parties are known to be in it: the relay saw offer and answer, or a `CallResume` proved it. */
+  isProven: boolean;
+  /** The callee answered in privacy mode, so nothing of its whereabouts is passed on. Not known after a restart. */
+  isPrivate: boolean;
   /** Number of the call in media headers, the same on both sessions; -1 before the call is set up. */
   channel: number;
   /** The sessions that carry it; undefined while a party is away. */
@@ -26,27 +36,46 @@ export type Call = {
   readonly addresses: [AdvertisedAddresses, AdvertisedAddresses];
   /** When this relay came to know it. */
   readonly since: Instant;
+  /** The last `CallResume` that proved it, and its sender's side: shown to the other party when that registers. */
+  resumption: { readonly side: Side; readonly message: SignalMessage } | undefined;
   /** Since when a party has been away; undefined while both are here. */
   orphanedAt: Instant | undefined;
 };
 
-export class CallRegistry {
-  readonly #calls = new Map<string, Call>();
+/** Things about calls by party and id; in the order they were added. */
+export class CallRegistry<C extends { readonly id: string; readonly parties: Parties }> {
+  readonly #all = new Set<C>();
+  readonly #byParty = new Map<string, Map<string, C>>();
 
   get size(): number {
-    return this.#calls.size;
+    return this.#all.size;
   }
-  find(id: string): Call | undefined {
-    return this.#calls.get(id);
+  /** The call with this id that `party` is in. */
+  find(id: string, party: string): C | undefined {
+    return this.#byParty.get(party)?.get(id);
   }
-  all(): Iterable<Call> {
-    return this.#calls.values();
+  /** In the order of addition; what is removed meanwhile is left out. */
+  all(): Iterable<C> {
+    return this.#all;
   }
-  add(call: Call): void {
-    invariant(!this.#calls.has(call.id), `call ${call.id} is registered once`);
-    this.#calls.set(call.id, call);
+  of(party: string): Iterable<C> {
+    return this.#byParty.get(party)?.values() ?? [];
   }
-  remove(id: string): void {
-    this.#calls.delete(id);
+  /** Neither party may have a call with this id already. */
+  add(call: C): void {
+    this.#all.add(call);
+    for (const party of call.parties) {
+      const calls = this.#byParty.get(party) ?? new Map<string, C>();
+      invariant(!calls.has(call.id), `call ${call.id} of ${party} is registered once`);
+      this.#byParty.set(party, calls.set(call.id, call));
+    }
+  }
+  remove(call: C): void {
+    this.#all.delete(call);
+    for (const party of call.parties) {
+      const calls = this.#byParty.get(party);
+      calls?.delete(call.id);
+      if (calls?.size === 0) this.#byParty.delete(party);
+    }
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Address } from "../base/address.ts";
+import { fromHex } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, Micros, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
@@ -11,10 +12,12 @@ import { peekChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { parseStun } from "../wire/stun.ts";
 import * as call from "./call.ts";
+import { verifyCallProof } from "./call-proof.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
-import type { Identity } from "./identity.ts";
+import { Farewells } from "./farewell.ts";
+import { fingerprintOf, type Identity } from "./identity.ts";
 import { Outbox } from "./outbox.ts";
 import { REPLACED, signRegistration } from "./registration.ts";
 import * as probe from "./relay-probe.ts";
@@ -34,11 +37,11 @@ export type Config = {
   /** Undefined: let it ring. */
   readonly answer: AnswerPolicy | undefined;
   readonly backoff: readonly Micros[];
-  /** How often the relay is asked for a sign of life while a call waits for its relay. */
+  /** How often the relay is asked for a sign of life while a call, wherever it stands, waits for its relay. */
   readonly probeEvery: Micros;
 };
 
-/** Probes of 48 octets while signalling is down and a call is up. chosen: 100 ms adds at most 100 ms to a recovery and costs 4 kbit/s. */
+/** Probes of 48 octets while signalling is down and there is a call. chosen: 100 ms adds at most 100 ms to a recovery and costs 4 kbit/s. */
 export const DEFAULT_PROBE: Micros = millis(100);
 
 /** How long a session given up on purpose stays open, so that a hang-up sent last is retransmitted when lost. chosen: one loss recovery at 100 ms RTT. */
@@ -85,6 +88,7 @@ export function client(config: Config): Machine<Input> {
   let sessions = 0;
   let nextSession = 1;
   let current: call.Call | undefined;
+  const farewells = new Farewells();
   let reflexive: Address | undefined;
   let asking: probe.State = probe.start();
   /** Sessions given up on purpose, and when they are closed: what was said last still has to arrive. */
@@ -129,7 +133,11 @@ export function client(config: Config): Machine<Input> {
         }
       }
     }
-    const isWanted = supervisor.supervisors(watch) === 1 && current?.media !== undefined;
+  }
+
+  /** A call, from the moment it is wanted, is worth asking for the relay's return. */
+  function attend(): void {
+    const isWanted = supervisor.supervisors(watch) === 1 && current !== undefined;
     asking = isWanted ? probe.begin(asking, now) : probe.end(asking);
   }
 
@@ -197,16 +205,15 @@ export function client(config: Config): Machine<Input> {
         say({ ev: "session", session: id, state: "heard" });
         if (link !== primary || attempt?.isConnected === true) return;
         supervise({ type: "restored" });
-        return resumed();
+        return drive({ type: "restored" });
     }
   }
 
   /** Another process has registered with this identity. Taking it back would go on for ever, so the newer one keeps it. */
   function displaced(link: Link): void {
     const reason = "another client uses this identity";
-    drive({ type: "hang-up", reason });
     say({ ev: "registration", state: "refused", relay: link.relay.address, supervisors: 0, reason });
-    supervise({ type: "desire", relay: undefined });
+    leave(reason);
   }
 
   /** On a fresh session: register, and in the same flight take the call up again, media included. */
@@ -215,7 +222,7 @@ export function client(config: Config): Machine<Input> {
     const registration = signRegistration(config.crypto, config.identity, link.relay.pin, config.entropy(16));
     sendOn(link, { type: "Register", ...registration, ...(token === undefined ? {} : { token }) });
     if (current === undefined) return;
-    const resume = call.resumption(current);
+    const resume = call.resume(context(), current, now);
     if (resume === undefined) return;
     sendOn(link, resume);
     link.hasCallChannel = true;
@@ -231,21 +238,24 @@ export function client(config: Config): Machine<Input> {
       case "ReflectResponse":
         return reflected(message.addr);
       case "DirectCallOffer":
-        return link === primary ? offered(message) : refuse("unexpected", message.type);
-      case "CallResumed":
-        if (current === undefined || current.id !== message.call_id) return refuse("unknown-call", message.type);
-        current.channel = message.channel;
-        return;
+        return link === primary ? offered(link, message) : refuse("unexpected", message.type);
       case "Refusal":
         return refused(message);
+      case "CallResume":
+        return challenged(link, message);
+      case "Hangup":
+        return hungUp(link, message);
+      case "HangupAck":
+        return farewells.acknowledged(message.call_id);
       case "DirectCallAnswer":
       case "CallSetup":
-      case "Hangup":
+      case "CallResumed":
       case "Ringing":
       case "CandidateUpdate":
       case "MediaPathReport":
-        if (current === undefined || current.id !== message.call_id) return refuse("unknown-call", message.type);
-        return drive({ type: "signal", message });
+        if (current?.id === message.call_id) return drive({ type: "signal", message });
+        if (message.type === "DirectCallAnswer") sayLastWord(link, message.call_id);
+        return refuse("unknown-call", message.type);
       default:
         return refuse("unexpected", message.type);
     }
@@ -267,13 +277,12 @@ export function client(config: Config): Machine<Input> {
     primary = link;
     attempt = undefined;
     supervise({ type: "succeeded" });
-    resumed();
-    if (current?.stage === "waiting") drive({ type: "wake" });
+    for (const owed of farewells.reopened(now)) send(owed);
+    drive({ type: "registered" });
   }
 
   /** The registration is in doubt: the call goes on as well as it can. */
   const interrupted = (): void => drive({ type: "interrupted" });
-  const resumed = (): void => drive({ type: "resumed" });
 
   /** The relay tells our address as it sees it: asked for at set-up, unasked when a NAT rebound us. */
   function reflected(address: Address): void {
@@ -285,27 +294,79 @@ export function client(config: Config): Machine<Input> {
   function refused(message: SignalMessage & { type: "Refusal" }): void {
     if (current === undefined || message.call_id !== current.id) return;
     if (message.re === "DirectCallOffer" || message.re === "DirectCallAnswer" || message.re === "CallResume")
-      drive({ type: "refused", reason: message.reason });
+      drive({ type: "refused", re: message.re, reason: message.reason });
   }
 
-  function offered(message: SignalMessage & { type: "DirectCallOffer" }): void {
+  /** Whoever still asks about a call that is over is told how it ended. */
+  function sayLastWord(link: Link, id: string): void {
+    const word = farewells.lastWord(id);
+    if (word !== undefined) sendOn(link, word);
+  }
+
+  function hungUp(link: Link, message: SignalMessage & { type: "Hangup" }): void {
+    sendOn(link, { type: "HangupAck", call_id: message.call_id });
+    if (current?.id === message.call_id) return drive({ type: "signal", message });
+    if (farewells.lastWord(message.call_id) !== undefined) return farewells.acknowledged(message.call_id);
+    farewells.remember(now, message.call_id, message, false); // an offer that it overtook must not ring
+    refuse("unknown-call", message.type);
+  }
+
+  /** The peer takes up a call that we have not taken up at this relay: it has to be told when we never shall. */
+  function challenged(link: Link, message: SignalMessage & { type: "CallResume" }): void {
+    const { call_id: id, caller_share: caller, callee_share: callee } = message;
+    const { crypto, identity } = config;
+    if (caller === undefined || callee === undefined || message.peer_fingerprint !== identity.fingerprint)
+      return refuse("unexpected", message.type);
+    const key = fromHex((message.role === "caller" ? caller : callee).identity);
+    const other = key === undefined ? "" : fingerprintOf(crypto, key);
+    const [from, to] = message.role === "caller" ? [other, identity.fingerprint] : [identity.fingerprint, other];
+    const checked = verifyCallProof(crypto, { caller, callee }, { call: id, caller: from, callee: to });
+    if (!checked.ok) return refuse(checked.reason, message.type);
+    if (current?.id === id) return;
+    if (farewells.lastWord(id) === undefined)
+      farewells.remember(now, id, { type: "Hangup", call_id: id, reason: "call-lost" }, false);
+    sayLastWord(link, id);
+  }
+
+  function offered(link: Link, message: SignalMessage & { type: "DirectCallOffer" }): void {
     if (message.callee_fingerprint !== config.identity.fingerprint) return refuse("unknown-call", message.type);
-    if (current?.id === message.call_id) return refuse("duplicate", message.type);
-    if (current !== undefined) {
-      send({
+    if (current?.id === message.call_id) return drive({ type: "offered", message });
+    if (farewells.lastWord(message.call_id) !== undefined) {
+      refuse("duplicate", "DirectCallOffer of a call that is over");
+      return sayLastWord(link, message.call_id);
+    }
+    const isCrossing = isCrossed(message);
+    if (isCrossing && current?.stage === "offering" && current.id < message.call_id)
+      return refuse("duplicate", "DirectCallOffer that crossed ours");
+    if (current !== undefined && !isCrossing) {
+      const busy: SignalMessage = {
         type: "DirectCallAnswer",
         call_id: message.call_id,
         mode: "Reject",
         callee_fingerprint: config.identity.fingerprint,
         reason: "busy",
-      });
-      return;
+      };
+      farewells.remember(now, message.call_id, busy, false);
+      return sendOn(link, busy);
     }
-    const incoming = call.incoming(context(), now, message, config.answer);
+    const incoming = call.incoming(context(), now, message, isCrossing ? willing() : config.answer);
     if (!incoming.ok) return refuse(incoming.reason, message.type);
+    drive({ type: "hang-up", reason: "glare" });
     current = incoming.call;
     apply(incoming.effects);
   }
+
+  /** Both call each other at once (glare). The call with the lower id goes on at both ends; one that was not offered yet gives way. */
+  const isCrossed = (message: SignalMessage & { type: "DirectCallOffer" }): boolean =>
+    current?.role === "caller" &&
+    current.peer === message.caller_fingerprint &&
+    (current.stage === "waiting" || current.stage === "offering");
+
+  /** Who calls somebody is willing to be called by them: answered at once, in privacy mode where that is the rule. */
+  const willing = (): AnswerPolicy => ({
+    mode: config.answer?.mode === "AcceptGeneric" ? "AcceptGeneric" : "AcceptTrusted",
+    after: millis(0),
+  });
 
   function drive(input: call.Input): void {
     if (current !== undefined) apply(call.step(context(), current, now, input));
@@ -325,6 +386,7 @@ export function client(config: Config): Machine<Input> {
       if (effect.type === "send") send(effect.message);
       else if (effect.type === "active" && primary !== undefined) primary.hasCallChannel = true;
       else if (effect.type === "ended") {
+        if (current !== undefined) farewells.remember(now, current.id, effect.word, effect.isOwed, effect.opening);
         current = undefined;
         reflexive = undefined;
         for (const link of [primary, attempt]) if (link !== undefined) link.hasCallChannel = false;
@@ -348,19 +410,22 @@ export function client(config: Config): Machine<Input> {
       case "register":
         return supervise({ type: "desire", relay: order.relay });
       case "deregister":
-        drive({ type: "hang-up", reason: "deregistered" });
-        return supervise({ type: "desire", relay: undefined });
+        return leave("deregistered");
       case "call":
         if (current !== undefined) return say({ ev: "note", text: "a call is up already" });
         current = call.outgoing(context(), now, order.peer);
-        if (isRegistered()) drive({ type: "wake" });
-        return;
+        return drive({ type: "wake" });
       case "hang-up":
         return drive({ type: "hang-up", reason: order.reason });
       case "stop":
-        drive({ type: "hang-up", reason: "stopped" });
-        return supervise({ type: "desire", relay: undefined });
+        return leave("stopped");
     }
+  }
+
+  function leave(reason: string): void {
+    drive({ type: "hang-up", reason });
+    farewells.forgive();
+    supervise({ type: "desire", relay: undefined });
   }
 
   const viewOf = (link: Link | undefined): View =>
@@ -376,12 +441,14 @@ export function client(config: Config): Machine<Input> {
       leaving: [...leaving].map(([id, until]) => ({ session: id, until })),
       probe: { due: probe.deadline(asking) ?? null, unanswered: asking.asked.size },
       call: current === undefined ? null : call.view(current),
+      hangUpDue: farewells.deadline() ?? null,
     }),
     deadline: () =>
       Instant.earliest(
         supervisor.deadline(watch),
         probe.deadline(asking),
         current === undefined ? undefined : call.deadline(current),
+        isRegistered() ? farewells.deadline() : undefined,
         ...(leaving.size === 0 ? [] : leaving.values()),
       ),
     step(at, input) {
@@ -413,6 +480,7 @@ export function client(config: Config): Machine<Input> {
             leaving.delete(id);
             out.push({ type: "close", session: id, detail: "released" });
           }
+          if (isRegistered()) for (const owed of farewells.due(now)) send(owed);
           drive({ type: "wake" });
           break;
         case "command":
@@ -426,6 +494,7 @@ export function client(config: Config): Machine<Input> {
           say({ ev: "held", sessions, calls: current === undefined ? 0 : 1, supervisors: supervisor.supervisors(watch) });
           break;
       }
+      attend();
       return out.take();
     },
   };

@@ -1,16 +1,16 @@
 /**
- * The relay: registry of clients, call registry and media forwarding. It keeps nothing a client cannot tell it again, so a
+ * The relay: registry of clients, calls (call-desk.ts) and media forwarding. It keeps nothing a client cannot tell it again, so a
  * restart costs a reconnect and never a call: both parties register anew and resume the call by its id.
  * It never holds a media key; media packets are forwarded as they came, found by (session, channel).
  */
-import { type Address, parseAddress } from "../base/address.ts";
+import { parseAddress } from "../base/address.ts";
 import { sameBytes } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, seconds } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { bindingResponse, parseStun } from "../wire/stun.ts";
-import { type Call, CallRegistry, type Side } from "./call-registry.ts";
+import { type CallLimits, callDesk, type Peer } from "./call-desk.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
 import { Outbox } from "./outbox.ts";
@@ -18,7 +18,7 @@ import { REPLACED, verifyRegistration } from "./registration.ts";
 import { MAX_DATAGRAM_BYTES, type SessionEvent, type SessionId } from "./session.ts";
 import { textOctets } from "./transcript.ts";
 
-export type Config = {
+export type Config = CallLimits & {
   /** SHA-256 of this relay's certificate, lowercase hex: what registrations are signed for. */
   readonly fingerprint: string;
   readonly crypto: CryptoEngine;
@@ -26,16 +26,8 @@ export type Config = {
   readonly token?: string;
   /** A session that has not registered by then is closed. */
   readonly registerWithin: Micros;
-  /** A call whose party is gone for longer than this is ended for the other one. */
-  readonly resumeWithin: Micros;
-  /** An offer that is neither answered nor taken back by then is ended for both. */
-  readonly answerWithin: Micros;
   /** Sessions at once; more are closed with a reason. */
   readonly maxSessions: number;
-  /** Calls at once, offered ones included; more are refused. */
-  readonly maxCalls: number;
-  /** Offers of one client at once that wait for their answer; more are refused. */
-  readonly maxOffers: number;
 };
 
 /**
@@ -54,16 +46,6 @@ export const DEFAULTS: Omit<Config, "fingerprint" | "crypto"> = {
 /** `held` says what is still held, `stop` closes everything. */
 export type Input = WorldInput | { readonly type: "held" } | { readonly type: "stop" };
 
-type Peer = {
-  readonly session: SessionId;
-  readonly since: Instant;
-  remote: Address;
-  fingerprint: string | undefined;
-  readonly channels: Map<number, Call>;
-  /** Calls it offered that wait for their answer. */
-  offers: Set<Call>;
-};
-
 /** Transaction of a ReflectResponse that nobody asked for: a NAT moved the client. */
 const UNASKED = 0;
 /** How often overdue sessions and orphaned calls are looked for while there are any. */
@@ -72,7 +54,6 @@ const SWEEP: Micros = seconds(1);
 export function relay(config: Config): Machine<Input> {
   const peers = new Map<SessionId, Peer>();
   const registry = new Map<string, Peer>();
-  const calls = new CallRegistry();
   const out = new Outbox();
   let sweepAt: Instant | undefined;
   let now = Instant(0);
@@ -80,39 +61,21 @@ export function relay(config: Config): Machine<Input> {
   const say = (saying: Saying): void => out.say(saying);
   const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
   const send = (peer: Peer, message: SignalMessage): void => out.send(peer.session, message);
-  const sendTo = (fingerprint: string, message: SignalMessage): boolean => {
-    const peer = registry.get(fingerprint);
-    if (peer === undefined) return false;
-    send(peer, message);
-    return true;
+  const refusal = (peer: Peer, re: string, reason: string): void => send(peer, { type: "Refusal", re, reason });
+  const sweepSoon = (): void => {
+    sweepAt ??= Instant.after(now, SWEEP);
   };
-  const refusal = (peer: Peer, re: string, reason: string, call?: string): void =>
-    send(peer, { type: "Refusal", re, reason, ...(call === undefined ? {} : { call_id: call }) });
-
-  const attach = (call: Call, side: Side, peer: Peer): void => {
-    call.sessions[side] = peer.session;
-    peer.channels.set(call.channel, call);
-  };
-  const detach = (peer: Peer): void => {
-    for (const call of peer.channels.values()) {
-      for (const side of [0, 1] as const) if (call.sessions[side] === peer.session) call.sessions[side] = undefined;
-      call.orphanedAt ??= now;
-      sweepAt ??= Instant.after(now, SWEEP);
-    }
-    peer.channels.clear();
-  };
-  const release = (call: Call): void => {
-    registry.get(call.parties[0])?.offers.delete(call);
-    for (const session of call.sessions) if (session !== undefined) peers.get(session)?.channels.delete(call.channel);
-    calls.remove(call.id);
-  };
-  /** A channel number neither side uses yet; `wish` when it is free. */
-  const freeChannel = (wish: number | undefined, ...sides: readonly (Peer | undefined)[]): number | undefined => {
-    const isFree = (channel: number): boolean => sides.every((peer) => !peer?.channels.has(channel));
-    if (wish !== undefined && isFree(wish)) return wish;
-    for (let channel = 0; channel < 256; channel++) if (isFree(channel)) return channel;
-    return undefined;
-  };
+  const desk = callDesk({
+    limits: config,
+    crypto: config.crypto,
+    now: () => now,
+    peer: (session) => peers.get(session),
+    registered: (fingerprint) => registry.get(fingerprint),
+    send,
+    refuse,
+    say,
+    sweepSoon,
+  });
 
   /** Compared by hash, so that the time it takes tells nothing of the token. */
   const isAdmitted = (token: string | undefined): boolean => {
@@ -137,7 +100,7 @@ export function relay(config: Config): Machine<Input> {
       return refuse("unexpected", "Register as somebody else");
     const before = registry.get(checked.fingerprint);
     if (before !== undefined && before !== peer) {
-      detach(before);
+      desk.detach(before);
       peers.delete(before.session);
       out.push({ type: "close", session: before.session, detail: REPLACED });
       peer.offers = before.offers;
@@ -145,142 +108,7 @@ export function relay(config: Config): Machine<Input> {
     peer.fingerprint = checked.fingerprint;
     registry.set(checked.fingerprint, peer);
     send(peer, { type: "RegisterAck", ok: true });
-  }
-
-  function offer(peer: Peer, from: string, message: SignalMessage & { type: "DirectCallOffer" }): void {
-    if (message.caller_fingerprint !== from) return refuse("forged-signature", "DirectCallOffer in another's name");
-    if (calls.find(message.call_id) !== undefined) return refuse("duplicate", "DirectCallOffer for a known call");
-    const callee = registry.get(message.callee_fingerprint);
-    if (callee === undefined || message.callee_fingerprint === from)
-      return refusal(peer, message.type, "unknown-peer", message.call_id);
-    if (calls.size >= config.maxCalls || peer.offers.size >= config.maxOffers) {
-      refuse("limit", "offers");
-      return refusal(peer, message.type, "relay-full", message.call_id);
-    }
-    const call: Call = {
-      id: message.call_id,
-      parties: [from, message.callee_fingerprint],
-      stage: "offered",
-      channel: -1,
-      sessions: [undefined, undefined],
-      addresses: [
-        addressesOf(message.caller_reflexive_addr, message.caller_local_addrs, message.caller_mapped_addr),
-        addressesOf(undefined, undefined, undefined),
-      ],
-      since: now,
-      orphanedAt: undefined,
-    };
-    calls.add(call);
-    peer.offers.add(call);
-    sweepAt ??= Instant.after(now, SWEEP);
-    send(callee, message);
-  }
-
-  function answer(peer: Peer, from: string, message: SignalMessage & { type: "DirectCallAnswer" }): void {
-    const call = calls.find(message.call_id);
-    if (call === undefined || call.parties[1] !== from) return refuse("unknown-call", "DirectCallAnswer");
-    if (call.stage !== "offered") return refuse("duplicate", "DirectCallAnswer");
-    const caller = registry.get(call.parties[0]);
-    if (caller === undefined) {
-      release(call);
-      return refusal(peer, message.type, "unknown-peer", call.id);
-    }
-    send(caller, message);
-    if (message.mode === "Reject") return release(call);
-    const channel = freeChannel(undefined, caller, peer);
-    if (channel === undefined) {
-      refuse("limit", "channels of a session");
-      for (const one of [caller, peer]) send(one, { type: "Hangup", call_id: call.id, reason: "relay-full" });
-      return release(call);
-    }
-    call.channel = channel;
-    call.stage = "set-up";
-    caller.offers.delete(call);
-    if (message.mode === "AcceptTrusted")
-      call.addresses[1] = addressesOf(message.callee_reflexive_addr, message.callee_local_addrs, message.callee_mapped_addr);
-    attach(call, 0, caller);
-    attach(call, 1, peer);
-    const setup = (role: "dialer" | "acceptor", side: Side): SignalMessage => ({
-      type: "CallSetup",
-      call_id: call.id,
-      role,
-      channel,
-      relay_path: true,
-      ...call.addresses[side],
-    });
-    if (call.addresses.every((side) => Object.keys(side).length > 0))
-      say({ ev: "note", text: `p2p_viable=true call=${call.id}` });
-    send(caller, setup("dialer", 1));
-    send(peer, setup("acceptor", 0));
-  }
-
-  function resume(peer: Peer, from: string, message: SignalMessage & { type: "CallResume" }): void {
-    const side: Side = message.role === "caller" ? 0 : 1;
-    const parties: [string, string] = side === 0 ? [from, message.peer_fingerprint] : [message.peer_fingerprint, from];
-    let call = calls.find(message.call_id);
-    if (message.peer_fingerprint === from) return refuse("unexpected", "CallResume with oneself");
-    if (call === undefined) {
-      if (calls.size >= config.maxCalls) {
-        refuse("limit", "calls");
-        return refusal(peer, message.type, "relay-full", message.call_id);
-      }
-      const other = registry.get(message.peer_fingerprint);
-      const channel = freeChannel(message.channel, peer, other);
-      if (channel === undefined) return refusal(peer, message.type, "relay-full", message.call_id);
-      call = {
-        id: message.call_id,
-        parties,
-        stage: "set-up",
-        channel,
-        sessions: [undefined, undefined],
-        addresses: [{}, {}],
-        since: now,
-        orphanedAt: now,
-      };
-      calls.add(call);
-      sweepAt ??= Instant.after(now, SWEEP);
-    } else if (call.stage !== "set-up" || call.parties[0] !== parties[0] || call.parties[1] !== parties[1]) {
-      refuse("unknown-call", "CallResume of a call between others");
-      return refusal(peer, message.type, "unknown-call", message.call_id);
-    }
-    if (peer.channels.has(call.channel) && peer.channels.get(call.channel) !== call) {
-      const channel = freeChannel(
-        undefined,
-        peer,
-        ...call.sessions.map((session) => (session === undefined ? undefined : peers.get(session))),
-      );
-      if (channel === undefined) return refusal(peer, message.type, "relay-full", message.call_id);
-      rechannel(call, channel);
-    }
-    attach(call, side, peer);
-    const other = call.sessions[side === 0 ? 1 : 0];
-    const isPeerPresent = other !== undefined;
-    if (isPeerPresent) call.orphanedAt = undefined;
-    send(peer, { type: "CallResumed", call_id: call.id, channel: call.channel, peer_present: isPeerPresent });
-    const otherPeer = other === undefined ? undefined : peers.get(other);
-    if (otherPeer !== undefined)
-      send(otherPeer, { type: "CallResumed", call_id: call.id, channel: call.channel, peer_present: true });
-  }
-
-  const rechannel = (call: Call, channel: number): void => {
-    for (const session of call.sessions) {
-      const peer = session === undefined ? undefined : peers.get(session);
-      if (peer === undefined) continue;
-      peer.channels.delete(call.channel);
-      peer.channels.set(channel, call);
-    }
-    call.channel = channel;
-  };
-
-  function forward(from: string, message: SignalMessage & { call_id: string }): void {
-    const call = calls.find(message.call_id);
-    const side = call?.parties.indexOf(from) ?? -1;
-    if (call === undefined || side === -1) return refuse("unknown-call", message.type);
-    const other = call.parties[side === 0 ? 1 : 0];
-    if (message.type === "Hangup") release(call);
-    else if (message.type !== "Ringing" && call.stage !== "set-up")
-      return refuse("unexpected", `${message.type} before the answer`);
-    sendTo(other, message);
+    desk.welcome(peer, checked.fingerprint);
   }
 
   function signal(peer: Peer, bytes: Uint8Array): void {
@@ -296,16 +124,18 @@ export function relay(config: Config): Machine<Input> {
       case "Reflect":
         return send(peer, { type: "ReflectResponse", txn: message.txn, addr: peer.remote });
       case "DirectCallOffer":
-        return offer(peer, from, message);
+        return desk.offer(peer, from, message);
       case "DirectCallAnswer":
-        return answer(peer, from, message);
+        return desk.answer(peer, from, message);
       case "CallResume":
-        return resume(peer, from, message);
+        return desk.resume(peer, from, message);
+      case "HangupAck":
+        return desk.acknowledged(from, message);
       case "Hangup":
       case "Ringing":
       case "CandidateUpdate":
       case "MediaPathReport":
-        return forward(from, message);
+        return desk.forward(peer, from, message);
       default:
         return refuse("unexpected", message.type);
     }
@@ -340,20 +170,17 @@ export function relay(config: Config): Machine<Input> {
       case "heard":
         return say({ ev: "session", session: peer.session, state: event.type });
       case "closed":
-        detach(peer);
+        desk.detach(peer);
         peers.delete(peer.session);
         if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) registry.delete(peer.fingerprint);
-        for (const call of peer.offers) {
-          sendTo(call.parties[1], { type: "Hangup", call_id: call.id, reason: "peer-lost" });
-          release(call);
-        }
+        desk.leave(peer);
         return say({ ev: "session", session: peer.session, state: "closed", reason: event.reason });
     }
   }
 
   function sweep(): void {
     sweepAt = undefined;
-    let isMore = false;
+    let isMore = desk.sweep();
     for (const peer of peers.values()) {
       if (peer.fingerprint !== undefined) continue;
       if (Instant.between(peer.since, now) >= config.registerWithin) {
@@ -361,19 +188,7 @@ export function relay(config: Config): Machine<Input> {
         out.push({ type: "close", session: peer.session, detail: "not registered in time" });
       } else isMore = true;
     }
-    for (const call of calls.all()) {
-      const isOffered = call.stage === "offered";
-      const waitsSince = isOffered ? call.since : call.orphanedAt;
-      if (waitsSince === undefined) continue;
-      if (Instant.between(waitsSince, now) < (isOffered ? config.answerWithin : config.resumeWithin)) {
-        isMore = true;
-        continue;
-      }
-      const reason = isOffered ? "no-answer" : "peer-lost";
-      for (const party of call.parties) sendTo(party, { type: "Hangup", call_id: call.id, reason });
-      release(call);
-    }
-    if (isMore) sweepAt = Instant.after(now, SWEEP);
+    sweepAt = isMore ? Instant.after(now, SWEEP) : undefined;
   }
 
   return {
@@ -386,14 +201,7 @@ export function relay(config: Config): Machine<Input> {
         channels: [...peer.channels.keys()],
         offers: peer.offers.size,
       })),
-      calls: [...calls.all()].map((call) => ({
-        id: call.id,
-        parties: call.parties,
-        stage: call.stage,
-        channel: call.channel,
-        sessions: call.sessions.map((session) => session ?? null),
-        orphanedAt: call.orphanedAt ?? null,
-      })),
+      calls: desk.view(),
     }),
     deadline: () => sweepAt,
     step(at, input) {
@@ -419,7 +227,7 @@ export function relay(config: Config): Machine<Input> {
             offers: new Set(),
           });
           say({ ev: "session", session: input.session, state: "accepted", remote: input.remote });
-          sweepAt ??= Instant.after(now, SWEEP);
+          sweepSoon();
           break;
         }
         case "packet": {
@@ -435,26 +243,14 @@ export function relay(config: Config): Machine<Input> {
           if (sweepAt !== undefined && now >= sweepAt) sweep();
           break;
         case "held":
-          say({ ev: "held", sessions: peers.size, calls: calls.size, supervisors: 0 });
+          say({ ev: "held", sessions: peers.size, calls: desk.size, supervisors: 0 });
           break;
         case "stop":
           for (const peer of peers.values()) out.push({ type: "close", session: peer.session, detail: "relay stopped" });
-          for (const call of [...calls.all()]) release(call);
+          desk.clear();
           break;
       }
       return out.take();
     },
   };
 }
-
-type PeerAddresses = { peer_direct_addr?: Address; peer_local_addrs?: Address[]; peer_mapped_addr?: Address };
-
-const addressesOf = (
-  reflexive: Address | undefined,
-  local: readonly Address[] | undefined,
-  mapped: Address | undefined,
-): PeerAddresses => ({
-  ...(reflexive === undefined ? {} : { peer_direct_addr: reflexive }),
-  ...(local === undefined || local.length === 0 ? {} : { peer_local_addrs: [...local] }),
-  ...(mapped === undefined ? {} : { peer_mapped_addr: mapped }),
-});

@@ -50,6 +50,7 @@ const ours: { readonly [T in SignalType]: Fields } = {
     optional: { peer_direct_addr: addr, peer_local_addrs: addrs, peer_mapped_addr: addr },
   },
   Hangup: { required: { call_id: hex(16) }, optional: { reason } },
+  HangupAck: { required: { call_id: hex(16) } },
   CandidateUpdate: {
     required: { call_id: hex(16), generation: whole },
     optional: { reflexive_addr: addr, local_addrs: addrs, mapped_addr: addr },
@@ -58,7 +59,10 @@ const ours: { readonly [T in SignalType]: Fields } = {
     required: { call_id: hex(16), path: fc.constantFrom("relay", "direct") },
     optional: { candidate: fc.constantFrom("host", "mapped", "reflexive", "relay") },
   },
-  CallResume: { required: { call_id: hex(16), peer_fingerprint: hex(16), role: fc.constantFrom("caller", "callee") } },
+  CallResume: {
+    required: { call_id: hex(16), peer_fingerprint: hex(16), role: fc.constantFrom("caller", "callee") },
+    optional: { channel, caller_share: share, callee_share: share },
+  },
   CallResumed: { required: { call_id: hex(16), channel, peer_present: fc.boolean() } },
   FederatedSignalForward: {
     required: {

@@ -75,6 +75,9 @@ export type CallSetup = {
 
 export type Hangup = { readonly type: "Hangup"; readonly call_id: string; readonly reason?: string };
 
+/** The receiver of a `Hangup` knows that the call is over, whether it knew the call or not: the hang-up need not be said again. */
+export type HangupAck = { readonly type: "HangupAck"; readonly call_id: string };
+
 /** Party to party: my addresses are now these. Applied only when `generation` is above every earlier one. */
 export type CandidateUpdate = {
   readonly type: "CandidateUpdate";
@@ -93,7 +96,11 @@ export type MediaPathReport = {
   readonly candidate?: "host" | "mapped" | "reflexive" | "relay";
 };
 
-/** Client to a relay that may have forgotten the call: this call is going on between me and that peer. */
+/**
+ * Client to a relay that may have forgotten the call: this call is going on between me and that peer. Both shares prove it (impl/core/call-proof.ts);
+ * the relay hands a proven one on to a peer that is registered and has not resumed, so that a peer which knows the call to be over says so. A party
+ * of before the proof sends neither.
+ */
 export type CallResume = {
   readonly type: "CallResume";
   readonly call_id: string;
@@ -101,6 +108,8 @@ export type CallResume = {
   readonly role: "caller" | "callee";
   /** The channel of before: kept where it is free, so that media need not wait for the answer. */
   readonly channel?: number;
+  readonly caller_share?: KeyShare;
+  readonly callee_share?: KeyShare;
 };
 
 /** Relay to client: the call's channel on this session, and whether the peer has resumed too. */
@@ -137,6 +146,7 @@ export type SignalMessage =
   | DirectCallAnswer
   | CallSetup
   | Hangup
+  | HangupAck
   | CandidateUpdate
   | MediaPathReport
   | CallResume
@@ -278,6 +288,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       peer_mapped_addr: addr.exactOptional(),
     }),
     Hangup: z.object({ type: z.literal("Hangup"), call_id: call, reason: reason.exactOptional() }),
+    HangupAck: z.object({ type: z.literal("HangupAck"), call_id: call }),
     CandidateUpdate: z.object({
       type: z.literal("CandidateUpdate"),
       call_id: call,
@@ -298,6 +309,8 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       peer_fingerprint: fingerprint,
       role: z.enum(["caller", "callee"]),
       channel: channel.exactOptional(),
+      caller_share: share.exactOptional(),
+      callee_share: share.exactOptional(),
     }),
     CallResumed: z.object({ type: z.literal("CallResumed"), call_id: call, channel, peer_present: z.boolean() }),
     FederatedSignalForward: z.object({

@@ -1,0 +1,144 @@
+/** One call at one party, as a value: what it is in, what it waits for, and the ways it can end. The steps are in call.ts and call-setup.ts. */
+import type { Address } from "../base/address.ts";
+import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
+import type { Instant, Micros } from "../base/units.ts";
+import type { SignalMessage } from "../wire/signal.ts";
+import type * as generation from "./candidate-generation.ts";
+import type { CodecEngine, CodecSettings } from "./codec.ts";
+import type { CryptoEngine } from "./crypto.ts";
+import type { Identity } from "./identity.ts";
+import type { CallKeys, KeyShare } from "./key-agreement.ts";
+import type { MediaStream } from "./media-stream.ts";
+
+export type Context = {
+  readonly identity: Identity;
+  readonly crypto: CryptoEngine;
+  readonly codec: CodecEngine;
+  readonly settings: CodecSettings;
+  readonly entropy: (length: number) => Uint8Array;
+  readonly say: (saying: Saying) => void;
+  readonly refuse: (reason: RefusalReason, what: string) => void;
+  /** Our address as the relay sees it, once asked. */
+  readonly reflexive: Address | undefined;
+  /** How long to wait for it before going on without. */
+  readonly patience: Micros;
+  readonly isRegistered: boolean;
+};
+
+export type Mode = "AcceptTrusted" | "AcceptGeneric" | "Reject";
+
+export type Call = {
+  readonly id: string;
+  readonly role: "caller" | "callee";
+  readonly peer: string;
+  /** `waiting`: for the registration and our own address, before the offer. */
+  stage: "waiting" | "offering" | "ringing" | "answered" | "active" | "resuming" | "ended";
+  /** When this stage is over time. */
+  overdueAt: Instant | undefined;
+  /** When to offer or answer even if our own address is still unknown, and when the answer is due. */
+  patientUntil: Instant | undefined;
+  answerAt: Instant | undefined;
+  answer: Mode | undefined;
+  readonly secret: Uint8Array;
+  mine: KeyShare | undefined;
+  theirs: KeyShare | undefined;
+  /** Our last word of the set-up (offer, ringing or answer), and when it is said again unless the peer's next word comes first. */
+  said: SignalMessage | undefined;
+  sayAgainAt: Instant | undefined;
+  /** A set-up that came before the answer it belongs to. */
+  early: SetupMessage | undefined;
+  /** Since when the relay has said that it does not know the peer. */
+  unknownSince: Instant | undefined;
+  /** The registration was renewed during the set-up, so the peer's may be under way too. */
+  hasReconnected: boolean;
+  /** After how long a `CallResume` without an answer is said again. */
+  resumeWait: Micros;
+  keys: CallKeys | undefined;
+  media: MediaStream | undefined;
+  channel: number | undefined;
+  generations: generation.State;
+};
+
+export type OfferMessage = SignalMessage & { type: "DirectCallOffer" };
+export type AnswerMessage = SignalMessage & { type: "DirectCallAnswer" };
+export type SetupMessage = SignalMessage & { type: "CallSetup" };
+
+export type Effect =
+  | { readonly type: "send"; readonly message: SignalMessage }
+  /** Media may flow on the session that is registered. */
+  | { readonly type: "active" }
+  /** `word` is the last about this call; `isOwed`: a hang-up that has to be acknowledged. `opening` makes a relay know the call that does not. */
+  | {
+      readonly type: "ended";
+      readonly word: SignalMessage;
+      readonly isOwed: boolean;
+      readonly opening: SignalMessage | undefined;
+    };
+
+/** What opens this call at a relay that knows nothing of it: the proof that both are in it, or our offer. Undefined: we have neither. */
+export function opening(call: Call): SignalMessage | undefined {
+  const { id, role, peer, mine, theirs, channel } = call;
+  if (mine === undefined) return undefined;
+  if (theirs === undefined) return call.said;
+  const [caller, callee] = role === "caller" ? [mine, theirs] : [theirs, mine];
+  return {
+    type: "CallResume",
+    call_id: id,
+    peer_fingerprint: peer,
+    role,
+    ...(channel === undefined ? {} : { channel }),
+    caller_share: caller,
+    callee_share: callee,
+  };
+}
+
+/** We end it and say so. */
+export function hangUp(context: Context, call: Call, reason: string): readonly Effect[] {
+  if (call.stage === "waiting") return end(context, call, reason, {}); // nobody has heard of it
+  const word: SignalMessage = { type: "Hangup", call_id: call.id, reason };
+  return [{ type: "send", message: word }, ...end(context, call, reason, { word, isOwed: true })];
+}
+
+/** It is over. `word`: what whoever asks about it later is told, a hang-up for the same reason unless given. */
+export function end(
+  context: Context,
+  call: Call,
+  reason: string,
+  how: { readonly word?: SignalMessage; readonly isOwed?: boolean; readonly mode?: Mode },
+): readonly Effect[] {
+  const word = how.word ?? { type: "Hangup", call_id: call.id, reason };
+  const ended: Effect = { type: "ended", word, isOwed: how.isOwed ?? false, opening: opening(call) };
+  call.media?.end();
+  call.media = undefined;
+  call.stage = "ended";
+  call.overdueAt = undefined;
+  call.answerAt = undefined;
+  call.patientUntil = undefined;
+  call.sayAgainAt = undefined;
+  say(context, call, "ended", { reason, ...(how.mode === undefined ? {} : { mode: how.mode }) });
+  return [ended];
+}
+
+/** Counts a message that is refused. */
+export const refused = (context: Context, reason: RefusalReason, message: SignalMessage): readonly Effect[] => {
+  context.refuse(reason, message.type);
+  return [];
+};
+
+export const say = (context: Context, call: Call, state: CallRecord["state"], more: Partial<CallRecord> = {}): void =>
+  context.say({ ev: "call", call: call.id, state, peer: call.peer, ...more });
+
+export const askReflexive = (context: Context): Effect => ({
+  type: "send",
+  message: { type: "Reflect", txn: context.entropy(4).reduce((sum, octet) => sum * 256 + octet, 0) },
+});
+
+export const candidatesOf = (
+  reflexive: Address | undefined,
+  local: readonly Address[] | undefined,
+  mapped: Address | undefined,
+): generation.Candidates => ({
+  ...(reflexive === undefined ? {} : { reflexive }),
+  local: local ?? [],
+  ...(mapped === undefined ? {} : { mapped }),
+});
