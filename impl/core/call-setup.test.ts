@@ -134,7 +134,7 @@ describe("a call that is up", () => {
     pair.pass(seconds(2));
     expect(isUp(pair)).toBe(true);
     const heard = pair.records("bob", "media-received").at(-1);
-    expect((heard?.seq ?? 0) + (heard?.n ?? 0)).toBeGreaterThan(200);
+    expect((heard?.seq ?? 0) + (heard?.n ?? 0)).toBeGreaterThan(60); // a second before it, more after it
   });
 
   it("is resumed when the first CallResume is lost", () => {
