@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addClient } from "./commands/client.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplore } from "./commands/explore.ts";
 import { addList } from "./commands/list.ts";
@@ -17,7 +18,7 @@ import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 /** Commands of docs/contract.md that this version does not have. They are not listed; running one says so. */
-const NOT_YET: readonly string[] = ["reproduce", "compare", "dashboards"];
+const NOT_YET: readonly string[] = ["reproduce", "dashboards"];
 
 /** Runs one command line (without `node midcall`) and returns the process's exit code; never rejects. */
 export async function program(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -64,6 +65,7 @@ function commandLine(context: Context): Command {
   addShrink(root, context);
   addMutants(root, context);
   addReport(root, context);
+  addCompare(root, context);
   addBench(root, context);
   addRelay(root, context);
   addClient(root, context);

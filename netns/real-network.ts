@@ -50,8 +50,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     await topology.close();
     throw error;
   });
-  const attached = monotonicClock();
-  let begun: { readonly epoch: number; readonly drop: (t: number, drop: DropRecord) => void } | undefined;
+  let told: ((t: number, drop: DropRecord) => void) | undefined;
   let links: Links | undefined;
   const attaching = attachLinks({
     wires: topology.wires,
@@ -61,8 +60,8 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       return model;
     },
     seed,
-    epoch: attached.epoch,
-    say: (at, drop) => begun?.drop(Math.max(0, at + attached.epoch - begun.epoch), drop),
+    epoch: monotonicClock().epoch,
+    say: (at, drop) => told?.(at, drop),
     driver: options.driver,
     overlays: (party, name) => overlaysOf(scenario, party, name),
     near: (party, name) => topology.near(party, name),
@@ -91,7 +90,8 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       await attaching;
     },
     begin: (epoch, drop) => {
-      begun = { epoch, drop };
+      links?.begin(epoch);
+      told = drop;
     },
     rebind: async (nat, fault) => {
       await topology.rebind(nat);
