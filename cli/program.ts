@@ -7,6 +7,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addExplore } from "./commands/explore.ts";
 import { addList } from "./commands/list.ts";
 import { addMutants } from "./commands/mutants.ts";
+import { addParity } from "./commands/parity.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addReport } from "./commands/report.ts";
@@ -66,6 +67,7 @@ function commandLine(context: Context): Command {
   addMutants(root, context);
   addReport(root, context);
   addCompare(root, context);
+  addParity(root, context);
   addBench(root, context);
   addRelay(root, context);
   addClient(root, context);
