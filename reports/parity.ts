@@ -2,8 +2,10 @@
  * The same cases and seeds in virtual time and on a real kernel, side by side: what the model is held to. A figure is pooled over seeds and parties,
  * because scheduling is the machine's and no two real runs are the same: the median for lengths of time, the mean for ratios.
  */
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import { describeFault } from "../scenarios/fault-label.ts";
 import { inMs, inPercent } from "./finding.ts";
-import type { Recovery, Result } from "./result.ts";
+import type { PartyAudio, Result } from "./result.ts";
 import { table } from "./summary.ts";
 
 /** One figure of one case. Null: never, by the median of the runs. */
@@ -24,56 +26,57 @@ const RECOVERY_SHARE = 0.2;
 const GAP_MS = 40;
 const CONCEALMENT = 0.02;
 
-/** The figures of one case; both lists are its results of the same seeds. A case without figures (a call refused) has only its verdicts. */
-export function parityRows(sim: readonly Result[], real: readonly Result[]): ParityRow[] {
-  const scenario = sim[0]?.scenario ?? real[0]?.scenario ?? "";
+/**
+ * The figures of one case; both lists are its results of the same seeds. A case without audio has only its verdicts. How soon a call gets over an
+ * impairment that stays is told and not held to anything: whether a gap of such a call passes for a stop is a coin that each run throws anew.
+ */
+export function parityRows({ name, faults }: Scenario, sim: readonly Result[], real: readonly Result[]): ParityRow[] {
+  const rows: ParityRow[] = [];
   const row = (
     figure: string,
     unit: ParityRow["unit"],
     of: (all: readonly Result[]) => number | null | undefined,
     tolerance: (sim: number) => number | null,
-  ): ParityRow[] => {
+  ): void => {
     const [a, b] = [of(sim), of(real)];
-    return a === undefined && b === undefined
-      ? []
-      : [{ scenario, figure, unit, sim: a ?? null, real: b ?? null, tolerance: tolerance(a ?? 0) }];
+    if (a === undefined && b === undefined) return;
+    rows.push({ scenario: name, figure, unit, sim: a ?? null, real: b ?? null, tolerance: tolerance(a ?? 0) });
   };
-  const faults = [...new Set(sim.flatMap((one) => one.conditions.map(({ fault }) => fault)))];
-  const audio = (all: readonly Result[]) => all.flatMap((one) => Object.values(one.measurements.audio));
-  return [
-    ...row(
-      "held",
-      "runs",
-      (all) => all.filter((one) => one.verdict === "held").length,
-      () => 0,
-    ),
-    ...faults.flatMap((fault) =>
-      row(
-        `recovery from ${fault}`,
-        "ms",
-        (all) => median(all.flatMap((one) => recoveriesOf(one, fault))),
-        (ms) => Math.max(RECOVERY_MS, RECOVERY_SHARE * ms),
-      ),
-    ),
-    ...row(
-      "longest gap",
+  const audio = (all: readonly Result[]): readonly PartyAudio[] => all.flatMap((one) => Object.values(one.measurements.audio));
+  row(
+    "held",
+    "runs",
+    (all) => all.filter((one) => one.verdict === "held").length,
+    () => 0,
+  );
+  for (const [label, numbers] of Map.groupBy(faults.keys(), (index) => labelOf(faults[index]))) {
+    const stays = numbers.every((index) => faults[index]?.kind === "impair" && faults[index].for === null);
+    row(
+      `recovery from ${label}`,
       "ms",
-      (all) => median(audio(all).map((one) => one.longestGapMs)),
-      () => GAP_MS,
-    ),
-    ...row(
-      "concealment",
-      "ratio",
-      (all) => mean(audio(all).map((one) => one.concealmentRatio)),
-      () => CONCEALMENT,
-    ),
-    ...row(
-      "mouth to ear",
-      "ms",
-      (all) => median(audio(all).flatMap((one) => one.mouthToEarMs.p50 ?? [])),
-      () => null,
-    ),
-  ];
+      (all) => median(all.flatMap((one) => recoveriesOf(one, numbers))),
+      (ms) => (stays ? null : Math.max(RECOVERY_MS, RECOVERY_SHARE * ms)),
+    );
+  }
+  row(
+    "longest gap",
+    "ms",
+    (all) => median(audio(all).map((one) => one.longestGapMs)),
+    () => GAP_MS,
+  );
+  row(
+    "concealment",
+    "ratio",
+    (all) => mean(audio(all).map((one) => one.concealmentRatio)),
+    () => CONCEALMENT,
+  );
+  row(
+    "mouth to ear",
+    "ms",
+    (all) => median(audio(all).flatMap((one) => one.mouthToEarMs.p50 ?? [])),
+    () => null,
+  );
+  return rows;
 }
 
 /** Whether the model told the truth, as far as it is held to it. */
@@ -96,11 +99,12 @@ export const parityTable = (rows: readonly ParityRow[], lab: string): string[] =
     ]),
   );
 
-/** From the heal: 0 where media never stopped, or came back before it. */
-const recoveriesOf = ({ conditions, measurements }: Result, fault: string): number[] =>
-  measurements.recovery.filter((one) => conditions[one.fault]?.fault === fault).map((one) => orNever(one));
+/** A fault in a few words: what an impairment changes is the case's to say. */
+const labelOf = (fault: Fault | undefined): string => (fault === undefined ? "" : (describeFault(fault).split(":")[0] ?? ""));
 
-const orNever = ({ fromHealMs }: Recovery): number => fromHealMs ?? Number.POSITIVE_INFINITY;
+/** From the heal: 0 where media never stopped, or came back before it. */
+const recoveriesOf = ({ measurements }: Result, faults: readonly number[]): number[] =>
+  measurements.recovery.filter((one) => faults.includes(one.fault)).map((one) => one.fromHealMs ?? Number.POSITIVE_INFINITY);
 
 /** The middle value, the lower one of two; null when that is never; undefined when there is none. */
 function median(values: readonly number[]): number | null | undefined {

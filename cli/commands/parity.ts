@@ -51,7 +51,7 @@ async function parity(words: readonly string[], options: Options, terminal: Term
     await runAll(cases, seeds, options.lab, options.atOnce, terminal, load),
   ];
   const { isWithin, parityRows, parityTable } = await import("../../reports/parity.ts");
-  const rows = cases.flatMap(({ name }) => parityRows(sim.get(name) ?? [], real.get(name) ?? []));
+  const rows = cases.flatMap((one) => parityRows(one, sim.get(one.name) ?? [], real.get(one.name) ?? []));
   const page = [
     `# sim and ${options.lab}, ${seeds.length} seeds`,
     "",
