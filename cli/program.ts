@@ -2,10 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addClient } from "./commands/client.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplore } from "./commands/explore.ts";
 import { addList } from "./commands/list.ts";
 import { addMutants } from "./commands/mutants.ts";
+import { addParity } from "./commands/parity.ts";
 import { addRelay } from "./commands/relay.ts";
 import { addReplay } from "./commands/replay.ts";
 import { addReport } from "./commands/report.ts";
@@ -18,7 +20,7 @@ import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
 /** Commands of docs/contract.md that this version does not have. They are not listed; running one says so. */
-const NOT_YET: readonly string[] = ["compare", "dashboards"];
+const NOT_YET: readonly string[] = ["dashboards"];
 
 /** Runs one command line (without `node midcall`) and returns the process's exit code; never rejects. */
 export async function program(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -66,6 +68,8 @@ function commandLine(context: Context): Command {
   addMutants(root, context);
   addReproduce(root, context);
   addReport(root, context);
+  addCompare(root, context);
+  addParity(root, context);
   addBench(root, context);
   addRelay(root, context);
   addClient(root, context);

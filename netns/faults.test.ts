@@ -27,6 +27,7 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
     renumber: does("renumber"),
     expire: does("expire"),
     setInterface: does("setInterface"),
+    setProcess: (party, deadBy) => void done.push(`setProcess ${party} ${deadBy}`),
     lay: (party, name, direction, overlay, fault) => {
       done.push(`lay ${fault} ${party}/${name} ${direction} ${JSON.stringify(overlay)}`);
       return () => void done.push(`lift ${fault}`);
@@ -79,15 +80,15 @@ test("a killed process has its successor stand by while it is down; healed, that
   await until(4_999_999);
   expect(done).toEqual([]);
   await until(5_000_000);
-  expect(done).toEqual(["applied kill r1", "killed", "stand-by 1"]);
+  expect(done).toEqual(["applied kill r1", "killed", "setProcess r1 0", "stand-by 1"]);
   await until(20_000_000);
-  expect(done.slice(3)).toEqual(["started 7", "healed kill r1"]);
+  expect(done.slice(4)).toEqual(["setProcess r1 undefined", "started 7", "healed kill r1"]);
 });
 
 test("a fault without an end is never healed, and a process killed for good has no stand-by", async () => {
   const { done, until } = world(faultsOf(kill("r1", { at: "5s" }), rebind("alice", { at: "6s" })));
   await until(20_000_000);
-  expect(done).toEqual(["applied kill r1", "killed", "applied rebind alice-home", "rebind alice-home 1"]);
+  expect(done).toEqual(["applied kill r1", "killed", "setProcess r1 0", "applied rebind alice-home", "rebind alice-home 1"]);
 });
 
 test("a triggered fault strikes its delay after the record that triggers it", async () => {

@@ -12,6 +12,8 @@ export type FaultyNetwork = {
   renumber(nat: string, fault: number): Promise<void>;
   expire(nat: string, fault: number): Promise<void>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
+  /** The party's process is dead by `fault`: what comes for it from now on is lost to that; undefined: it is about to be there again. */
+  setProcess(party: string, deadBy: number | undefined): void;
   /** Lays `overlay` over an interface's links; the returned function takes it off. */
   lay(party: string, name: string, direction: Direction, overlay: Partial<LinkModel>, fault: number): () => void;
   /** Packets that the fault altered without dropping them. */
@@ -78,9 +80,13 @@ async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<str
   switch (fault.kind) {
     case "kill":
       await party?.kill();
+      network.setProcess(fault.target, index);
       // There is one already unless kills are many; when it fails to come up, the party says so itself.
       if (fault.for !== null) void party?.standBy(1);
-      return () => party?.start(lab.epoch);
+      return () => {
+        network.setProcess(fault.target, undefined);
+        return party?.start(lab.epoch);
+      };
     case "pause":
       party?.pause();
       return () => party?.resume();

@@ -14,6 +14,7 @@
  * Left out on purpose: ICMP errors about UDP (the sim's silence), port parity and contiguity (REQ-4), address pools (REQ-2).
  */
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
+import { refusalChains, refuse } from "./refusals.ts";
 
 /** The devices of a NAT's namespace. */
 export const LAN = "lan";
@@ -129,6 +130,7 @@ export function natRules({ model, host, pool, dead, carried }: RuleSetup): strin
         ]
       : []),
 
+    ...refusalChains(["nat-filtering", "nat-no-mapping", "no-route"]),
     // One rule, so that `numgen inc` counts on whoever asks.
     " chain draw {",
     `  udp sport set numgen inc mod ${pool.length} map { ${pool.map((port, index) => `${index} : ${port}`).join(", ")} }`,
@@ -155,7 +157,7 @@ export function natRules({ model, host, pool, dead, carried }: RuleSetup): strin
     `  meta l4proto udp udp sport set ${bound} map @bound goto sent`,
     ...(model.ports === "preserve" ? [`  ${free}`] : []),
     ...Array.from({ length: DRAWS }, () => `  jump draw\n  ${free}`),
-    "  counter name exhausted drop",
+    `  counter name exhausted ${refuse("nat-no-mapping")}`,
     " }",
     " chain post { type filter hook postrouting priority srcnat; policy accept;",
     `  iifname ${LAN} oifname ${WAN} meta l4proto udp goto out`,
@@ -169,8 +171,10 @@ export function natRules({ model, host, pool, dead, carried }: RuleSetup): strin
     "  udp dport set udp dport map @cone_p",
     " }",
     " chain inward {",
-    "  udp dport != @held counter name unmapped drop",
-    ...(filters ? [`  ${key("udp dport", filtering, "ip saddr", "udp sport")} != @allow counter name filtered drop`] : []),
+    `  udp dport != @held counter name unmapped ${refuse("nat-no-mapping")}`,
+    ...(filters
+      ? [`  ${key("udp dport", filtering, "ip saddr", "udp sport")} != @allow counter name filtered ${refuse("nat-filtering")}`]
+      : []),
     "  counter name in",
     "  jump turn",
     ...(inboundRefresh
@@ -192,8 +196,8 @@ export function natRules({ model, host, pool, dead, carried }: RuleSetup): strin
     " }",
     " chain hairpin {",
     ...(hairpin === "off"
-      ? ["  counter name unhairpinned drop"]
-      : ["  udp dport != @held counter name unmapped drop", "  jump turn", "  accept"]),
+      ? [`  counter name unhairpinned ${refuse("no-route")}`]
+      : [`  udp dport != @held counter name unmapped ${refuse("nat-no-mapping")}`, "  jump turn", "  accept"]),
     " }",
     " chain pre { type filter hook prerouting priority dstnat; policy accept;",
     `  iifname ${WAN} ip daddr ${host} meta l4proto udp goto inward`,
@@ -222,11 +226,25 @@ export const ROUTER_RULES: string = [
   "}",
 ].join("\n");
 
-/** The internet's own: it tells nobody of closed ports. */
+/** The internet's own: it tells nobody of closed ports, and of addresses that nobody has any more only the laboratory. */
 export const INTERNET_RULES: string = [
   "table ip midcall_internet {",
+  ...refusalChains(["no-route"]),
+  " chain pre { type filter hook prerouting priority filter; policy accept;",
+  `  meta l4proto udp fib daddr type blackhole ${refuse("no-route")}`,
+  " }",
   " chain forward { type filter hook forward priority filter; policy accept;",
   "  icmp type destination-unreachable icmp code != frag-needed drop",
+  " }",
+  "}",
+].join("\n");
+
+/** A party's own: a closed port is silence, and the laboratory hears of it. */
+export const PARTY_RULES: string = [
+  "table ip midcall_party {",
+  ...refusalChains(["port-closed"]),
+  " chain out { type filter hook output priority filter; policy accept;",
+  `  icmp type destination-unreachable icmp code port-unreachable ${refuse("port-closed")}`,
   " }",
   "}",
 ].join("\n");

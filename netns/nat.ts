@@ -23,6 +23,8 @@ export type NatBox = {
   /** Everything as at the start, but at the address of now, with the lifetimes of the model: what a classification has opened and counted never was. */
   restart(): Promise<void>;
   mappings(): Promise<readonly MappingView[]>;
+  /** Whether an external address, `a.b.c.d:port`, led inside until an accident took it away. */
+  wasLost(external: string): boolean;
   counters(): Promise<NatCounters>;
 };
 
@@ -46,6 +48,7 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
   let generation = 0;
   let nextSequential = SEQUENTIAL_FROM;
   const dead = new Set<number>();
+  const lost = new Set<string>();
   let past = noneCounted();
   /** One change after the other. */
   let work: Promise<unknown> = Promise.resolve();
@@ -67,7 +70,8 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
   const look = async (): Promise<NatState> =>
     parseState(await run("ip", ["netns", "exec", plan.namespace, "nft", "list", "table", "ip", TABLE]), model, host);
   /** Counters die with their table. */
-  const leave = ({ counters }: NatState): void => {
+  const leave = ({ counters, mappings }: NatState): void => {
+    for (const { external } of mappings) lost.add(external);
     past = sum(past, counters);
     nextSequential = after(nextSequential, counters.made);
     generation++;
@@ -121,9 +125,11 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
         generation = 0;
         nextSequential = SEQUENTIAL_FROM;
         dead.clear();
+        lost.clear();
         past = noneCounted();
         await loadRules(plan.namespace, rules([], ports(POOL)));
       }),
+    wasLost: (external) => lost.has(external),
     mappings: () => inTurn(async () => (await look()).mappings),
     counters: () => inTurn(async () => sum(past, (await look()).counters)),
   };

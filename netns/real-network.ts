@@ -6,6 +6,7 @@ import type { FaultyNetwork } from "./faults.ts";
 import { remember } from "./leftovers.ts";
 import { attachLinks } from "./link/attach.ts";
 import type { DriverName, Links } from "./link/links.ts";
+import { type Refusal, watchRefusals } from "./refusals.ts";
 import { buildTopology, type Topology } from "./topology.ts";
 
 export type RealNetwork = FaultyNetwork & {
@@ -38,8 +39,23 @@ export type NetworkOptions = {
   readonly work: string;
 };
 
-/** An accident of a NAT and how many packets it had sent out when it happened, and when the next one did. */
-type Accident = { readonly fault: number; readonly nat: string; readonly from: number; to: number | undefined };
+/** An accident of a NAT and how many packets it had touched by its counter when it happened, and when the next one did. */
+type Accident = {
+  readonly fault: number;
+  readonly nat: string;
+  readonly counts: "out" | "made";
+  readonly from: number;
+  to: number | undefined;
+};
+
+/** A party's interface that is down, and what its other interfaces had sent when it went down and when it came up. */
+type Detour = {
+  readonly fault: number;
+  readonly party: string;
+  readonly name: string;
+  readonly from: number;
+  to: number | undefined;
+};
 
 /** Builds the topology and begins to attach the links, which `ready` waits for. Rejects with NetnsError; nothing is left behind then. */
 export async function openNetwork(options: NetworkOptions): Promise<RealNetwork> {
@@ -50,8 +66,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     await topology.close();
     throw error;
   });
-  const attached = monotonicClock();
-  let begun: { readonly epoch: number; readonly drop: (t: number, drop: DropRecord) => void } | undefined;
+  let told: ((t: number, drop: DropRecord) => void) | undefined;
   let links: Links | undefined;
   const attaching = attachLinks({
     wires: topology.wires,
@@ -61,8 +76,8 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       return model;
     },
     seed,
-    epoch: attached.epoch,
-    say: (at, drop) => begun?.drop(Math.max(0, at + attached.epoch - begun.epoch), drop),
+    epoch: monotonicClock().epoch,
+    say: (at, drop) => told?.(at, drop),
     driver: options.driver,
     overlays: (party, name) => overlaysOf(scenario, party, name),
     near: (party, name) => topology.near(party, name),
@@ -73,13 +88,47 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
   });
   attaching.catch(() => undefined); // told by `ready`
   const accidents: Accident[] = [];
-  const sent = async (nat: string): Promise<number> => (await topology.counters(nat)).out;
-  /** Packets that leave from now on leave otherwise than they would have: that is what this accident has touched. */
-  const befell = async (nat: string, fault: number): Promise<void> => {
-    const from = await sent(nat);
-    for (const one of accidents) if (one.nat === nat) one.to ??= from;
-    accidents.push({ fault, nat, from, to: undefined });
+  const detours: Detour[] = [];
+  const deadBy = new Map<string, number>();
+  /** What an accident touches: packets that leave otherwise than they would have; of a NAT that forgot, those that open a mapping anew. */
+  const befell = async (nat: string, counts: Accident["counts"], fault: number): Promise<void> => {
+    const now = await topology.counters(nat);
+    for (const one of accidents) if (one.nat === nat) one.to ??= now[one.counts];
+    accidents.push({ fault, nat, counts, from: now[counts], to: undefined });
   };
+  /** Packets that the party's interfaces other than `name` have sent, as of the links' last settling. */
+  const sentElsewhere = (made: Links, party: string, name: string): number =>
+    topology.wires.reduce(
+      (sum, wire) =>
+        wire.party === party && wire.interface !== name ? sum + made.counters(party, wire.interface).up.packets : sum,
+      0,
+    );
+  const clock = { epoch: 0 };
+  const refused = (
+    where: string,
+    nat: string | undefined,
+    party: string | undefined,
+    { cause, from, to, bytes }: Refusal,
+  ): void => {
+    const dead = party === undefined ? undefined : deadBy.get(party);
+    const fault = dead ?? blame(accidents, topology, nat, from, to);
+    told?.(monotonicClock(clock.epoch).now(), {
+      ev: "drop",
+      where,
+      cause: dead === undefined ? cause : "process-down",
+      bytes,
+      ...(fault === undefined ? {} : { fault }),
+    });
+  };
+  const monitors = [
+    ...[...topology.boxes.values()].map(({ plan: { name, namespace } }) =>
+      watchRefusals(namespace, (refusal) => refused(`nat ${name}`, name, undefined, refusal)),
+    ),
+    ...Object.keys(parties).map((party) =>
+      watchRefusals(topology.namespaceOf(party), (refusal) => refused(party, undefined, party, refusal)),
+    ),
+    watchRefusals(topology.plan.internet, (refusal) => refused("internet", undefined, undefined, refusal)),
+  ];
   const severed = new Map<string, () => void>();
   return {
     get driver() {
@@ -91,30 +140,42 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       await attaching;
     },
     begin: (epoch, drop) => {
-      begun = { epoch, drop };
+      links?.begin(epoch);
+      clock.epoch = epoch;
+      told = drop;
     },
     rebind: async (nat, fault) => {
       await topology.rebind(nat);
-      await befell(nat, fault);
+      await befell(nat, "out", fault);
     },
     renumber: async (nat, fault) => {
       await topology.renumber(nat);
-      await befell(nat, fault);
+      await befell(nat, "out", fault);
       const made = await attaching;
       for (const { party, interface: name } of topology.wires) made.setNear(party, name, topology.near(party, name));
     },
     expire: async (nat, fault) => {
+      await befell(nat, "made", fault);
       await topology.expire(nat);
-      await befell(nat, fault);
+    },
+    setProcess: (party, fault) => {
+      if (fault === undefined) deadBy.delete(party);
+      else deadBy.set(party, fault);
     },
     setInterface: async (party, name, up, fault) => {
       const key = `${party}/${name}`;
+      const made = await attaching;
       // Severed as well, so that what is under way to it is told as dropped, with the fault.
-      if (!up) severed.set(key, (await attaching).sever(party, name, fault));
+      if (!up) severed.set(key, made.sever(party, name, fault));
       await topology.setInterface(party, name, up);
-      if (!up) return;
-      severed.get(key)?.();
-      severed.delete(key);
+      if (up) {
+        severed.get(key)?.();
+        severed.delete(key);
+      }
+      await made.settled();
+      const elsewhere = sentElsewhere(made, party, name);
+      if (!up) detours.push({ fault, party, name, from: elsewhere, to: undefined });
+      else for (const one of detours) if (one.party === party && one.name === name) one.to ??= elsewhere;
     },
     lay: (party, name, direction, overlay, fault) => {
       if (links === undefined) throw new TypeError("lay: the links are not ready");
@@ -122,13 +183,39 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     },
     settled: async () => {
       await links?.settled();
-      for (const one of accidents) one.to ??= await sent(one.nat);
+      for (const one of accidents) one.to ??= (await topology.counters(one.nat))[one.counts];
+      const made = await attaching;
+      for (const one of detours) one.to ??= sentElsewhere(made, one.party, one.name);
     },
     touched: (fault) =>
-      accidents.reduce((sum, one) => sum + (one.fault === fault ? Math.max(0, (one.to ?? one.from) - one.from) : 0), 0) +
-      (links?.touched(fault) ?? 0),
-    close: () => closeBoth(attaching, topology),
+      [...accidents, ...detours].reduce(
+        (sum, one) => sum + (one.fault === fault ? Math.max(0, (one.to ?? one.from) - one.from) : 0),
+        links?.touched(fault) ?? 0,
+      ),
+    close: async () => {
+      await Promise.all(monitors.map((monitor) => monitor.close()));
+      await closeBoth(attaching, topology);
+    },
   };
+}
+
+/**
+ * The fault to blame for a refused packet, as in `sim`: the accident that took away the address it was for or, where a filter or another NAT refuses it, the
+ * one that gave its sender another address.
+ */
+function blame(
+  accidents: readonly Accident[],
+  topology: Topology,
+  nat: string | undefined,
+  from: string,
+  to: string,
+): number | undefined {
+  const latest = (name: string): number | undefined => accidents.findLast((one) => one.nat === name)?.fault;
+  const boxes = [...topology.boxes.values()];
+  const lost = boxes.find((box) => (nat === undefined || box.plan.name === nat) && box.wasLost(to));
+  if (lost !== undefined) return latest(lost.plan.name);
+  const sender = boxes.find((box) => from.startsWith(`${box.host}:`));
+  return (nat === undefined ? undefined : latest(nat)) ?? (sender === undefined ? undefined : latest(sender.plan.name));
 }
 
 async function closeBoth(attaching: Promise<Links>, topology: Topology): Promise<void> {

@@ -3,7 +3,7 @@
  * no address is ever asked for on an impaired link; IPv6 is off.
  */
 import type { NamespaceScript } from "./command.ts";
-import { INTERNET_RULES, LAN, ROUTER_RULES, WAN } from "./nat-rules.ts";
+import { INTERNET_RULES, LAN, PARTY_RULES, ROUTER_RULES, WAN } from "./nat-rules.ts";
 import type { NatPlan, PartyPort, TopologyPlan } from "./topology-plan.ts";
 
 const IPV6_OFF = [
@@ -82,6 +82,8 @@ function party(plan: TopologyPlan, namespace: string, ports: readonly PartyPort[
       // A party hears on every interface, whichever it prefers; the strictness is the routers'.
       ["ipv4/conf/all/rp_filter", 0],
       ["ipv4/conf/default/rp_filter", 0],
+      // Every packet to a closed port is answered, by an answer that never leaves: that is how it is counted.
+      ["ipv4/icmp_ratelimit", 0],
       ...ports.flatMap(({ device }) => [
         [`ipv4/conf/${device}/rp_filter`, 0] as const,
         // A route over a cable that was pulled is none: the next interface takes over, and addresses stay where they are.
@@ -99,6 +101,7 @@ function party(plan: TopologyPlan, namespace: string, ports: readonly PartyPort[
         `route add default via ${port.gateway.address} dev ${port.device} onlink src ${port.address} metric ${100 + port.preference}`,
       ]),
     ],
+    nft: PARTY_RULES,
   };
 }
 

@@ -15,7 +15,7 @@ export type LinkModel = {
   readonly order: "keep" | "free";
   /** Independent loss, 0..1. */
   readonly loss: number;
-  /** Gilbert-Elliott (p: good to bad, r: bad to good, loss ratio in each state), drawn once a packet; null: none. */
+  /** Gilbert-Elliott (p: good to bad, r: bad to good, loss ratio in each state), drawn once in 20 ms, a packet of voice; null: none. */
   readonly burst: { readonly p: number; readonly r: number; readonly lossGood: number; readonly lossBad: number } | null;
   /** Exact packets to drop, counted from 1 in this direction since the model was put in force. */
   readonly drop: readonly number[];

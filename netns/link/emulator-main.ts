@@ -25,6 +25,8 @@ const overlays = new Map<number, () => void>();
 const wires: EmulatedWire[] = [];
 const drops: (readonly [number, DropRecord])[] = [];
 let telling: NodeJS.Timeout | undefined;
+let clock = monotonicClock();
+const now = (): Instant => clock.now();
 
 const tellDrops = (): void => {
   clearTimeout(telling);
@@ -33,25 +35,25 @@ const tellDrops = (): void => {
 };
 
 function attach(order: Extract<ToEmulator, { type: "attach" }>): void {
-  const clock = monotonicClock(order.epoch);
+  clock = monotonicClock(order.epoch);
   const draws = randomness(order.seed);
   const queue = new TimeHeap<{ readonly wire: EmulatedWire; readonly out: Tap; readonly held: Held }>();
   const releaseDue = (): void => {
     for (;;) {
       const due = queue.peek();
-      if (due === undefined || due > clock.now()) break;
+      if (due === undefined || due > now()) break;
       const { wire, out, held } = queue.pop();
-      if (wire.release(clock.now(), held)) out.send(held.frame);
+      if (wire.release(now(), held)) out.send(held.frame);
     }
     timer.set(queue.peek() as Instant | undefined);
   };
-  const timer = wakeTimer(clock.now, releaseDue);
+  const timer = wakeTimer(now, releaseDue);
   let reader: Tap["reader"] = order.reader;
   for (const setup of order.wires) {
     const wire = emulatedWire(setup, draws, {
       hold: (held) => queue.push(held.due, { wire, out: held.way === "up" ? outer : inner, held }),
       drop: (drop) => {
-        drops.push([clock.now(), { ev: "drop", ...drop }]);
+        drops.push([now(), { ev: "drop", ...drop }]);
         telling ??= setTimeout(tellDrops, TELL_EVERY);
       },
     });
@@ -60,7 +62,7 @@ function attach(order: Extract<ToEmulator, { type: "attach" }>): void {
         path,
         order.reader,
         (frame) => {
-          wire.offer(clock.now(), way, frame);
+          wire.offer(now(), way, frame);
           releaseDue();
         },
         (cause) => fail(`${setup.party}/${setup.interface}: its device cannot be read any more: ${cause.message}`),
@@ -105,6 +107,9 @@ function obey(order: ToEmulator): void {
   switch (order.type) {
     case "attach":
       return attach(order);
+    case "begin":
+      clock = monotonicClock(order.epoch);
+      return;
     case "lay": {
       const undo = wires[order.wire]?.lay(order.direction, order.model, order.fault);
       if (undo !== undefined) overlays.set(order.overlay, undo);

@@ -15,6 +15,7 @@ export type ToEmulator =
       /** `inner` and `outer` are paths of macvtap character devices. */
       readonly wires: readonly (WireSetup & { readonly inner: string; readonly outer: string })[];
     }
+  | { readonly type: "begin"; readonly epoch: number }
   | {
       readonly type: "lay";
       readonly overlay: number;

@@ -209,6 +209,7 @@ async function connect(
   const undo = (overlay: number) => (): void => send({ type: "undo", overlay });
   return {
     driver: "emulator",
+    begin: (epoch) => send({ type: "begin", epoch }),
     lay(party, name, direction, model, fault) {
       const overlay = overlays++;
       faults.add(fault);

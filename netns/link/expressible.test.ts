@@ -30,8 +30,10 @@ test.each([
   expect(objection("nft", of) === undefined).toBe(nft);
 });
 
-test("a token bucket is not exactly the model's transmitter", () => {
+test("a token bucket is not exactly the model's transmitter, nor are bursts counted in packets those in time", () => {
   expect(exactly("netem", inForce({ delay: 20_000, loss: 0.1 }))).toBe(true);
   expect(exactly("netem", inForce({ delay: 20_000, rate: { bps: 1_000_000, queueBytes: 10_000 } }))).toBe(false);
   expect(exactly("netem", inForce({ trace: [1] }))).toBe(false);
+  expect(exactly("netem", inForce({ burst }))).toBe(false);
+  expect(exactly("nft", inForce({ loss: 0.1 }, { burst }))).toBe(false);
 });

@@ -15,6 +15,9 @@ export function objection(driver: KernelDriver, { model, losers }: InForce): str
   return undefined;
 }
 
-/** Whether it does so exactly: a token bucket lets the first packet after a pause through at once, which the model's transmitter does not. */
+/**
+ * Whether it does so exactly: a token bucket lets the first packet after a pause through at once, which the model's transmitter does not; and the
+ * kernel's bursts count packets, the model's go on in time.
+ */
 export const exactly = (driver: KernelDriver, inForce: InForce): boolean =>
-  objection(driver, inForce) === undefined && inForce.model.rate === null;
+  objection(driver, inForce) === undefined && inForce.model.rate === null && inForce.losers.every(({ burst }) => burst === null);

@@ -53,7 +53,7 @@ const NOTHING: Reading = { counters: new Map(), queue: { sent: 0, queueFull: 0, 
 
 /** NetnsError `link` when a model is beyond the driver or the kernel refuses; nothing is left behind then. */
 export async function attachKernel(options: LinkOptions, driver: KernelDriver): Promise<Links> {
-  const clock = monotonicClock(options.epoch);
+  let clock = monotonicClock(options.epoch);
   const draws = randomness(options.seed);
   const joined = options.wires.map((wire, index): Joined => {
     const name = `${wire.party}/${wire.interface}`;
@@ -178,6 +178,9 @@ export async function attachKernel(options: LinkOptions, driver: KernelDriver): 
 
   return {
     driver,
+    begin: (epoch) => {
+      clock = monotonicClock(epoch);
+    },
     lay(party, name, direction, overlay, fault) {
       const wire = wireOf(party, name);
       const ways = direction === "both" ? WAYS : [direction];

@@ -25,9 +25,9 @@ export type DriverName = "emulator" | "netem" | "nft";
 export type LinkOptions = {
   readonly wires: readonly Wire[];
   readonly models: (party: string, name: string) => InterfaceModel;
-  /** Whole number >= 0. The emulator's draws are those of sim for the same seed and packet numbers; the kernel's are its own. */
+  /** Whole number >= 0. The emulator's draws are those of sim for the same seed and instants; the kernel's are its own. */
   readonly seed: number;
-  /** CLOCK_MONOTONIC microsecond at which the run began. */
+  /** CLOCK_MONOTONIC microsecond that instants count from until the run begins. */
   readonly epoch: number;
   /** Gets every dropped packet of the call, a few milliseconds after `at`, the instant it was dropped; in order for each wire. */
   readonly say: (at: Instant, drop: DropRecord) => void;
@@ -70,6 +70,8 @@ export type Counters = { readonly up: DirectionCounters; readonly down: Directio
 
 export type Links = {
   readonly driver: DriverName;
+  /** The run has begun at `epoch`, a CLOCK_MONOTONIC microsecond: instants count from there. Call it before any packet of the call. */
+  begin(epoch: number): void;
   /**
    * Lays an overlay on an interface for a fault, in force within a few milliseconds; the returned function takes it off (later calls do
    * nothing). RangeError for an interface without a wire; NetnsError when the driver cannot express the result.

@@ -28,7 +28,8 @@ export function wakeTimer(now: () => Instant, wake: () => void): WakeTimer {
 
   const approach = (): void => {
     const at = now();
-    ration = Math.min(SAVED, ration + (at - counted) * (spinning ? RATION - 1 : RATION));
+    // The clock starts over once, when the run begins.
+    ration = Math.min(SAVED, ration + Math.max(0, at - counted) * (spinning ? RATION - 1 : RATION));
     counted = at;
     spinning = false;
     clearTimeout(sleep);

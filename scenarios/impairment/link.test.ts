@@ -44,6 +44,35 @@ test.each([
   }
 });
 
+test("bursts come and last in time: a link with six packets a slot, or with pauses, loses what falls into the same slots", () => {
+  const burst = { p: 0.1, r: 0.25, lossGood: 0, lossBad: 1 };
+  const slots = (every: number, from: number): Set<number> =>
+    new Set(
+      lostAt(fates(link({ burst }), 60_000_000 / every, every)).flatMap((n) =>
+        (n - 1) * every >= from ? [Math.floor(((n - 1) * every) / 20_000)] : [],
+      ),
+    );
+  const [voice, busy] = [slots(20_000, 0), slots(3_000, 0)];
+  expect(voice.size).toBeGreaterThan(300);
+  expect(busy).toEqual(voice);
+  const late = link({});
+  late.lay({ burst }, 1);
+  const seen = lostAt(fates(late, 1_500, 20_000, 1_500)).map((n) => n - 1 + 1_500);
+  expect(new Set(seen)).toEqual(new Set([...voice].filter((slot) => slot >= 1_500)));
+});
+
+test("what was sent in earlier slots does not change a packet's luck", () => {
+  const model = { loss: 0.2, jitter: 9_000, duplicate: 0.1, order: "free" } as const;
+  const [quiet, busy] = [link(model), link(model)];
+  fates(busy, 1_000, 1_000);
+  expect(fates(busy, 200, 20_000, 50)).toEqual(fates(quiet, 200, 20_000, 50));
+});
+
+test("packets of one slot have draws of their own", () => {
+  const lost = lostAt(fates(link({ loss: 0.5 }), 20_000, 10));
+  expect(Math.abs(lost.length / 20_000 - 0.5)).toBeLessThan(4 * Math.sqrt(0.25 / 20_000));
+});
+
 test("a drop list drops exactly its packets, counted from the laying", () => {
   const one = link({ drop: [2, 3, 9] });
   expect(lostAt(fates(one, 20))).toEqual([2, 3, 9]);

@@ -1,7 +1,9 @@
 /**
  * One direction of a link as a seeded machine without a clock: a packet in, its fate out. Faults are overlays laid over the base model.
  * Order of effects: exact drops, traces and bursts, independent loss; then the bottleneck; then delay, jitter, trace delay, reordering, duplication.
- * Every draw is a hash of (seed, link, purpose, packet number), so a knob turned or a fault removed leaves all other draws as they were.
+ * Every draw is a hash of (seed, link, purpose, instant), so a knob turned or a fault removed leaves all other draws as they were; the instant is
+ * told by the slot of 20 ms and the packet's place in it, so that luck belongs to the time and not to how much was sent before: two laboratories in
+ * which a client says a little more or less meet the same bursts at the same moments. Drop lists and traces count packets: that is what they are for.
  *
  * Overlays: a knob that an overlay sets hides the base's. Where several overlays set the same knob, `loss` is the greatest, each `burst`, `drop`
  * and `trace` may lose the packet, and for anything else the overlay laid last decides.
@@ -11,7 +13,7 @@ import type { Randomness, Stream } from "../../impl/base/random.ts";
 import type { Instant } from "../../impl/base/units.ts";
 import type { LinkModel } from "../expanded.ts";
 import { Bottleneck } from "./bottleneck.ts";
-import { type Chain, lossOf, startChain, stepChain } from "./gilbert-elliott.ts";
+import { type Chain, lossOf, moveChain, SLOT, startChain } from "./gilbert-elliott.ts";
 import { truncatedNormal } from "./truncated-normal.ts";
 
 /** A link that does nothing to packets. */
@@ -71,7 +73,7 @@ type LossRule = {
 
 /** The layers boiled down to what a packet needs. */
 type Plan = {
-  /** Every chain, hidden ones too: its state depends on the packet number alone. */
+  /** Every chain, hidden ones too: its state depends on the time alone. */
   readonly chains: readonly Chain[];
   readonly rules: readonly LossRule[];
   readonly loss: number;
@@ -82,6 +84,8 @@ type Plan = {
 };
 
 const UNIT = 1 / 0x1_0000_0000;
+/** Draws of each purpose in a slot. chosen: 200,000 packets a second, before neighbours share draws; after six hours they come around again. */
+const DRAWS = 4_096;
 
 export class Link {
   readonly #draws: { readonly [purpose in Purpose]: Stream };
@@ -90,6 +94,10 @@ export class Link {
   #plan: Plan;
   readonly #bottleneck: Bottleneck = new Bottleneck();
   #packets = 0;
+  /** The slot of the latest packet, and how many were sent in it before. */
+  #slot = 0;
+  #place = 0;
+  readonly #burstDraw = (slot: number): number => this.#draws.burst.at(slot) * UNIT;
   /** Latest arrival so far of packets that were not held back. */
   #last = 0;
   /** Touched counts of overlays that are gone, by fault. */
@@ -106,12 +114,13 @@ export class Link {
   send(now: Instant, bytes: number): Fate {
     const { model, rules, chains, shapers, by, loss } = this.#plan;
     const number = this.#packets++;
-    if (chains.length > 0) {
-      const unit = this.#draws.burst.at(number) * UNIT;
-      for (const chain of chains) stepChain(chain, unit);
-    }
-    for (const rule of rules) if (this.#loses(rule, number)) return { ok: false, cause: "loss", fault: rule.layer.fault };
-    if (loss > 0 && this.#draws.loss.at(number) * UNIT < loss) return { ok: false, cause: "loss", fault: by.loss.fault };
+    const slot = Math.floor(now / SLOT);
+    this.#place = slot === this.#slot ? this.#place + 1 : 0;
+    this.#slot = slot;
+    const draw = slot * DRAWS + this.#place;
+    for (const chain of chains) moveChain(chain, slot, this.#burstDraw);
+    for (const rule of rules) if (this.#loses(rule, number, draw)) return { ok: false, cause: "loss", fault: rule.layer.fault };
+    if (loss > 0 && this.#draws.loss.at(draw) * UNIT < loss) return { ok: false, cause: "loss", fault: by.loss.fault };
 
     let departs = now;
     if (model.rate !== null) {
@@ -121,17 +130,17 @@ export class Link {
     } else if (this.#bottleneck.free > now) departs = this.#bottleneck.free;
 
     const extra = model.trace.length === 0 ? 0 : Math.max(0, traceAt(by.trace, model.trace, number));
-    const at = this.#arrival(departs, extra, model, this.#draws.jitter, number);
+    const at = this.#arrival(departs, extra, model, this.#draws.jitter, draw);
     for (const shaper of shapers) shaper.touched++;
     let heldBack = 0;
-    if (model.reorder !== null && this.#draws.reorder.at(number) * UNIT < model.reorder.share) {
+    if (model.reorder !== null && this.#draws.reorder.at(draw) * UNIT < model.reorder.share) {
       heldBack = model.reorder.by;
       by.reorder.touched++;
     } else if (at > this.#last) this.#last = at;
 
     let copyAt: Instant | undefined;
-    if (model.duplicate > 0 && this.#draws.duplicate.at(number) * UNIT < model.duplicate) {
-      copyAt = this.#arrival(departs, extra, model, this.#draws.copy, number);
+    if (model.duplicate > 0 && this.#draws.duplicate.at(draw) * UNIT < model.duplicate) {
+      copyAt = this.#arrival(departs, extra, model, this.#draws.copy, draw);
       if (copyAt > this.#last) this.#last = copyAt;
       by.duplicate.touched++;
     }
@@ -178,16 +187,16 @@ export class Link {
     this.#plan = planOf(this.#base.model as LinkModel, this.#base, this.#overlays);
   }
 
-  #loses(rule: LossRule, number: number): boolean {
+  #loses(rule: LossRule, number: number, draw: number): boolean {
     if (rule.drop?.has(number - rule.layer.first + 1)) return true;
     if (rule.trace.length > 0 && traceAt(rule.layer, rule.trace, number) === -1) return true;
-    return rule.chain !== undefined && this.#draws.burstLoss.at(number) * UNIT < lossOf(rule.chain);
+    return rule.chain !== undefined && this.#draws.burstLoss.at(draw) * UNIT < lossOf(rule.chain);
   }
 
-  #arrival(departs: Instant, extra: number, model: LinkModel, draws: Stream, number: number): Instant {
+  #arrival(departs: Instant, extra: number, model: LinkModel, draws: Stream, draw: number): Instant {
     let delay = model.delay + extra;
     if (model.jitter > 0) {
-      const unit = draws.at(number) * UNIT;
+      const unit = draws.at(draw) * UNIT;
       if (model.jitterShape === "uniform") delay += Math.floor(unit * (2 * model.jitter + 1)) - model.jitter;
       else delay += Math.round(truncatedNormal(unit) * model.jitter);
     }

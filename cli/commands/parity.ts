@@ -1,0 +1,131 @@
+/** `midcall parity`: the same cases and seeds in virtual time and on a real kernel, and whether the model told the truth. */
+import { writeFile } from "node:fs/promises";
+import { cpus, loadavg, release } from "node:os";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import type { ParityRow } from "../../reports/parity.ts";
+import type { Result } from "../../reports/result.ts";
+import type { Scenario } from "../../scenarios/expanded.ts";
+import { type Context, example } from "../context.ts";
+import { EXIT, type ExitCode, usage } from "../exit.ts";
+import { isReproducible, LABS, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
+import { catalogue, chooseScenarios } from "../scenario-choice.ts";
+import { DEFAULT_SEED, formatSeed, wholeArgument } from "../seed.ts";
+import type { Terminal } from "../terminal.ts";
+import { commit, version } from "../version.ts";
+
+type Options = {
+  readonly lab: LabName;
+  readonly seeds: number;
+  readonly atOnce: number;
+  readonly out?: string;
+  readonly json?: boolean;
+};
+
+export function addParity(root: Command, { terminal, end }: Context): void {
+  const real = LABS.filter((lab) => !isReproducible(lab));
+  root
+    .command("parity")
+    .description(
+      "Runs cases with the same seeds in virtual time and on a real kernel and sets their figures side by side. Exit code 1: they differ by more than " +
+        "is allowed, and the model is wrong until proven otherwise.",
+    )
+    .argument("[scenario...]", "names, tags or files (all of the catalogue)")
+    .addOption(new Option("--lab <lab>", "the laboratory to compare with").choices(real).default("netns"))
+    .option("--seeds <n>", "runs of each case in each laboratory", wholeArgument(1), 5)
+    .option("--at-once <n>", "real runs at the same time; more of them disturb each other", wholeArgument(1), 1)
+    .option("--out <file>", "write the table there too")
+    .option("--json", "as JSON")
+    .addHelpText("after", example("midcall parity relay-restart blackout --seeds 3"))
+    .action(async (words: string[], options: Options) => end(await parity(words, options, terminal)));
+}
+
+async function parity(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
+  const chosen = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
+  const cases = chosen.filter((one) => one.labs.includes("sim") && one.labs.includes(options.lab));
+  if (cases.length === 0) throw usage(`no scenario runs in both sim and ${options.lab}`, "want one that does");
+  const seeds = Array.from({ length: options.seeds }, (_, i) => DEFAULT_SEED + i);
+  const load = { most: 0 };
+  const [sim, real] = [
+    await runAll(cases, seeds, "sim", 1, terminal, load),
+    await runAll(cases, seeds, options.lab, options.atOnce, terminal, load),
+  ];
+  const { isWithin, parityRows, parityTable } = await import("../../reports/parity.ts");
+  const rows = cases.flatMap((one) => parityRows(one, sim.get(one.name) ?? [], real.get(one.name) ?? []));
+  const page = [
+    `# sim and ${options.lab}, ${seeds.length} seeds`,
+    "",
+    `Made by \`midcall parity --lab ${options.lab} --seeds ${seeds.length}\`. The column sim is the same again for the same version; the other was measured:`,
+    `midcall ${version()}, Node ${process.version}, Linux ${release()}, ${cpus().length} processors, ${options.atOnce} runs at a time, load up to ${load.most.toFixed(1)}.`,
+    "Recoveries and gaps are medians over seeds and parties, concealment is their mean.",
+    "",
+    ...parityTable(rows, options.lab),
+    "",
+  ].join("\n");
+  if (options.out !== undefined) await writeFile(resolve(terminal.folder, options.out), page);
+  terminal.out(
+    options.json === true
+      ? JSON.stringify(
+          rows.map((one) => asJson(one, isWithin(one))),
+          null,
+          2,
+        )
+      : page.trimEnd(),
+  );
+  return rows.every(isWithin) ? EXIT.held : EXIT.broken;
+}
+
+const asJson = (row: ParityRow, within: boolean): object => ({ ...row, within });
+
+/** Every case with every seed, in the order of seeds by case. */
+async function runAll(
+  cases: readonly Scenario[],
+  seeds: readonly number[],
+  lab: LabName,
+  atOnce: number,
+  terminal: Terminal,
+  load: { most: number },
+): Promise<ReadonlyMap<string, readonly Result[]>> {
+  const results = new Map<string, Result[]>(cases.map(({ name }) => [name, []]));
+  const jobs = cases.flatMap((scenario) => seeds.map((seed, index) => ({ scenario, seed, index })));
+  const total = jobs.length;
+  const one = async (laboratory: Laboratory): Promise<void> => {
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const { scenario, seed, index } = job;
+      terminal.progress({
+        stage: `${scenario.name} ${lab} seed ${formatSeed(seed)}`,
+        detail: `${total - jobs.length} of ${total}`,
+      });
+      const ran = await laboratory.run(
+        {
+          lab,
+          scenario,
+          seed,
+          codec: "real",
+          crypto: "real",
+          folder: null,
+          dir: "",
+          wantLines: false,
+          commit: commit(),
+          sabotage: null,
+        },
+        { signal: terminal.interrupted },
+      );
+      const all = results.get(scenario.name);
+      if (all !== undefined) all[index] = ran.result;
+      load.most = Math.max(load.most, loadavg()[0] ?? 0);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      const laboratory = openLaboratory();
+      try {
+        await one(laboratory);
+      } finally {
+        await laboratory.close();
+      }
+    }),
+  );
+  terminal.quiet();
+  return results;
+}

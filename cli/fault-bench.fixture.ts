@@ -1,0 +1,84 @@
+/** A small scenario for every fault that touches the network or a process: what each must do in every laboratory alike. */
+import type { Scenario } from "../scenarios/expanded.ts";
+import {
+  blackout,
+  disturbSignalling,
+  expectConnect,
+  expectMedia,
+  expectRecovery,
+  expectSameCall,
+  expire,
+  impair,
+  interfaceDown,
+  kill,
+  pause,
+  rebind,
+  renumber,
+  scenario,
+} from "../scenarios/index.ts";
+import type { WrittenScenario } from "../scenarios/written-scenario.ts";
+
+type Bench = {
+  readonly faults: NonNullable<WrittenScenario["faults"]>;
+  /** How soon media must flow again after the last heal; null: the fault ends the call or is none that stops media for long. */
+  readonly within: string | null;
+  readonly alice?: NonNullable<WrittenScenario["parties"]>["alice"];
+};
+
+const home = { nat: "home" } as const;
+/** A phone: Wi-Fi at home, and a carrier's network beside it. */
+const phone = {
+  interfaces: { wlan0: { nat: "home" }, cell0: { link: { profile: "broadband", delay: "40ms" }, nat: "cgnat" } },
+} as const;
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  "nat-rebind": { alice: home, faults: [rebind("alice", { at: "3s" })], within: "500ms" },
+  "nat-renumber": { alice: home, faults: [renumber("alice", { at: "3s" })], within: "500ms" },
+  "nat-expire": { alice: home, faults: [expire("alice", { at: "3s" })], within: "500ms" },
+  "roam-make-before-break": { alice: phone, faults: [interfaceDown("alice", { interface: "wlan0", at: "3s" })], within: "500ms" },
+  "roam-break-before-make": {
+    alice: phone,
+    faults: [
+      interfaceDown("alice", { interface: "cell0", at: "100ms", for: "3400ms" }),
+      interfaceDown("alice", { interface: "wlan0", at: "3s" }),
+    ],
+    within: "1s",
+  },
+  "interface-flap": {
+    alice: home,
+    faults: ["3s", "3600ms", "4200ms"].map((at) => interfaceDown("alice", { at, for: "200ms" })),
+    within: "500ms",
+  },
+  "udp-blocked": { alice: home, faults: [blackout("alice", { at: "3s", for: "1500ms" })], within: "1s" },
+  "relay-kill": { faults: [kill("r1", { at: "3s" })], within: null },
+  "relay-restart": { faults: [kill("r1", { at: "3s", for: "1s" })], within: "500ms" },
+  "relay-pause": { faults: [pause("r1", { at: "3s", for: "1s" })], within: "500ms" },
+  "relay-partition": { faults: [blackout("r1", { at: "3s", for: "1s" })], within: "500ms" },
+  "relay-partition-one-way": { faults: [blackout("r1", { at: "3s", for: "1s", direction: "up" })], within: "500ms" },
+  "client-kill": { faults: [kill("bob", { at: "3s" })], within: null },
+  "client-pause": { faults: [pause("bob", { at: "3s", for: "1s" })], within: "500ms" },
+  "loss-step": { faults: [impair("alice", { at: "3s", for: "2s", direction: "up", link: { loss: 0.3 } })], within: "500ms" },
+  "delay-step": { faults: [impair("alice", { at: "3s", for: "2s", link: { delay: "150ms" } })], within: "1s" },
+  "signalling-slow": {
+    alice: home,
+    faults: [disturbSignalling("alice", { at: "100ms", for: "5s", effect: { delay: "300ms" } })],
+    within: null,
+  },
+};
+
+/** Nine seconds are enough for every one of them to be felt and got over. */
+export const FAULT_BENCHES: readonly Scenario[] = Object.entries(BENCHES).map(([name, { faults, within, alice }]) =>
+  scenario({
+    name,
+    asks: "Does the fault do what it says?",
+    duration: "9s",
+    parties: alice === undefined ? {} : { alice },
+    calls: [{ at: "500ms", answerAfter: "100ms", callerSays: "tone", calleeSays: "tone" }],
+    faults,
+    expect: [
+      expectConnect(),
+      expectMedia({ frames: 50 }),
+      ...(within === null ? [] : [expectRecovery({ within, from: "heal", fault: faults.length - 1 }), expectSameCall()]),
+    ],
+  }),
+);

@@ -1,0 +1,76 @@
+/**
+ * Packets that a namespace's rules refuse, told one by one: a rule that refuses goes to a chain called `refused_CAUSE`, which marks the packet for
+ * nftables' trace (nft(8), `monitor trace`) and drops it. Nothing is asked of packets that pass, and nothing has to be polled.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { DropRecord } from "../impl/base/record.ts";
+
+/** Why boxes and hosts refuse a packet. */
+export type RefusalCause = Extract<DropRecord["cause"], "nat-filtering" | "nat-no-mapping" | "no-route" | "port-closed">;
+
+/** One packet refused. */
+export type Refusal = {
+  readonly cause: RefusalCause;
+  /** `a.b.c.d:port` as the packet bore them when it was refused; of a closed port only the hosts, without ports. */
+  readonly from: string;
+  readonly to: string;
+  /** Octets of its IP packet. */
+  readonly bytes: number;
+};
+
+/** ICMP and IP headers around a packet that met a closed port (RFC 792), octets. */
+const UNREACHABLE = 28;
+
+const chainOf = (cause: RefusalCause): string => `refused_${cause.replaceAll("-", "_")}`;
+
+/** The rest of a rule that refuses: the chain is one of `refusalChains`. */
+export const refuse = (cause: RefusalCause): string => `goto ${chainOf(cause)}`;
+
+/** The chains that a table needs whose rules `refuse` for these causes. */
+export const refusalChains = (causes: readonly RefusalCause[]): readonly string[] =>
+  causes.flatMap((cause) => [` chain ${chainOf(cause)} {`, "  meta nftrace set 1", "  drop", " }"]);
+
+const CAUSES = new Map<string, RefusalCause>(
+  (["nat-filtering", "nat-no-mapping", "no-route", "port-closed"] as const).map((cause) => [chainOf(cause), cause]),
+);
+
+/** Reads one line of `nft monitor trace`; undefined for one that tells of no refusal. Never throws. */
+export function parseTrace(line: string): Refusal | undefined {
+  const [, chain = "", packet = ""] = /^trace id \S+ \S+ \S+ (refused_\w+) packet: (.*)$/.exec(line) ?? [];
+  const cause = CAUSES.get(chain);
+  const [, from, to] = /\bip saddr ([\d.]+) ip daddr ([\d.]+)/.exec(packet) ?? [];
+  const length = /\bip length (\d+)/.exec(packet)?.[1];
+  if (cause === undefined || from === undefined || to === undefined || length === undefined) return undefined;
+  // What tells of a closed port is the host's answer, which goes the other way.
+  if (cause === "port-closed") return { cause, from: to, to: from, bytes: Math.max(0, Number(length) - UNREACHABLE) };
+  const [, source, destination] = /\budp sport (\d+) udp dport (\d+)/.exec(packet) ?? [];
+  if (source === undefined || destination === undefined) return undefined;
+  return { cause, from: `${from}:${source}`, to: `${to}:${destination}`, bytes: Number(length) };
+}
+
+/**
+ * Calls `told` for every packet that a namespace refuses, some milliseconds after it was. Ends with `close`, or with this process: the monitor's shell reads
+ * from a pipe that nobody writes to. A monitor that cannot be started tells nothing; refused packets are then lost without a word.
+ */
+export function watchRefusals(namespace: string, told: (refusal: Refusal) => void): { close(): Promise<void> } {
+  const script = "nft monitor trace & monitor=$!; read nothing; kill $monitor";
+  const shell = spawn("ip", ["netns", "exec", namespace, "sh", "-c", script], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+  });
+  shell.on("error", () => undefined);
+  shell.stdin.on("error", () => undefined);
+  createInterface({ input: shell.stdout }).on("line", (line) => {
+    const refusal = parseTrace(line);
+    if (refusal !== undefined) told(refusal);
+  });
+  const gone = once(shell, "close").catch(() => undefined);
+  return {
+    close: async () => {
+      shell.stdin.end();
+      await gone;
+    },
+  };
+}

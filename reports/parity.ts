@@ -1,0 +1,121 @@
+/**
+ * The same cases and seeds in virtual time and on a real kernel, side by side: what the model is held to. A figure is pooled over seeds and parties,
+ * because scheduling is the machine's and no two real runs are the same: the median for lengths of time, the mean for ratios.
+ */
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import { describeFault } from "../scenarios/fault-label.ts";
+import { inMs, inPercent } from "./finding.ts";
+import type { PartyAudio, Result } from "./result.ts";
+import { table } from "./summary.ts";
+
+/** One figure of one case. Null: never, by the median of the runs. */
+export type ParityRow = {
+  readonly scenario: string;
+  /** `recovery from kill r1`, `longest gap`, `concealment`, `mouth to ear`, `held`. */
+  readonly figure: string;
+  readonly unit: "ms" | "ratio" | "runs";
+  readonly sim: number | null;
+  readonly real: number | null;
+  /** How far apart the two may be; null: told, and not held to anything. */
+  readonly tolerance: number | null;
+};
+
+/** chosen: what a person cannot tell apart, and what processes on a shared machine cost a recovery of five messages. */
+const RECOVERY_MS = 30;
+const RECOVERY_SHARE = 0.2;
+const GAP_MS = 40;
+const CONCEALMENT = 0.02;
+
+/**
+ * The figures of one case; both lists are its results of the same seeds. A case without audio has only its verdicts. How soon a call gets over an
+ * impairment that stays is told and not held to anything: whether a gap of such a call passes for a stop is a coin that each run throws anew.
+ */
+export function parityRows({ name, faults }: Scenario, sim: readonly Result[], real: readonly Result[]): ParityRow[] {
+  const rows: ParityRow[] = [];
+  const row = (
+    figure: string,
+    unit: ParityRow["unit"],
+    of: (all: readonly Result[]) => number | null | undefined,
+    tolerance: (sim: number) => number | null,
+  ): void => {
+    const [a, b] = [of(sim), of(real)];
+    if (a === undefined && b === undefined) return;
+    rows.push({ scenario: name, figure, unit, sim: a ?? null, real: b ?? null, tolerance: tolerance(a ?? 0) });
+  };
+  const audio = (all: readonly Result[]): readonly PartyAudio[] => all.flatMap((one) => Object.values(one.measurements.audio));
+  row(
+    "held",
+    "runs",
+    (all) => all.filter((one) => one.verdict === "held").length,
+    () => 0,
+  );
+  for (const [label, numbers] of Map.groupBy(faults.keys(), (index) => labelOf(faults[index]))) {
+    const stays = numbers.every((index) => faults[index]?.kind === "impair" && faults[index].for === null);
+    row(
+      `recovery from ${label}`,
+      "ms",
+      (all) => median(all.flatMap((one) => recoveriesOf(one, numbers))),
+      (ms) => (stays ? null : Math.max(RECOVERY_MS, RECOVERY_SHARE * ms)),
+    );
+  }
+  row(
+    "longest gap",
+    "ms",
+    (all) => median(audio(all).map((one) => one.longestGapMs)),
+    () => GAP_MS,
+  );
+  row(
+    "concealment",
+    "ratio",
+    (all) => mean(audio(all).map((one) => one.concealmentRatio)),
+    () => CONCEALMENT,
+  );
+  row(
+    "mouth to ear",
+    "ms",
+    (all) => median(audio(all).flatMap((one) => one.mouthToEarMs.p50 ?? [])),
+    () => null,
+  );
+  return rows;
+}
+
+/** Whether the model told the truth, as far as it is held to it. */
+export function isWithin({ sim, real, tolerance }: ParityRow): boolean {
+  if (tolerance === null) return true;
+  return sim === null || real === null ? sim === real : Math.abs(sim - real) <= tolerance;
+}
+
+/** The rows as a Markdown table; a figure beyond its tolerance is marked. */
+export const parityTable = (rows: readonly ParityRow[], lab: string): string[] =>
+  table(
+    ["Case", "Figure", "sim", lab, "May differ by", "Within"],
+    rows.map((one) => [
+      one.scenario,
+      one.figure,
+      numeral(one.sim, one.unit),
+      numeral(one.real, one.unit),
+      one.tolerance === null ? "" : numeral(one.tolerance, one.unit),
+      one.tolerance === null ? "" : isWithin(one) ? "yes" : "NO",
+    ]),
+  );
+
+/** A fault in a few words: what an impairment changes is the case's to say. */
+const labelOf = (fault: Fault | undefined): string => (fault === undefined ? "" : (describeFault(fault).split(":")[0] ?? ""));
+
+/** From the heal: 0 where media never stopped, or came back before it. */
+const recoveriesOf = ({ measurements }: Result, faults: readonly number[]): number[] =>
+  measurements.recovery.filter((one) => faults.includes(one.fault)).map((one) => one.fromHealMs ?? Number.POSITIVE_INFINITY);
+
+/** The middle value, the lower one of two; null when that is never; undefined when there is none. */
+function median(values: readonly number[]): number | null | undefined {
+  const middle = values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+  return middle === Number.POSITIVE_INFINITY ? null : middle;
+}
+
+const mean = (values: readonly number[]): number | undefined =>
+  values.length === 0 ? undefined : values.reduce((sum, one) => sum + one, 0) / values.length;
+
+function numeral(value: number | null, unit: ParityRow["unit"]): string {
+  if (value === null) return "never";
+  return unit === "ms" ? inMs(Math.round(value)) : unit === "ratio" ? inPercent(value) : String(value);
+}
