@@ -3,6 +3,8 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { platform } from "node:os";
 import { promisify } from "node:util";
+import { daemonVersion } from "../netns/docker/daemon-socket.ts";
+import { daemonRemedy } from "../netns/docker/docker-lacks.ts";
 import { installCommand, TOOLS } from "../netns/install.ts";
 
 /** One line of the doctor. */
@@ -43,13 +45,8 @@ export async function examine(): Promise<Check[]> {
     }),
     ...TOOLS.map((one) => tool(one.program, [one.says], "netns", installCommand([one.package]))),
     attempt("network namespaces", "netns", null, makesNamespace),
-    tool(
-      "docker",
-      ["version", "--format", "{{.Server.Version}}"],
-      "docker",
-      "apt-get install -y docker.io",
-      "systemctl start docker",
-    ),
+    tool("docker", ["--version"], "docker", installCommand(["docker.io"])),
+    attempt("docker daemon", "docker", daemonRemedy(), daemonVersion),
   ];
   return Promise.all(checks);
 }
@@ -77,24 +74,15 @@ async function attempt(part: string, need: Check["for"], fix: string | null, pro
   }
 }
 
-/**
- * A program in the PATH that answers to a harmless question. `install` gets it; `wake` helps when it is there and does not answer
- * (null: the same command).
- */
-async function tool(
-  name: string,
-  words: readonly string[],
-  need: Check["for"],
-  install: string,
-  wake: string | null = null,
-): Promise<Check> {
+/** A program in the PATH that answers to a harmless question; `install` gets it. */
+async function tool(name: string, words: readonly string[], need: Check["for"], install: string): Promise<Check> {
   try {
     const { stdout, stderr } = await execute(name, words, { timeout: 10_000 });
     return { part: name, for: need, ok: true, detail: (stdout || stderr).trim().split("\n")[0] ?? "", fix: null };
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { readonly stderr?: string };
     if (code === "ENOENT") return { part: name, for: need, ok: false, detail: "not in the PATH", fix: install };
-    return { part: name, for: need, ok: false, detail: (stderr?.trim() || message).split("\n")[0] ?? "", fix: wake ?? install };
+    return { part: name, for: need, ok: false, detail: (stderr?.trim() || message).split("\n")[0] ?? "", fix: install };
   }
 }
 

@@ -27,8 +27,6 @@ test.each<[line: string, says: string]>([
   ["run baseline --seed -1", "Want a whole number 0..2^53-1"],
   ["run baseline --seed 9007199254740991 --repeat 2", "the last seed would be beyond 2^53-1"],
   ["run baseline --repeat 0", "Want a whole number of at least 1"],
-  ["run baseline --lab docker", "the docker laboratory is not part of version"],
-  ["run baseline --lab docker", "the docker laboratory is not part of version"],
   ["run baseline --lab lunar", "there is no such laboratory; want --lab sim"],
   ["run baseline --codec mp3", "Allowed choices are real, sized"],
   ["run baseline --crypto rot13", "Allowed choices are real, null"],
