@@ -13,10 +13,11 @@ import { dockerLacks } from "../netns/docker/docker-lacks.ts";
 import { type Lack, lacks } from "../netns/install.ts";
 import { runNetns } from "../netns/lab.ts";
 import type { Launcher } from "../netns/launcher.ts";
+import { NetnsError } from "../netns/netns-error.ts";
 import { buildTopology } from "../netns/topology.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { scenario } from "../scenarios/index.ts";
-import { lacking } from "./exit.ts";
+import { CliError, lacking } from "./exit.ts";
 
 /** What one laboratory took. */
 export type LabFigure = {
@@ -60,8 +61,16 @@ const SCENARIO: Scenario = {
   duration: 100_000,
 };
 
-/** CliError `lacking` when not even plain namespaces can be had. */
+/** CliError `lacking` when not even plain namespaces can be had, or the machine refuses what it has. */
 export async function benchLab(announce: (name: string) => void, interrupted: AbortSignal): Promise<LabBench> {
+  try {
+    return await benchAll(announce, interrupted);
+  } catch (error) {
+    throw error instanceof NetnsError ? new CliError("lacking", error.message, error) : error;
+  }
+}
+
+async function benchAll(announce: (name: string) => void, interrupted: AbortSignal): Promise<LabBench> {
   /** Between rounds it can be interrupted: nothing is there then. */
   const stage = (name: string): void => {
     interrupted.throwIfAborted();
