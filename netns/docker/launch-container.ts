@@ -18,7 +18,12 @@ import { joinProcessorGroup } from "./processor-group.ts";
 export type ContainerLauncherOptions = {
   /** Files and folders outside of the run's folder that jobs name: recordings to be spoken. */
   readonly reads?: readonly string[];
+  /** Milliseconds before a daemon that does not answer is given up. Default: half a minute. */
+  readonly patienceMs?: number;
 };
+
+/** chosen: a hundred times what a container takes to start on an idle machine. */
+const PATIENCE = 30_000;
 
 /** Variable that tells a process of this run from others. */
 const RUN = "MIDCALL_RUN";
@@ -35,13 +40,14 @@ export function containerLauncher(options: ContainerLauncherOptions = {}): Launc
   let run = "";
   let started = 0;
   let closing: Promise<void> | undefined;
+  const { reads = [], patienceMs = PATIENCE } = options;
   const holders = new Map<string, Container>();
   const starting = new Set<Promise<unknown>>();
 
   /** Nothing is started once the run is being taken down, and what is being started then is waited for. */
   const begin = async <T>(what: () => Promise<T>): Promise<T> => {
     if (closing !== undefined) throw new NetnsError("launch", "the run is over");
-    const attempt = what();
+    const attempt = within(patienceMs, what());
     starting.add(attempt);
     const result = await attempt.finally(() => starting.delete(attempt));
     if (closing !== undefined) throw new NetnsError("launch", "the run is over");
@@ -91,7 +97,7 @@ export function containerLauncher(options: ContainerLauncherOptions = {}): Launc
       command: [engine.isEmpty ? process.execPath : "node", spec.module, ...spec.args],
       environment: environmentOf(engine),
       labels: runLabels(run),
-      mounts: mountsOf(engine, spec, options.reads ?? []),
+      mounts: mountsOf(engine, spec, reads),
       folder: spec.folder,
       inside: holder.id,
     });
@@ -103,7 +109,9 @@ export function containerLauncher(options: ContainerLauncherOptions = {}): Launc
     await Promise.allSettled([...starting]);
     if (engine === undefined) return;
     const open = engine;
-    await Promise.all((await runContainers(open, run)).map((id) => removeContainer(open, id)));
+    const remove = async (): Promise<unknown> =>
+      Promise.all((await runContainers(open, run)).map((id) => removeContainer(open, id)));
+    await within(patienceMs, remove());
   }
 
   return {
@@ -115,6 +123,24 @@ export function containerLauncher(options: ContainerLauncherOptions = {}): Launc
       return closing;
     },
   };
+}
+
+/** Rejects with NetnsError when `answer` takes longer than `ms`. What it may still become ends with this process, as every container of it. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined); // too late to be told
+  const over = new AbortController();
+  const late = delay(ms, undefined, { signal: over.signal }).then(() => {
+    throw new NetnsError(
+      "daemon",
+      `the Docker daemon does not answer: ${ms / 1_000} s were not enough; see its log, and start it anew`,
+    );
+  });
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    over.abort();
+  }
 }
 
 function launched({ pid, exited, stderrTail }: Container): Launched {
