@@ -1,7 +1,7 @@
 /** What this machine can run: each part of midcall tried for real, and the command that gets what is missing. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { platform } from "node:os";
+import { platform, release } from "node:os";
 import { promisify } from "node:util";
 import { daemonVersion } from "../netns/docker/daemon-socket.ts";
 import { daemonRemedy } from "../netns/docker/docker-lacks.ts";
@@ -17,6 +17,8 @@ export type Check = {
   readonly detail: string;
   /** The command that gets it; null when it is there or no command can. */
   readonly fix: string | null;
+  /** Nothing is lost without it: `detail` says what takes its place. */
+  readonly optional?: true;
 };
 
 const execute = promisify(execFile);
@@ -45,6 +47,11 @@ export async function examine(): Promise<Check[]> {
     }),
     ...TOOLS.map((one) => tool(one.program, [one.says], "netns", installCommand([one.package]))),
     attempt("network namespaces", "netns", null, makesNamespace),
+    attempt("nftables in the kernel", "netns", moduleCommand("nf_tables"), () => inNamespace(NFT_PROBE)),
+    // The link drivers: one of the two is needed.
+    attempt("macvtap", "netns", moduleCommand("macvtap"), () => inNamespace(MACVTAP_PROBE)),
+    spare("netem", "netns", moduleCommand("sch_netem"), "the link emulator on macvtap does it", () => inNamespace(NETEM_PROBE)),
+    spare("tun", "netns", moduleCommand("tun"), "macvtap is used", () => inNamespace(TUN_PROBE)),
     tool("docker", ["--version"], "docker", installCommand(["docker.io"])),
     attempt("docker daemon", "docker", daemonRemedy(), daemonVersion),
   ];
@@ -57,7 +64,7 @@ export const canSimulate = (checks: readonly Check[]): boolean => checks.every((
 /** The commands that would get what is missing, each once; those of apt are joined into one. */
 export function remedies(checks: readonly Check[]): string[] {
   const fixes = [
-    ...new Set(checks.flatMap((check) => (check.ok || check.fix === null || check.fix === "sudo -i" ? [] : [check.fix]))),
+    ...new Set(checks.flatMap(({ ok, optional, fix }) => (ok || optional || fix === null || fix === "sudo -i" ? [] : [fix]))),
   ];
   const apt = "apt-get install -y ";
   const packages = fixes.filter((fix) => fix.startsWith(apt)).map((fix) => fix.slice(apt.length));
@@ -115,6 +122,39 @@ async function encodes(): Promise<string> {
   if (decoded?.length !== FRAME_SAMPLES) throw new Error("a frame did not survive encoding and decoding");
   return engine.version;
 }
+
+/** A part that has a substitute. */
+async function spare(
+  part: string,
+  need: Check["for"],
+  fix: string | null,
+  instead: string,
+  probe: () => Promise<string>,
+): Promise<Check> {
+  const check = await attempt(part, need, fix, probe);
+  return check.ok ? check : { ...check, detail: `${instead}; ${check.detail}`, optional: true };
+}
+
+/** What each part of the kernel is asked to do in a namespace that is thrown away. */
+const NFT_PROBE =
+  "nft 'table ip probe { map m { type inet_service : inet_service; }; chain c { type filter hook prerouting priority raw; }; }'";
+const MACVTAP_PROBE = "ip link add p0 type veth peer name p1 && ip link add link p0 name p2 type macvtap mode passthru";
+const NETEM_PROBE = "tc qdisc add dev lo root netem delay 1ms";
+const TUN_PROBE = "ip tuntap add dev p0 mode tun";
+
+async function inNamespace(script: string): Promise<string> {
+  try {
+    await execute("unshare", ["--net", "sh", "-c", script], { timeout: 10_000 });
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    throw new Error(stderr?.trim().split("\n").at(0) || message);
+  }
+  return "works";
+}
+
+/** The command that has the kernel load a module; null where the kernel has none to load. */
+const moduleCommand = (module: string): string | null =>
+  existsSync(`/lib/modules/${release()}/modules.dep`) ? `modprobe ${module}` : null;
 
 /** Makes a network namespace and throws it away; containers often forbid that even to root. */
 async function makesNamespace(): Promise<string> {
