@@ -52,8 +52,7 @@ export async function examine(): Promise<Check[]> {
     attempt("macvtap", "netns", moduleCommand("macvtap"), () => inNamespace(MACVTAP_PROBE)),
     spare("netem", "netns", moduleCommand("sch_netem"), "the link emulator on macvtap does it", () => inNamespace(NETEM_PROBE)),
     spare("tun", "netns", moduleCommand("tun"), "macvtap is used", () => inNamespace(TUN_PROBE)),
-    tool("docker", ["--version"], "docker", installCommand(["docker.io"])),
-    attempt("docker daemon", "docker", daemonRemedy(), daemonVersion),
+    attempt("Docker daemon", "docker", daemonRemedy(), daemonVersion),
   ];
   return Promise.all(checks);
 }

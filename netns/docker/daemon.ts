@@ -38,7 +38,6 @@ export const isDaemonInstalled = (): boolean => installed() !== undefined;
 export async function startDaemon(): Promise<Daemon> {
   const program = installed();
   if (program === undefined) throw new NetnsError("tool-missing", "dockerd is not installed: apt-get install -y docker.io");
-  // Of the system's own folder, whatever TMPDIR says: a Unix socket's path must be short.
   const folder = await mkdtemp(join(tmpdir(), "mc-dockerd-"));
   const host = `unix://${join(folder, "socket")}`;
   const tail = stderrTail();

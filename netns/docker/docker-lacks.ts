@@ -4,11 +4,8 @@ import { installCommand, type Lack, type Tool } from "../install.ts";
 import { isDaemonInstalled } from "./daemon.ts";
 import { daemonVersion } from "./daemon-socket.ts";
 
-/** Programs of the docker laboratory, beside those of plain namespaces. The client is for people: the laboratory talks to the daemon itself. */
-export const DOCKER_TOOLS: readonly Tool[] = [
-  { program: "dockerd", package: "docker.io", says: "--version" },
-  { program: "docker", package: "docker.io", says: "--version" },
-];
+/** Programs of the docker laboratory, beside those of plain namespaces: no client, because the laboratory talks to the daemon itself. */
+export const DOCKER_TOOLS: readonly Tool[] = [{ program: "dockerd", package: "docker.io", says: "--version" }];
 
 /** What this machine lacks to run parties in containers, plain namespaces aside; empty: nothing. Never rejects. */
 export async function dockerLacks(): Promise<Lack[]> {
