@@ -1,11 +1,21 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that meet the real clock: sockets, processes, namespaces, the package registry. They run one file at a time, after all others. */
-const REAL = [
-  "impl/io/**/*.test.ts",
-  "netns/**/*.test.ts",
-  "cli/{loopback,parity,netns-catalogue,reproduce-netns,pack,launch,doctor}.test.ts",
+/** Tests of cli that meet the real clock. */
+const REAL_CLI = [
+  "abandoned",
+  "dashboards",
+  "docker-lab",
+  "doctor",
+  "launch",
+  "loopback",
+  "machine-trouble",
+  "netns-catalogue",
+  "pack",
+  "parity",
+  "reproduce-netns",
 ];
+/** Tests that meet the real clock: sockets, processes, namespaces, the package registry. They run one file at a time, after all others. */
+const REAL = ["impl/{io,bin}/**/*.test.ts", "netns/**/*.test.ts", ...REAL_CLI.map((name) => `cli/${name}.test.ts`)];
 const all = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts";
 
 const config: ReturnType<typeof defineConfig> = defineConfig({

@@ -6,8 +6,8 @@ import { checkoutCommit } from "../cli/version.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** Files that modules read from beside themselves: speech, schemas, page templates. */
-const ASSETS = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.{wav,json,html,css}";
+/** Files that modules read from beside themselves, or users: speech, schemas, page templates, an image. */
+const ASSETS = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/{*.{wav,json,html,css},Dockerfile}";
 
 await rm(join(ROOT, "dist"), { recursive: true, force: true });
 execFileSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "--project", "tsconfig.build.json"], {

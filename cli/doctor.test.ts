@@ -36,11 +36,15 @@ test("remedies name each command once and ask apt for everything at once", () =>
   expect(remedies(checks.map((check) => ({ ...check, ok: true })))).toEqual([]);
 });
 
+test("what has a substitute is not got", () => {
+  expect(remedies([{ ...missing("netem", "netns", "modprobe sch_netem"), optional: true }])).toEqual([]);
+});
+
 test("doctor prints one line a part: ok, or missing with the command that gets it", async () => {
   const said = await midcall(tmpdir(), ["doctor"]);
   expect(said.code).toBe(0);
   const lines = said.out.split("\n").filter((line) => line.startsWith("  "));
   const checks: Check[] = JSON.parse((await midcall(tmpdir(), ["doctor", "--json"])).out);
   expect(lines).toHaveLength(checks.length);
-  for (const line of lines) expect(line).toMatch(/^ {2}(ok|missing) /);
+  for (const line of lines) expect(line).toMatch(/^ {2}(ok|missing|without) /);
 });

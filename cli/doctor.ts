@@ -1,8 +1,10 @@
 /** What this machine can run: each part of midcall tried for real, and the command that gets what is missing. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { platform } from "node:os";
+import { platform, release } from "node:os";
 import { promisify } from "node:util";
+import { daemonVersion } from "../netns/docker/daemon-socket.ts";
+import { daemonRemedy } from "../netns/docker/docker-lacks.ts";
 import { installCommand, TOOLS } from "../netns/install.ts";
 
 /** One line of the doctor. */
@@ -15,6 +17,8 @@ export type Check = {
   readonly detail: string;
   /** The command that gets it; null when it is there or no command can. */
   readonly fix: string | null;
+  /** Nothing is lost without it: `detail` says what takes its place. */
+  readonly optional?: true;
 };
 
 const execute = promisify(execFile);
@@ -43,13 +47,12 @@ export async function examine(): Promise<Check[]> {
     }),
     ...TOOLS.map((one) => tool(one.program, [one.says], "netns", installCommand([one.package]))),
     attempt("network namespaces", "netns", null, makesNamespace),
-    tool(
-      "docker",
-      ["version", "--format", "{{.Server.Version}}"],
-      "docker",
-      "apt-get install -y docker.io",
-      "systemctl start docker",
-    ),
+    attempt("nftables in the kernel", "netns", moduleCommand("nf_tables"), () => inNamespace(NFT_PROBE)),
+    // The link drivers: one of the two is needed.
+    attempt("macvtap", "netns", moduleCommand("macvtap"), () => inNamespace(MACVTAP_PROBE)),
+    spare("netem", "netns", moduleCommand("sch_netem"), "the link emulator on macvtap does it", () => inNamespace(NETEM_PROBE)),
+    spare("tun", "netns", moduleCommand("tun"), "macvtap is used", () => inNamespace(TUN_PROBE)),
+    attempt("Docker daemon", "docker", daemonRemedy(), daemonVersion),
   ];
   return Promise.all(checks);
 }
@@ -60,7 +63,7 @@ export const canSimulate = (checks: readonly Check[]): boolean => checks.every((
 /** The commands that would get what is missing, each once; those of apt are joined into one. */
 export function remedies(checks: readonly Check[]): string[] {
   const fixes = [
-    ...new Set(checks.flatMap((check) => (check.ok || check.fix === null || check.fix === "sudo -i" ? [] : [check.fix]))),
+    ...new Set(checks.flatMap(({ ok, optional, fix }) => (ok || optional || fix === null || fix === "sudo -i" ? [] : [fix]))),
   ];
   const apt = "apt-get install -y ";
   const packages = fixes.filter((fix) => fix.startsWith(apt)).map((fix) => fix.slice(apt.length));
@@ -77,24 +80,15 @@ async function attempt(part: string, need: Check["for"], fix: string | null, pro
   }
 }
 
-/**
- * A program in the PATH that answers to a harmless question. `install` gets it; `wake` helps when it is there and does not answer
- * (null: the same command).
- */
-async function tool(
-  name: string,
-  words: readonly string[],
-  need: Check["for"],
-  install: string,
-  wake: string | null = null,
-): Promise<Check> {
+/** A program in the PATH that answers to a harmless question; `install` gets it. */
+async function tool(name: string, words: readonly string[], need: Check["for"], install: string): Promise<Check> {
   try {
     const { stdout, stderr } = await execute(name, words, { timeout: 10_000 });
     return { part: name, for: need, ok: true, detail: (stdout || stderr).trim().split("\n")[0] ?? "", fix: null };
   } catch (error) {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { readonly stderr?: string };
     if (code === "ENOENT") return { part: name, for: need, ok: false, detail: "not in the PATH", fix: install };
-    return { part: name, for: need, ok: false, detail: (stderr?.trim() || message).split("\n")[0] ?? "", fix: wake ?? install };
+    return { part: name, for: need, ok: false, detail: (stderr?.trim() || message).split("\n")[0] ?? "", fix: install };
   }
 }
 
@@ -127,6 +121,39 @@ async function encodes(): Promise<string> {
   if (decoded?.length !== FRAME_SAMPLES) throw new Error("a frame did not survive encoding and decoding");
   return engine.version;
 }
+
+/** A part that has a substitute. */
+async function spare(
+  part: string,
+  need: Check["for"],
+  fix: string | null,
+  instead: string,
+  probe: () => Promise<string>,
+): Promise<Check> {
+  const check = await attempt(part, need, fix, probe);
+  return check.ok ? check : { ...check, detail: `${instead}; ${check.detail}`, optional: true };
+}
+
+/** What each part of the kernel is asked to do in a namespace that is thrown away. */
+const NFT_PROBE =
+  "nft 'table ip probe { map m { type inet_service : inet_service; }; chain c { type filter hook prerouting priority raw; }; }'";
+const MACVTAP_PROBE = "ip link add p0 type veth peer name p1 && ip link add link p0 name p2 type macvtap mode passthru";
+const NETEM_PROBE = "tc qdisc add dev lo root netem delay 1ms";
+const TUN_PROBE = "ip tuntap add dev p0 mode tun";
+
+async function inNamespace(script: string): Promise<string> {
+  try {
+    await execute("unshare", ["--net", "sh", "-c", script], { timeout: 10_000 });
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    throw new Error(stderr?.trim().split("\n").at(0) || message);
+  }
+  return "works";
+}
+
+/** The command that has the kernel load a module; null where the kernel has none to load. */
+const moduleCommand = (module: string): string | null =>
+  existsSync(`/lib/modules/${release()}/modules.dep`) ? `modprobe ${module}` : null;
 
 /** Makes a network namespace and throws it away; containers often forbid that even to root. */
 async function makesNamespace(): Promise<string> {

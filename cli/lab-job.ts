@@ -29,7 +29,7 @@ export type Watch = { readonly signal: AbortSignal; progress(virtualMs: number):
 /** chosen: progress is for people, who read about ten lines a second. */
 const PROGRESS_EVERY_MS = 100;
 /** A report that listens to every line would slow a simulation: the clock is looked at every so many. A real run says little. */
-const LINES_A_LOOK = { sim: 256, netns: 1 } as const;
+const LINES_A_LOOK = { sim: 256, netns: 1, docker: 1 } as const;
 
 /** Runs `job`, fills its folder, and reports. Rejects when the lab throws: a bug of midcall that left no log; CliError when the machine lacks something. */
 export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {

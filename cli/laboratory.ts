@@ -10,7 +10,7 @@ import { CliError } from "./exit.ts";
 import { MODULE_EXTENSION } from "./version.ts";
 
 /** The laboratories there are. */
-export const LABS = ["sim", "netns"] as const;
+export const LABS = ["sim", "netns", "docker"] as const;
 export type LabName = (typeof LABS)[number];
 /** Laboratories whose runs are the same again for the same seed. */
 export const isReproducible = (lab: string): boolean => lab === "sim";

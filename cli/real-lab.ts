@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { LogRecord } from "../impl/base/record.ts";
+import { dockerLacks } from "../netns/docker/docker-lacks.ts";
 import { lacks } from "../netns/install.ts";
 import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
+import type { Launcher } from "../netns/launcher.ts";
 import { NetnsError } from "../netns/netns-error.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { CliError } from "./exit.ts";
@@ -18,22 +20,24 @@ export async function runReal(
   job: LabJob,
   watch: { readonly signal: AbortSignal; onLine(line: string, record: LogRecord): void },
 ): Promise<NetnsOutcome> {
-  const [lack] = await lacks();
+  const [lack] = [...(await lacks()), ...(job.lab === "docker" ? await dockerLacks() : [])];
   if (lack !== undefined) {
     const remedy = lack.command === null ? "" : `; to get it: ${lack.command}`;
     throw new CliError("lacking", `the ${job.lab} laboratory needs ${lack.what}${remedy} (what else there is: midcall doctor)`);
   }
   const { scenario, seed } = job;
+  const speech = speechFiles(scenario);
   const folder = job.folder ?? (await mkdtemp(join(tmpdir(), "midcall-run-")));
   try {
     return await runNetns({
       scenario,
       seed,
       folder,
-      speech: speechFiles(scenario),
+      speech,
       signal: watch.signal,
       onLine: watch.onLine,
       driver: job.linkDriver ?? "auto",
+      ...(job.lab === "docker" ? { launcher: await containers([...speech.values()]) } : {}),
       ...(job.sabotage === null ? {} : { entry: { module: SABOTAGED, args: [job.sabotage] } }),
     });
   } catch (error) {
@@ -43,6 +47,10 @@ export async function runReal(
     if (job.folder === null) await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** Imported when it is wanted: it brings testcontainers along, which takes a quarter of a second. */
+const containers = async (reads: readonly string[]): Promise<Launcher> =>
+  (await import("../netns/docker/launch-container.ts")).containerLauncher({ reads });
 
 /** The party process with one of the bugs of scenarios/mutations.ts in it. */
 const SABOTAGED = fileURLToPath(new URL(`./sabotaged-party${MODULE_EXTENSION}`, import.meta.url));

@@ -27,6 +27,12 @@ const INSIDE = "a";
 const OUTSIDE = "b";
 const FAR = "probe";
 
+/**
+ * Device numbers that differ from those at the other end, which the kernel deals out from 1: it then tells of the cable at once and not up to a second later
+ * (linkwatch_urgent_event in net/core/link_watch.c), and the bridge passes packets as soon.
+ */
+const PROBE_INDEX = 20_000;
+
 const PROBE = join(import.meta.dirname, `classifier-probe${extname(import.meta.filename)}`);
 
 /** Classifies NATs of a topology: for each its kind. It leaves mappings in them; the run's probe namespace is made and removed. */
@@ -127,8 +133,8 @@ export function kindOf({ external: [first, otherPort, otherHost], lets, hairpin,
 const networkOf = (address: string): string => address.slice(0, address.lastIndexOf("."));
 
 const cables = (plan: TopologyPlan, { number, namespace, far }: NatPlan): readonly string[] => [
-  `link add ${INSIDE}${number} netns ${plan.probe} type veth peer name ${FAR}${INSIDE}${number} netns ${namespace}`,
-  `link add ${OUTSIDE}${number} netns ${plan.probe} type veth peer name ${FAR}${OUTSIDE}${number} netns ${far.namespace}`,
+  `link add ${INSIDE}${number} netns ${plan.probe} index ${PROBE_INDEX + 2 * number} type veth peer name ${FAR}${INSIDE}${number} netns ${namespace}`,
+  `link add ${OUTSIDE}${number} netns ${plan.probe} index ${PROBE_INDEX + 2 * number + 1} type veth peer name ${FAR}${OUTSIDE}${number} netns ${far.namespace}`,
 ];
 
 /** In the NAT: the inside cable is one more port of its bridge. Outside of it: the outside hosts hang on a device of their own. */

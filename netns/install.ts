@@ -48,8 +48,8 @@ export async function lacks(): Promise<Lack[]> {
 }
 
 /** Packages whose programs are not in the PATH, each once. */
-export async function missingPackages(): Promise<string[]> {
-  const absent = await Promise.all(TOOLS.map(async (tool) => ((await isInPath(tool.program)) ? [] : [tool.package])));
+export async function missingPackages(tools: readonly Tool[] = TOOLS): Promise<string[]> {
+  const absent = await Promise.all(tools.map(async (tool) => ((await isInPath(tool.program)) ? [] : [tool.package])));
   return [...new Set(absent.flat())];
 }
 
@@ -69,9 +69,9 @@ async function isInPath(program: string): Promise<boolean> {
  * Installs what is missing when this is root on Debian or one of its children; returns the packages installed, none when nothing was missing
  * or this is no such machine. Rejects with NetnsError when apt-get fails.
  */
-export async function installMissing(say: (line: string) => void): Promise<readonly string[]> {
+export async function installMissing(say: (line: string) => void, tools: readonly Tool[] = TOOLS): Promise<readonly string[]> {
   if (platform() !== "linux" || process.getuid?.() !== 0) return [];
-  const packages = await missingPackages();
+  const packages = await missingPackages(tools);
   if (packages.length === 0 || !(await isDebian())) return [];
   // Another apt-get may be at work: wait for its lock instead of failing.
   const apt = async (...words: string[]): Promise<void> => {

@@ -62,6 +62,10 @@ export type NetnsOutcome = {
   readonly crashed?: string;
   /** The link driver that ran; `none` when it did not come to that. */
   readonly driver: string;
+  /** From nothing to packets that pass and parties that are loaded, milliseconds; undefined when it did not come to that. */
+  readonly upMs?: number;
+  /** From the last party's end to nothing left, milliseconds. */
+  readonly downMs: number;
   /** The last of what each party wrote to standard error; parties that wrote nothing are left out. */
   readonly stderr: ReadonlyMap<string, string>;
 };
@@ -100,7 +104,7 @@ export async function runNetns(run: NetnsRun): Promise<NetnsOutcome> {
   });
   const scope = openScope();
   const parties = new Map<string, LabParty>();
-  const facts = { driver: "none" };
+  const facts: Stage["facts"] = { driver: "none", downMs: 0 };
   const stage: Stage = { run, scope, clock, log, say, parties, facts, fail: trouble.reject };
   const performing = perform(stage);
   performing.catch(() => undefined); // of no interest once the run is over
@@ -114,7 +118,9 @@ export async function runNetns(run: NetnsRun): Promise<NetnsOutcome> {
   } finally {
     run.signal?.removeEventListener("abort", aborted);
     clock.stop();
+    const over = performance.now();
     await scope.close();
+    facts.downMs = performance.now() - over;
   }
   say("lab", crashed === undefined ? { ev: "end", reason: "finished" } : { ev: "end", reason: "crashed", detail: crashed });
   const tails = [...parties.values()].map((one) => [one.name, one.stderrTail()] as const);
@@ -136,7 +142,7 @@ type Stage = {
   readonly say: (who: string, saying: Saying) => void;
   readonly parties: Map<string, LabParty>;
   /** Filled in as it becomes known. */
-  readonly facts: { driver: string };
+  readonly facts: { driver: string; upMs?: number; downMs: number };
   /** The run is over, for this reason. */
   readonly fail: (error: unknown) => void;
 };
@@ -145,6 +151,7 @@ type Stage = {
 async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   const { run, scope, clock, log, say, parties, facts, fail } = stage;
   const { scenario, seed } = run;
+  const began = performance.now();
   const randomness = makeRandomness(seed);
   const launcher = run.launcher ?? processLauncher;
   const names = Object.keys(scenario.parties);
@@ -194,6 +201,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   await Promise.all([...parties.values()].map((party) => party.standBy(1 + successors(scenario, party.name))));
   await network.ready();
   facts.driver = network.driver;
+  facts.upMs = performance.now() - began;
 
   const epoch = clock.begin();
   network.begin(epoch, (t, drop) => log.say(t, "net", drop));

@@ -9,7 +9,8 @@ export type NetnsErrorCode =
   | "nat-differs" // a NAT does not behave as declared
   | "link" // a wire's impairments cannot be put up, or broke down
   | "launch" // a party's process cannot be started
-  | "control"; // the lab's Unix socket cannot be had
+  | "control" // the lab's Unix socket cannot be had
+  | "daemon"; // the Docker daemon cannot be reached, or cannot serve
 
 /** `message` says what failed and what to do; `cause` is the system's own error. */
 export class NetnsError extends Error {

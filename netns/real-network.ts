@@ -5,6 +5,7 @@ import type { LinkModel, Scenario } from "../scenarios/expanded.ts";
 import type { FaultyNetwork } from "./faults.ts";
 import { remember } from "./leftovers.ts";
 import { attachLinks } from "./link/attach.ts";
+import { deviceFolder } from "./link/emulator.ts";
 import type { DriverName, Links } from "./link/links.ts";
 import { type Refusal, watchRefusals } from "./refusals.ts";
 import { buildTopology, type Topology } from "./topology.ts";
@@ -62,7 +63,9 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
   const { run, scenario, seed, adopt } = options;
   const { nats, parties } = scenario;
   const topology = await buildTopology({ run, nats, parties, seed, ...(adopt === undefined ? {} : { adopt }) });
-  await remember(topology.folder, options.work).catch(async (error: unknown) => {
+  const devices = deviceFolder(run);
+  const remembering = remember(topology.folder, options.work).then(() => remember(topology.folder, devices));
+  await remembering.catch(async (error: unknown) => {
     await topology.close();
     throw error;
   });
@@ -79,6 +82,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     epoch: monotonicClock().epoch,
     say: (at, drop) => told?.(at, drop),
     driver: options.driver,
+    deviceFolder: devices,
     overlays: (party, name) => overlaysOf(scenario, party, name),
     near: (party, name) => topology.near(party, name),
     failed: options.failed,

@@ -1,6 +1,7 @@
 /** `midcall bench`: figures measured on this machine. */
 import type { Command } from "commander";
 import type { EngineFigure } from "../bench-engines.ts";
+import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
 import type { SimBench } from "../bench-sim.ts";
 import { type Context, example } from "../context.ts";
@@ -10,17 +11,18 @@ import type { Terminal } from "../terminal.ts";
 import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
-const NOT_YET: readonly string[] = ["fec", "jitter", "relay", "lab"];
-const SUBJECTS = "want midcall bench sim, codec or aead";
+const NOT_YET: readonly string[] = ["fec", "jitter", "relay"];
+const SUBJECTS = "want midcall bench sim, lab, codec or aead";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
     .command("bench")
     .description(
       "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
-        "relay is back, in sim and between real processes. codec, aead: every engine side by side.",
+        "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
+        "codec, aead: every engine side by side.",
     )
-    .argument("<subject>", "sim, codec or aead")
+    .argument("<subject>", "sim, lab, codec or aead")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: { json?: boolean }) => {
@@ -46,6 +48,13 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
       const measured = await (await import("../bench-sim.ts")).benchSim(baseline, stage);
       const recovery = await (await import("../bench-recovery.ts")).benchRecovery(restart, stage);
       return told({ ...measured, recovery }, () => [...simLines(measured), ...recovery.map(recoveryLine)]);
+    }
+    case "lab": {
+      const measured = await (await import("../bench-lab.ts")).benchLab(stage, terminal.interrupted);
+      return told(measured, () => [
+        ...measured.figures.flatMap(labLines),
+        ...measured.leftOut.map((one) => `${one.lab} left out: this machine lacks ${one.lacks}`),
+      ]);
     }
     case "codec":
     case "aead": {
@@ -75,6 +84,24 @@ const simLines = ({ speed, memory }: SimBench): readonly string[] => [
 const recoveryLine = (one: Recovery): string =>
   `heard again after the relay's return, ${one.where}: ${one.medianMs.toFixed(0)} ms median, ${one.worstMs.toFixed(0)} ms worst of ` +
   `${one.samples} (both directions), ${(one.medianMs / one.rttMs).toFixed(1)} round trips of ${one.rttMs} ms`;
+
+const LAB_NAMES: Readonly<Record<LabFigure["lab"], string>> = {
+  network: "eight namespaces, two NATs, classified",
+  netns: "the whole netns laboratory, parties loaded",
+  docker: "the whole docker laboratory, parties loaded",
+};
+
+const labLines = ({ lab, up, down, floor, rounds }: LabFigure): readonly string[] => {
+  const line = (which: string, one: Time, floorMs: number): string => {
+    const limit =
+      one.limitMs === null || one.timesLimit === null ? "" : `${one.timesLimit.toFixed(2)} of the limit of ${one.limitMs} ms, `;
+    return (
+      `${LAB_NAMES[lab]}: ${which} in ${one.medianMs.toFixed(0)} ms median, ${one.worstMs.toFixed(0)} ms worst of ${rounds}; ${limit}` +
+      `${one.timesFloor.toFixed(1)} x ${floor.what} (${floorMs.toFixed(0)} ms)`
+    );
+  };
+  return [line("up", up, floor.upMs), line("down", down, floor.downMs)];
+};
 
 const engineLine = (one: EngineFigure): string =>
   `${one.task.padEnd(20)} ${one.engine.padEnd(14)} ${one.medianUs.toFixed(2).padStart(8)} us median ${one.p99Us.toFixed(2).padStart(8)} us p99 ` +

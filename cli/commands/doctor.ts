@@ -22,11 +22,16 @@ export function addDoctor(root: Command, { terminal, end }: Context): void {
 async function doctor(options: { readonly fix?: boolean; readonly json?: boolean }, terminal: Terminal): Promise<ExitCode> {
   let checks = await examine();
   if (options.fix === true) {
-    for (const command of remedies(checks)) {
-      terminal.err(`+ ${command}`);
-      if (!(await runs(command))) terminal.err(`  that did not work; try it by hand: ${command}`);
+    const tried = new Set<string>();
+    // What has been installed may have to be started: until nothing is left to try.
+    for (let left = remedies(checks); left.length > 0; left = remedies(checks).filter((command) => !tried.has(command))) {
+      for (const command of left) {
+        tried.add(command);
+        terminal.err(`+ ${command}`);
+        if (!(await runs(command))) terminal.err(`  that did not work; try it by hand: ${command}`);
+      }
+      checks = await examine();
     }
-    checks = await examine();
   }
   if (options.json === true) terminal.out(JSON.stringify(checks, null, 2));
   else print(checks, terminal);
@@ -38,7 +43,11 @@ function print(checks: readonly Check[], terminal: Terminal): void {
   for (const need of ["sim", "relay and client", "netns", "docker"] as const) {
     terminal.out(terminal.paint("bold", need));
     for (const check of checks.filter((one) => one.for === need)) {
-      const state = check.ok ? terminal.paint("held", "ok     ") : terminal.paint("broken", "missing");
+      const state = check.ok
+        ? terminal.paint("held", "ok     ")
+        : check.optional
+          ? terminal.paint("inconclusive", "without")
+          : terminal.paint("broken", "missing");
       const fix = check.fix === null ? "" : `; to get it: ${check.fix}`;
       terminal.out(`  ${state}  ${check.part.padEnd(width)}  ${check.detail}${fix}`);
     }

@@ -1,7 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomness } from "../../impl/base/random.ts";
@@ -10,7 +9,7 @@ import type { LinkModel } from "../../scenarios/expanded.ts";
 import { CLEAN, Link } from "../../scenarios/impairment/link.ts";
 import { offeredDrivers } from "./attach.ts";
 import { ALICE, BOB, type CutCable, cutCable } from "./cut-cable.fixture.ts";
-import { attachEmulator } from "./emulator.ts";
+import { attachEmulator, deviceFolder } from "./emulator.ts";
 import type { Links, Wire } from "./links.ts";
 import { ip } from "./namespace-tools.ts";
 import type { Reader } from "./tap.ts";
@@ -123,8 +122,7 @@ test("an emulator that dies is told once, and closing still takes everything dow
 
 test("a wire that cannot be joined leaves no device, process or file behind", async (context) => {
   const on = bench(context);
-  const files = async (): Promise<readonly string[]> =>
-    (await readdir(tmpdir())).filter((name) => name.startsWith("midcall-taps-"));
+  const files = async (): Promise<readonly string[]> => (await readdir("/dev")).filter((name) => name.startsWith("mc-taps-"));
   const before = await files();
   await expect(attach(on, { wire: { ...on.wire, outer: "v9" } })).rejects.toMatchObject({ name: "NetnsError" });
   await expect(attach(on, { up: { loss: 0.5 }, near: ["not a host"] })).rejects.toMatchObject({
@@ -138,7 +136,10 @@ test("a wire that cannot be joined leaves no device, process or file behind", as
 
 test.for(["pipe", "thread-pool"] as const)("a killed lab takes its emulator with it (%s reader)", async (reader, context) => {
   const on = bench(context);
-  const lab = fork(join(import.meta.dirname, "lab-that-dies.fixture.ts"), [JSON.stringify(on.wire), reader], { execArgv: [] });
+  const folder = deviceFolder(`${process.pid}-${reader}`);
+  const lab = fork(join(import.meta.dirname, "lab-that-dies.fixture.ts"), [JSON.stringify(on.wire), reader, folder], {
+    execArgv: [],
+  });
   expect(await once(lab, "message")).toEqual(["attached", undefined]);
   const [pid] = await emulators(lab.pid);
   expect(await isRunning(pid)).toBe(true);
@@ -147,4 +148,5 @@ test.for(["pipe", "thread-pool"] as const)("a killed lab takes its emulator with
   for (const deadline = Date.now() + 10_000; (await isRunning(pid)) && Date.now() < deadline; );
   expect(await isRunning(pid)).toBe(false);
   await ip(on.wire.namespace, ["link del lt0i", "link del lt0o"]); // a killed lab's devices are left to the next start
+  await expect(readdir(folder)).rejects.toMatchObject({ code: "ENOENT" }); // device files are needed to open the devices, and no longer
 });

@@ -3,9 +3,9 @@
  * Needs no kernel module but macvtap; segments GSO batches into the packets they stand for, because a tap takes no batches.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { extname, join } from "node:path";
 import type { Instant } from "../../impl/base/units.ts";
 import { run } from "../command.ts";
@@ -31,7 +31,10 @@ export async function attachEmulator(options: LinkOptions, reader: Reader = "pip
     if (number === undefined) throw new RangeError(`interface: no wire of ${party}/${name}`);
     return number;
   };
-  const folder = await mkdtemp(join(tmpdir(), "midcall-taps-"));
+  const folder = options.deviceFolder ?? deviceFolder(randomBytes(4).toString("hex"));
+  await mkdir(folder, { mode: 0o700 }).catch((cause: Error) => {
+    throw new NetnsError("link", `the link emulator's device files: ${cause.message}`, cause);
+  });
   let child: ChildProcess | undefined;
   const takeDown = async (): Promise<void> => {
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
@@ -63,6 +66,9 @@ export async function attachEmulator(options: LinkOptions, reader: Reader = "pip
     throw cause;
   }
 }
+
+/** A folder for the device files of run `run`. In /dev: folders for temporary files, and /run, are often mounted without devices (nodev, mount(8)). */
+export const deviceFolder = (run: string): string => `/dev/mc-taps-${run}`;
 
 /**
  * Real-time scheduling for the process, all its threads (the collector's too, or it would wait for them): on two loaded cores it brought

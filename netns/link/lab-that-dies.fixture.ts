@@ -1,9 +1,9 @@
-/** A lab for tests: joins one wire, given as JSON in its first argument, by the emulator with the reader of its second, and stays until it is killed. */
+/** A lab for tests: joins one wire, given as JSON in its first argument, by the emulator with the reader of its second and the device folder of its third, and stays until it is killed. */
 import { CLEAN } from "../../scenarios/impairment/link.ts";
 import { attachEmulator } from "./emulator.ts";
 import type { Reader } from "./tap.ts";
 
-const [wire, reader] = process.argv.slice(2) as [string, Reader];
+const [wire, reader, deviceFolder] = process.argv.slice(2) as [string, Reader, string];
 await attachEmulator(
   {
     wires: [JSON.parse(wire)],
@@ -12,6 +12,7 @@ await attachEmulator(
     epoch: 0,
     say: () => {},
     driver: "emulator",
+    deviceFolder,
   },
   reader,
 );

@@ -39,6 +39,11 @@ export type LinkOptions = {
    * of 0.25 ms each way in place of the model, faults laid on the interface all the same. Default: none.
    */
   readonly near?: (party: string, name: string) => readonly string[];
+  /**
+   * Where the driver may make a folder for device files, on a file system that allows them; it removes it again, and the caller does should this process die.
+   * Default: a new name in /dev.
+   */
+  readonly deviceFolder?: string;
   /** Called at most once, when a driver fails while the links are up. */
   readonly failed?: (error: Error) => void;
 };

@@ -1,0 +1,80 @@
+/**
+ * The laboratory in containers: the same scenarios as in sim and in plain namespaces, judged by the same oracles, with the relay and every client in a container
+ * of its own. In real time, one run after the other, with a Docker daemon that is started for this where none runs.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { anyDaemon, type Daemon, isDaemonInstalled } from "../netns/docker/daemon.ts";
+import { dockerLacks } from "../netns/docker/docker-lacks.ts";
+import { lacks } from "../netns/install.ts";
+import { CATALOGUE } from "../scenarios/catalogue.ts";
+import { type Laboratory, openLaboratory } from "./laboratory.ts";
+import { DEFAULT_SEED } from "./seed.ts";
+
+/** chosen: a call, a process that dies and comes back into its network, and a NAT that changes under a container. */
+const CASES: readonly string[] = ["baseline", "relay-restart", "nat-rebind"];
+const LIMIT_MS = 90_000;
+
+const found = [...(await lacks()), ...(isDaemonInstalled() ? [] : await dockerLacks())];
+const missing = found.map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
+let folder = "";
+let daemon: Pick<Daemon, "stop"> | undefined;
+let laboratory: Laboratory | undefined;
+
+beforeAll(async () => {
+  if (missing !== "") return;
+  daemon = await anyDaemon();
+  folder = await mkdtemp(join(tmpdir(), "midcall-docker-"));
+  // Opened when DOCKER_HOST says where the daemon is: the laboratory's thread has the environment of this moment.
+  laboratory = openLaboratory();
+}, LIMIT_MS);
+
+afterAll(async () => {
+  await laboratory?.close();
+  await daemon?.stop();
+  if (folder !== "") await rm(folder, { recursive: true, force: true });
+}, LIMIT_MS);
+
+test.for(CASES)("%s holds in containers", { timeout: LIMIT_MS }, async (name, context) => {
+  context.skip(missing !== "", missing);
+  const scenario = CATALOGUE.find((one) => one.name === name);
+  if (scenario === undefined || laboratory === undefined) throw new RangeError(`${name}: not in the catalogue`);
+  const own = join(folder, name);
+  await mkdir(own);
+  const { result } = await laboratory.run({
+    lab: "docker",
+    scenario,
+    seed: DEFAULT_SEED,
+    ...{ codec: "real", crypto: "real", folder: own, dir: own, wantLines: false, commit: "", sabotage: null },
+  });
+  const unheld = result.oracles
+    .filter((one) => one.verdict !== "held")
+    .map((one) => `${one.name}: ${one.verdict}, ${one.detail}`);
+  expect(unheld).toEqual([]);
+  expect(result).toMatchObject({ lab: "docker", verdict: "held" });
+});
+
+test("without a daemon it says so, and how to get one", async (context) => {
+  const lack = await lacks();
+  context.skip(lack.length > 0, lack[0]?.what);
+  const before = process.env.DOCKER_HOST;
+  process.env.DOCKER_HOST = `unix://${join(tmpdir(), "no-such-docker.sock")}`;
+  const lab = openLaboratory();
+  try {
+    const [scenario] = CATALOGUE;
+    if (scenario === undefined) throw new RangeError("the catalogue is empty");
+    const job = { lab: "docker", scenario, seed: DEFAULT_SEED, codec: "real", crypto: "real", folder: null, dir: "" } as const;
+    await expect(lab.run({ ...job, wantLines: false, commit: "", sabotage: null })).rejects.toMatchObject({
+      code: "lacking",
+      message: expect.stringMatching(
+        /^the docker laboratory needs a Docker daemon \(.* no such socket\); to get it: (apt-get|systemctl|service) /,
+      ),
+    });
+  } finally {
+    if (before === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = before;
+    await lab.close();
+  }
+});

@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { hasVariable, isProcessAlive, ownIdentity, startTicks } from "./process-identity.ts";
+
+test("this process is alive, and another one that had its id before is not", () => {
+  const identity = ownIdentity();
+  expect(isProcessAlive(identity)).toBe(true);
+  expect(isProcessAlive(identity.replace(/ \d+ /, " 1 "))).toBe(false);
+});
+
+test("a process is dead once it has ended", async () => {
+  const child = spawn("cat", { stdio: ["pipe", "ignore", "ignore"], env: { MARK: "yes" } });
+  await once(child, "spawn");
+  const pid = child.pid ?? 0;
+  const identity = ownIdentity().replace(/^\d+ \d+/, `${pid} ${startTicks(pid)}`);
+  expect(isProcessAlive(identity)).toBe(true);
+  expect([hasVariable(pid, "MARK", "yes"), hasVariable(pid, "MARK", "no"), hasVariable(pid, "ARK", "yes")]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  child.stdin.end();
+  await once(child, "exit");
+  expect(isProcessAlive(identity)).toBe(false);
+  expect([startTicks(pid), hasVariable(pid, "MARK", "yes")]).toEqual([undefined, false]);
+});
+
+test.each(["", "1 1", "1 1 pid:[1]", "nonsense", "-1 1 pid:[1]"])("of %j nothing can be told", (identity) => {
+  expect(isProcessAlive(identity)).toBeUndefined();
+});

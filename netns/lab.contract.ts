@@ -1,0 +1,160 @@
+/** What a run on a real kernel promises, whatever launches its parties: one log, what was heard, and nothing left behind, however it ends. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { scenario } from "../scenarios/index.ts";
+import { runNetns } from "./lab.ts";
+import type { Launcher } from "./launcher.ts";
+
+/** A call of a second between two homes. */
+const short = scenario({
+  name: "short",
+  asks: "?",
+  duration: "3s",
+  parties: { alice: { nat: "home" } },
+  calls: [{ at: "200ms", answerAfter: "100ms", callerSays: "tone", calleeSays: "tone" }],
+  expect: [],
+});
+
+export type LabUnderTest = {
+  /** What the log calls the laboratory. */
+  readonly lab: "netns" | "docker";
+  /** Why this machine cannot be asked; undefined: it can. */
+  readonly missing: string | undefined;
+  /** A launcher for one run. */
+  open(): Launcher;
+  /** The same for a process that is to die: what it imports, from which module, and the expression that makes a launcher of it. */
+  readonly launcher: { readonly name: string; readonly module: string; readonly made: string };
+  /** Removes what dead runs left, as the start of a run does. */
+  nextStart(): Promise<unknown>;
+  /** What a run has left beyond namespaces, processes and files. */
+  traces(id: string): Promise<readonly string[]>;
+};
+
+/** Describes the contract for one laboratory. */
+export function labContract({ lab, missing, open, launcher, nextStart, traces }: LabUnderTest): void {
+  describe(`a run: ${lab}`, () => {
+    let folder = "";
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), "midcall-lab-"));
+    });
+    afterEach(() => rm(folder, { recursive: true, force: true }));
+
+    const linesOf = async (program: string, ...args: string[]): Promise<string[]> =>
+      (await promisify(execFile)(program, args)).stdout.split("\n").filter((line) => line !== "");
+    /** What run `id` in `folder` has left behind: namespaces, processes, files. */
+    async function leftOf(id: string): Promise<string[]> {
+      const namespaces = (await linesOf("ip", "netns", "list")).filter((line) => line.includes(id));
+      const processes = (await linesOf("ps", "-eo", "args")).filter((line) => line.includes(`${folder}/`));
+      const files = (await readdir(folder)).filter((name) => name.startsWith("mc-"));
+      return [...namespaces, ...processes, ...files, ...(await traces(id))];
+    }
+    const nextId = (): string => randomBytes(3).toString("hex");
+
+    test("a call between two processes through a real NAT: one log in order, what was heard, and nothing left behind", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const id = nextId();
+      const { records, lines, audio, crashed, stderr, driver } = await runNetns({
+        ...{ id, scenario: short, seed: 1, folder, speech: new Map(), launcher: open() },
+      });
+      expect([crashed, [...stderr]]).toEqual([undefined, []]);
+      expect(["emulator", "netem", "nft"]).toContain(driver);
+      expect(records[0]).toMatchObject({ ev: "run", lab, scenario: "short" });
+      expect(records.at(-1)).toMatchObject({ ev: "end", reason: "finished" });
+      expect(lines).toHaveLength(records.length);
+      expect(records.map((one) => one.t)).toEqual(records.map((one) => one.t).sort((a, b) => a - b));
+      for (const who of ["alice", "bob"]) {
+        const own = records.filter((one) => one.who === who);
+        expect(
+          own.some((one) => one.ev === "call" && one.state === "active"),
+          who,
+        ).toBe(true);
+        expect(
+          own.find((one) => one.ev === "held"),
+          who,
+        ).toMatchObject({ sessions: 0, calls: 0, supervisors: 0 });
+        const heard = audio.get(who) ?? new Int16Array();
+        expect(heard.length / 48_000, who).toBeGreaterThan(2.5);
+        expect(Math.max(...heard.subarray(48_000)), who).toBeGreaterThan(1_000);
+      }
+      expect(await leftOf(id)).toEqual([]);
+    });
+
+    test("a party that crashes at start fails that run, with what it wrote to standard error", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const id = nextId();
+      const module = join(folder, "broken.mjs");
+      await writeFile(module, 'throw new Error("no such codec");');
+      const { crashed, records, stderr } = await runNetns({
+        ...{ id, scenario: short, seed: 1, folder, speech: new Map(), launcher: open() },
+        entry: { module, args: [] },
+      });
+      expect(crashed).toMatch(/^(alice|bob|r1) ended before it was ready \(exit code 1\); it wrote:\n[\s\S]*no such codec/);
+      expect(records.at(-1)).toMatchObject({ ev: "end", reason: "crashed", detail: crashed });
+      expect([...stderr.values()].join()).toContain("no such codec");
+      expect(await leftOf(id)).toEqual([]);
+    });
+
+    test("interrupted, it rejects with the reason and leaves nothing behind", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const id = nextId();
+      const controller = new AbortController();
+      const run = runNetns({
+        ...{ id, scenario: short, seed: 1, folder, speech: new Map(), launcher: open() },
+        signal: controller.signal,
+        onLine: (_, record) => record.ev === "call" && controller.abort(new Error("enough")),
+      });
+      await expect(run).rejects.toThrow("enough");
+      expect(await leftOf(id)).toEqual([]);
+    });
+
+    test("interrupted while it is still being built, it leaves nothing behind either", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const id = nextId();
+      const controller = new AbortController();
+      const run = runNetns({
+        ...{ id, scenario: short, seed: 1, folder, speech: new Map(), launcher: open() },
+        signal: controller.signal,
+        onLine: () => setImmediate(() => controller.abort(new Error("enough"))),
+      });
+      await expect(run).rejects.toThrow("enough");
+      expect(await leftOf(id)).toEqual([]);
+    });
+
+    test("killed halfway, its parties die with it, and the next start removes what it left", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const id = nextId();
+      const module = pathToFileURL(join(import.meta.dirname, "lab.ts")).href;
+      const asked = JSON.stringify({ id, scenario: short, seed: 1, folder });
+      await writeFile(
+        join(folder, "doomed.mjs"),
+        `import { runNetns } from ${JSON.stringify(module)};
+     import { ${launcher.name} as launcher } from ${JSON.stringify(pathToFileURL(launcher.module).href)};
+     const onLine = (_, record) => record.ev === "call" && process.kill(process.pid, "SIGKILL");
+     await runNetns({ ...${asked}, speech: new Map(), onLine, launcher: ${launcher.made} });`,
+      );
+      await expect(promisify(execFile)(process.execPath, [join(folder, "doomed.mjs")])).rejects.toMatchObject({
+        signal: "SIGKILL",
+      });
+      await nextStart();
+      await expect.poll(() => leftOf(id), { timeout: 10_000 }).toEqual([]);
+    });
+
+    test("two runs at the same time do not meet", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const runs = await Promise.all(
+        [1, 2].map((seed) => runNetns({ scenario: short, seed, folder, speech: new Map(), launcher: open() })),
+      );
+      for (const { records, crashed } of runs) {
+        expect(crashed).toBeUndefined();
+        const calls = new Set(records.flatMap((one) => (one.ev === "call" ? [one.call] : [])));
+        expect(calls.size).toBe(1);
+      }
+    });
+  });
+}
