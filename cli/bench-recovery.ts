@@ -22,13 +22,18 @@ export type Recovery = {
 const SEEDS = 100;
 const REAL_RUNS = 2;
 
-export async function benchRecovery(restart: Scenario, stage: (name: string) => void): Promise<readonly Recovery[]> {
+/** Rejects soon after `signal` is aborted, with every process of its own ended. */
+export async function benchRecovery(
+  restart: Scenario,
+  stage: (name: string) => void,
+  signal: AbortSignal,
+): Promise<readonly Recovery[]> {
   stage(`relay-restart, ${SEEDS} seeds`);
   const simulated = Array.from({ length: SEEDS }, (_, seed) => healsOf(simulate(restart, seed + 1))).flat();
   const real: number[] = [];
   for (let i = 0; i < REAL_RUNS; i++) {
     stage(`relay-restart between real processes, ${i + 1} of ${REAL_RUNS}`);
-    real.push(...healsOf((await runLoopback()).result));
+    real.push(...healsOf((await runLoopback(signal)).result));
   }
   const delay = restart.parties[restart.calls[0]?.caller ?? ""]?.interfaces;
   const [first] = Object.values(delay ?? {});

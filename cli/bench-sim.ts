@@ -50,17 +50,23 @@ const SPEED_SECONDS = { sized: 600, real: 60 } as const;
 const HOUR_SECONDS = 3_600;
 const MINUTE_5 = 300_000_000;
 
-/** `baseline` is the scenario that is measured, stretched; `hour` false leaves the memory run out. */
-export async function benchSim(baseline: Scenario, stage: (name: string) => void): Promise<SimBench> {
+/** `baseline` is the scenario that is measured, stretched. Rejects between two rounds once `signal` is aborted. */
+export async function benchSim(baseline: Scenario, stage: (name: string) => void, signal: AbortSignal): Promise<SimBench> {
   const speed: Speed[] = [];
   stage("sized codec, null crypto");
-  speed.push(await measure(stretched(baseline, SPEED_SECONDS.sized), 5, async () => ({ codec: sizedCodec, crypto: nullCrypto })));
+  speed.push(
+    await measure(stretched(baseline, SPEED_SECONDS.sized), 5, signal, async () => ({ codec: sizedCodec, crypto: nullCrypto })),
+  );
   stage("real Opus, real crypto");
   // An engine a round: its coders are prepared in advance and a run never lets the event loop turn.
   speed.push(
-    await measure(stretched(baseline, SPEED_SECONDS.real), 3, async () => ({ codec: await loadOpusWasm(), crypto: nodeCrypto })),
+    await measure(stretched(baseline, SPEED_SECONDS.real), 3, signal, async () => ({
+      codec: await loadOpusWasm(),
+      crypto: nodeCrypto,
+    })),
   );
   stage("an hour, for its memory");
+  await breathe(signal);
   return { speed, memory: await measureMemory(stretched(baseline, HOUR_SECONDS)) };
 }
 
@@ -72,7 +78,13 @@ const stretched = (scenario: Scenario, seconds: number): Scenario => ({
   faults: [],
 });
 
-async function measure(scenario: Scenario, rounds: number, prepare: () => Promise<Engines>): Promise<Speed> {
+/** A simulation holds this thread: here it hears a signal. */
+async function breathe(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  signal.throwIfAborted();
+}
+
+async function measure(scenario: Scenario, rounds: number, signal: AbortSignal, prepare: () => Promise<Engines>): Promise<Speed> {
   const speech = await loadSpeech(scenario);
   const times: number[] = [];
   const cpuTimes: number[] = [];
@@ -82,6 +94,7 @@ async function measure(scenario: Scenario, rounds: number, prepare: () => Promis
   // Round 0 warms the compiler and is not counted.
   for (let round = 0; round <= rounds; round++) {
     if (round > 0) engines = await prepare();
+    await breathe(signal);
     logBytes = 0;
     const onLine = (line: string): void => {
       logBytes += line.length + 1;

@@ -24,9 +24,9 @@ export async function readRun(word: string, folder: string): Promise<FinishedRun
   const run = found.isDirectory() ? path : dirname(path);
   const [scenario, result, log] = await Promise.all(
     ["scenario.json", "result.json", "run.ndjson"].map((name) =>
-      readFile(join(run, name), "utf8").catch(() => {
+      readFile(join(run, name), "utf8").catch((error: NodeJS.ErrnoException) => {
         throw usage(
-          `${word}: ${name} is not there`,
+          `${word}: ${name} ${error.code === "ENOENT" || error.code === "ENOTDIR" ? "is not there" : `cannot be read (${error.message})`}`,
           "want a run's folder with scenario.json, result.json and run.ndjson (a scenario alone: midcall run FILE)",
         );
       }),

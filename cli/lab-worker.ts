@@ -24,7 +24,17 @@ port.on("message", (order: LabOrder) => {
   );
 });
 
+/** How a machine refuses to take a run's files; any other system error is a bug of ours. */
+const REFUSALS: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO", "ENAMETOOLONG"]);
+
 function failure(error: unknown): LabMessage {
   if (error instanceof CliError) return { type: "refused", code: error.code, message: error.message };
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (error instanceof Error && REFUSALS.has(code))
+    return {
+      type: "refused",
+      code: "lacking",
+      message: `${error.message}; want an --out where there is room and writing is allowed`,
+    };
   return { type: "threw", stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

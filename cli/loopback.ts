@@ -16,6 +16,7 @@ import { assess } from "../reports/index.ts";
 import { readLog } from "../reports/read-log.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
+import { ENDS_WITH_PARENT } from "./parent.ts";
 
 export type LoopbackRun = {
   readonly result: Result;
@@ -43,11 +44,17 @@ type Child = {
 
 /** One midcall process whose output can be waited for. */
 function midcall(folder: string, words: readonly string[]): Child {
-  const child = spawn(process.execPath, [asset("./midcall.mjs"), ...words], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [asset("./midcall.mjs"), ...words], {
+    cwd: folder,
+    env: { ...process.env, [ENDS_WITH_PARENT]: "1" },
+    // A session of its own: Ctrl-C is for this process, which then ends its children. They notice by the channel when it is gone without a word.
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
   const waiting = new Set<() => void>();
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => {
+    stream?.on("data", (chunk: Buffer) => {
       text += chunk.toString();
       for (const look of waiting) look();
     });
@@ -98,8 +105,11 @@ async function until(file: string, pattern: RegExp, count: number): Promise<void
   });
 }
 
-/** Runs the call and returns its log, verdict and recordings. Every process and socket it opened is gone afterwards. */
-export async function runLoopback(): Promise<LoopbackRun> {
+/**
+ * Runs the call and returns its log, verdict and recordings. Every process and socket it opened is gone afterwards, also when `signal` is
+ * aborted, which rejects, and when this process is killed.
+ */
+export async function runLoopback(signal?: AbortSignal): Promise<LoopbackRun> {
   const scenario = CATALOGUE.find((one) => one.name === "relay-restart");
   if (scenario === undefined) throw new Error("relay-restart is not in the catalogue");
   const folder = await mkdtemp(join(tmpdir(), "midcall-loopback-"));
@@ -108,14 +118,16 @@ export async function runLoopback(): Promise<LoopbackRun> {
   const epoch = monotonic();
   const harness: LogRecord[] = [];
   const say = (who: string, saying: Saying): void => void harness.push({ t: monotonic() - epoch, who, ...saying } as LogRecord);
+  let isOver = false;
   const start = (...words: string[]): Child => {
+    if (isOver) throw new Error("interrupted");
     const child = midcall(folder, [...words, "--epoch", String(epoch)]);
     children.push(child);
     return child;
   };
   const startRelay = (port: string): Child =>
     start("relay", "--listen", `127.0.0.1:${port}`, "--name", "r1", "--log", "r1.ndjson");
-  try {
+  const play = async (): Promise<LoopbackRun> => {
     say("lab", {
       ev: "run",
       schema: "midcall/log@1",
@@ -175,7 +187,17 @@ export async function runLoopback(): Promise<LoopbackRun> {
     const planned = { ...scenario, duration: hungUpAt };
     const result = assess({ ...facts, scenario: planned, records, codec: "real", crypto: "real", lab: "process" });
     return { result, records, heard };
+  };
+  const interrupted = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
+  });
+  const played = play();
+  played.catch(() => undefined); // after an interruption it fails for want of its processes, which is nobody's concern
+  try {
+    signal?.throwIfAborted();
+    return await Promise.race([played, interrupted]);
   } finally {
+    isOver = true;
     for (const child of children) child.process.kill("SIGKILL");
     for (const proxy of proxies) await proxy.close();
     await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,8 @@
 
 import { Option } from "commander";
 import { IoError } from "../impl/io/io-error.ts";
-import { CliError } from "./exit.ts";
+import { WavError } from "../impl/io/wav.ts";
+import { CliError, usage } from "./exit.ts";
 import { wholeArgument } from "./seed.ts";
 
 /** Logs of several processes are merged by time when all count from the same instant. */
@@ -29,8 +30,17 @@ export async function machineTrouble<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
-    const system = error instanceof Error && "code" in error && "syscall" in error;
-    if (error instanceof IoError || system) throw new CliError("lacking", (error as Error).message, error);
-    throw error;
+    throw troubleOf(error);
   }
+}
+
+/** What a command ends with for an error of the machine: exit code 5; 2 for a recording that cannot be used; any other error as it is. */
+export function troubleOf(error: unknown): unknown {
+  if (error instanceof WavError) {
+    return error.code === "wav-unwritable"
+      ? new CliError("lacking", `${error.message}; want a file in a folder that can be written, with room for it`, error)
+      : usage(error.message, "want a WAV file of PCM audio");
+  }
+  const system = error instanceof Error && "code" in error && "syscall" in error;
+  return error instanceof IoError || system ? new CliError("lacking", (error as Error).message, error) : error;
 }

@@ -91,11 +91,13 @@ function ending(error: unknown, words: readonly string[], terminal: Terminal): E
     return error.code === "usage" ? EXIT.usage : EXIT.lacking;
   }
   if (terminal.interrupted.aborted) return EXIT.interrupted;
-  terminal.err(
-    `midcall ${version()} crashed, which is a bug of midcall: ${error instanceof Error ? error.stack : String(error)}`,
-  );
+  terminal.err(crashed(error));
   return EXIT.crashed;
 }
+
+/** What is said of an error that nobody expected. */
+export const crashed = (error: unknown): string =>
+  `midcall ${version()} crashed, which is a bug of midcall: ${error instanceof Error ? error.stack : String(error)}`;
 
 /** commander's message (`error: ...`, a suggestion on the next line) as one line that ends in what would be right. */
 function oneLine(error: CommanderError, words: readonly string[]): string {

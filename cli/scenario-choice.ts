@@ -85,12 +85,19 @@ async function load(path: string, word: string): Promise<object> {
     });
     hooked = true;
   }
+  // An import that waits for what never comes leaves the process with nothing to do.
+  const stalled = Promise.withResolvers<never>();
+  const stall = (): void =>
+    stalled.reject(new Error("the module never finishes loading (an await at its top level waits for ever)"));
+  process.once("beforeExit", stall);
   try {
-    return await import(pathToFileURL(path).href);
+    return await Promise.race([import(pathToFileURL(path).href), stalled.promise]);
   } catch (error) {
     // The builder throws for a scenario that is wrong; a syntax error or a missing module of the user's is theirs as well.
     const message = error instanceof Error ? error.message : String(error);
     throw usage(`${word}: ${message.replace(/\s+/g, " ")}`, "mend the file");
+  } finally {
+    process.removeListener("beforeExit", stall);
   }
 }
 

@@ -15,13 +15,22 @@ export function hostPortArgument(text: string): HostPort {
   return { host: match[1] ?? match[2] ?? "", port };
 }
 
+/** `hostPortArgument` for a peer, which has a port. */
+export function peerArgument(text: string): HostPort {
+  const peer = hostPortArgument(text);
+  if (peer.port === 0) throw new InvalidArgumentError("Nobody listens on port 0: want 1 to 65535");
+  return peer;
+}
+
 /** The numeric address of a peer. Throws a usage error when the name does not resolve. */
 export async function resolveAddress({ host, port }: HostPort): Promise<Address> {
-  const numeric = isIP(host) !== 0 ? host : await resolveName(host);
+  const numeric = await resolveHost(host);
   return isIP(numeric) === 6 ? `[${numeric}]:${port}` : `${numeric}:${port}`;
 }
 
-async function resolveName(host: string): Promise<string> {
+/** The first IP address of a name, an IP address as it is. Throws a usage error when the name does not resolve. */
+export async function resolveHost(host: string): Promise<string> {
+  if (isIP(host) !== 0) return host;
   try {
     return (await lookup(host)).address;
   } catch (error) {

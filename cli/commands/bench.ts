@@ -45,8 +45,8 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
       const scenarios = await catalogue();
       const [baseline, restart] = ["baseline", "relay-restart"].map((name) => scenarios.find((one) => one.name === name));
       if (baseline === undefined || restart === undefined) throw new Error("the catalogue has no baseline or relay-restart");
-      const measured = await (await import("../bench-sim.ts")).benchSim(baseline, stage);
-      const recovery = await (await import("../bench-recovery.ts")).benchRecovery(restart, stage);
+      const measured = await (await import("../bench-sim.ts")).benchSim(baseline, stage, terminal.interrupted);
+      const recovery = await (await import("../bench-recovery.ts")).benchRecovery(restart, stage, terminal.interrupted);
       return told({ ...measured, recovery }, () => [...simLines(measured), ...recovery.map(recoveryLine)]);
     }
     case "lab": {

@@ -7,9 +7,9 @@ import type { Voice } from "../../impl/bin/client.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { loadOrMakeIdentity } from "../identity-file.ts";
-import { epochOption, machineTrouble, untilInterrupted } from "../process-party.ts";
+import { epochOption, machineTrouble, troubleOf, untilInterrupted } from "../process-party.ts";
 import { wholeArgument } from "../seed.ts";
-import { type HostPort, hostPortArgument, resolveAddress } from "../socket-address.ts";
+import { type HostPort, peerArgument, resolveAddress } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 
 type Options = {
@@ -40,7 +40,7 @@ export function addClient(root: Command, { terminal, end }: Context): void {
     .description(
       "The reference client: registers with a relay, then calls or waits for calls. Prints its fingerprint and what happens.",
     )
-    .requiredOption("--relay <host:port>", "the relay", hostPortArgument)
+    .requiredOption("--relay <host:port>", "the relay", peerArgument)
     .requiredOption("--pin <hex>", "the relay's pin, as it prints it", hexArgument(64))
     .option("--token <secret>", "the relay's token, when it wants one")
     .option("--identity <file>", "BIP-39 phrase of this client; made when absent", "midcall-identity")
@@ -80,6 +80,7 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
   if (options.call === identity.fingerprint)
     throw usage("--call names this very client", "want the fingerprint that the other one prints");
   const call = followCall(options, terminal);
+  const trouble = Promise.withResolvers<Error>();
   const running = await machineTrouble(async () =>
     runClient({
       name: options.name ?? basename(options.identity),
@@ -95,6 +96,7 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.log === undefined ? {} : { log: path(options.log) }),
       onSaying: call.hear,
+      onTrouble: trouble.resolve,
     }),
   );
   terminal.out(`fingerprint ${identity.fingerprint}${made ? ` (new, in ${options.identity})` : ""}`);
@@ -108,9 +110,15 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
   );
   if (options.call !== undefined) running.command({ type: "call", peer: options.call });
   const enough = untilInterrupted(terminal.interrupted, options.duration === undefined ? undefined : options.duration * 1_000);
-  await (options.call === undefined ? Promise.race([enough, call.refused]) : Promise.race([enough, call.over, call.refused]));
+  const end = options.call === undefined ? [enough, call.refused] : [enough, call.over, call.refused];
+  // What cannot be written any more is what the user asked for: the call is hung up rather than going on unrecorded.
+  const failed = await Promise.race([trouble.promise, ...end]);
+  const failure = call.failure(); // before the goodbye, which ends every registration and every call
   await running.stop();
-  return call.succeeded() ? EXIT.held : EXIT.broken;
+  if (failed !== undefined) throw troubleOf(failed);
+  if (failure === undefined) return EXIT.held;
+  if (!terminal.interrupted.aborted) terminal.err(`midcall: ${failure}`);
+  return EXIT.broken;
 }
 
 function voiceOf(options: Options, path: (file: string) => string): Voice {
@@ -124,13 +132,19 @@ function followCall(options: Options, terminal: Terminal) {
   const activated = Promise.withResolvers<void>();
   const over = Promise.withResolvers<void>();
   const refused = Promise.withResolvers<void>();
+  const relay = `${options.relay.host}:${options.relay.port}`;
   let wasActive = false;
-  let wasRefused = false;
+  let wasRegistered = false;
+  let refusal: string | undefined;
+  /** What the last attempt came to, and how the last call ended. */
+  let [attempt, ending] = ["no answer yet", "it was not answered"];
   const hear = (saying: Saying): void => {
     if (saying.ev === "registration") {
       terminal.out(`registration ${saying.state}${saying.reason === undefined ? "" : ` (${saying.reason})`}`);
+      if (saying.state === "registered") wasRegistered = true;
+      else if (saying.reason !== undefined) attempt = saying.reason;
       if (saying.state === "refused") {
-        wasRefused = true;
+        refusal = saying.reason ?? "no reason given";
         refused.resolve();
       }
     }
@@ -140,14 +154,23 @@ function followCall(options: Options, terminal: Terminal) {
       wasActive = true;
       activated.resolve();
     }
-    if (saying.state === "ended") over.resolve();
+    if (saying.state !== "ended") return;
+    ending = saying.reason ?? ending;
+    over.resolve();
   };
   return {
     hear,
     activated: activated.promise,
     over: over.promise,
     refused: refused.promise,
-    /** False when the relay refused us, or a call that was asked for never became active. */
-    succeeded: (): boolean => !wasRefused && (options.call === undefined || wasActive),
+    /** Why the client did not do what it was asked to, in one line; undefined when it did. */
+    failure: (): string | undefined => {
+      if (refusal?.startsWith("pin-mismatch"))
+        return `${relay} is not the relay that was meant (${refusal}); want the pin that the relay prints, or its address`;
+      if (refusal !== undefined) return `${relay} refused the registration (${refusal})`;
+      if (!wasRegistered) return `never registered with ${relay} (${attempt}); want a relay that listens there`;
+      if (options.call !== undefined && !wasActive) return `the call never became active (${ending})`;
+      return undefined;
+    },
   };
 }

@@ -9,7 +9,7 @@ import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import type { Plan, Tally, Violation } from "../explore/campaign.ts";
 import { type Laboratory, openLaboratory } from "../laboratory.ts";
-import { discardFolder, reserveFolder } from "../run-folder.ts";
+import { discardFolder, outFolder, reserveFolder } from "../run-folder.ts";
 import { chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -50,6 +50,7 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
     throw usage(`--from ${options.from}: the last seed would be beyond 2^53-1`, "want a smaller one");
   const { campaign, emptyTally } = await import("../explore/campaign.ts");
   const bases = await chooseScenarios(words, terminal.folder);
+  await outFolder(options.out, terminal.folder);
   const plan: Plan = { ...options, bases, isSwarm: options.swarm === true };
   const laboratories = Array.from({ length: Math.min(options.workers, options.seeds) }, () => openLaboratory());
   const confirming = openLaboratory();

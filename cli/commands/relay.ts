@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { type Context, example } from "../context.ts";
-import { EXIT } from "../exit.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
 import { epochOption, machineTrouble, untilInterrupted } from "../process-party.ts";
-import { type HostPort, hostPortArgument } from "../socket-address.ts";
+import { type HostPort, hostPortArgument, resolveHost } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 
 type Options = {
@@ -33,22 +33,28 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
     .allowExcessArguments(false)
     .addHelpText("after", example("midcall relay --listen 127.0.0.1:4433 --log relay.ndjson"))
     .action(async (options: Options) => {
-      await relay(options, terminal);
-      end(EXIT.held);
+      end(await relay(options, terminal));
     });
 }
 
-async function relay(options: Options, terminal: Terminal): Promise<void> {
+async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   const { runRelay } = await import("../../impl/bin/relay.ts");
+  const host = await resolveHost(options.listen.host);
+  let code: ExitCode = EXIT.held;
   const running = await machineTrouble(() =>
     runRelay({
       name: options.name,
-      host: options.listen.host,
+      host,
       port: options.listen.port,
       stateDir: resolve(terminal.folder, options.state),
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.log === undefined ? {} : { log: resolve(terminal.folder, options.log) }),
+      // Calls matter more than their log: the relay goes on, and says at its end that something was missing.
+      onTrouble: (error) => {
+        terminal.err(`midcall: ${error.message}; the relay goes on without it`);
+        code = EXIT.lacking;
+      },
     }),
   );
   terminal.out(`listening ${running.local}`);
@@ -58,4 +64,5 @@ async function relay(options: Options, terminal: Terminal): Promise<void> {
   } finally {
     await running.stop();
   }
+  return code;
 }

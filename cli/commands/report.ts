@@ -1,11 +1,11 @@
 /** `midcall report`: the pages of finished runs made again from their logs. */
-import { mkdir, readdir } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
 import type { Command } from "commander";
 import { type Context, example } from "../context.ts";
 import { EXIT, usage } from "../exit.ts";
 import type { FinishedRun } from "../finished-run.ts";
-import { writeFiles } from "../run-folder.ts";
+import { makeOutFolder, outFolder, writeFiles } from "../run-folder.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function addReport(root: Command, { terminal, end }: Context): void {
@@ -23,14 +23,15 @@ export function addReport(root: Command, { terminal, end }: Context): void {
 
 async function report(words: readonly string[], out: string | undefined, terminal: Terminal): Promise<void> {
   const { readRun } = await import("../finished-run.ts");
+  const root = out === undefined ? undefined : await outFolder(out, terminal.folder);
   const runs = await Promise.all(words.map((word) => readRun(word, terminal.folder)));
   for (const [index, run] of runs.entries()) {
     const pages = await pagesOf(run);
     terminal.out((pages.get("summary.md") ?? "").trimEnd());
-    if (out === undefined) continue;
+    if (root === undefined) continue;
     // Several runs: a numbered folder each, in the order of the command line.
-    const folder = join(resolve(terminal.folder, out), runs.length === 1 ? "" : String(index + 1));
-    await mkdir(folder, { recursive: true });
+    const folder = join(root, runs.length === 1 ? "" : String(index + 1));
+    await makeOutFolder(out ?? "", folder);
     if ((await readdir(folder)).length > 0)
       throw usage(`--out ${out}: the folder is not empty`, "want an absent or empty folder");
     await writeFiles(folder, pages);
@@ -40,6 +41,7 @@ async function report(words: readonly string[], out: string | undefined, termina
 
 /** The files of a run that are a function of its log, by name. */
 async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<string, string>> {
+  const { hashText } = await import("../../impl/base/log-hash.ts");
   const [{ assess, render }, { readLog }] = await Promise.all([
     import("../../reports/index.ts"),
     import("../../reports/read-log.ts"),
@@ -48,6 +50,12 @@ async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<stri
   const [problem] = problems;
   if (problem !== undefined)
     throw usage(`${result.dir}: line ${problem.line} of run.ndjson: ${problem.reason}`, "want the log of a run");
+  const hash = hashText(log);
+  if (hash !== result.hash)
+    throw usage(
+      `${result.dir}: run.ndjson is not the log that result.json tells of: its hash is ${hash}, not ${result.hash}`,
+      "want a run's folder as it was written",
+    );
   const again = assess({ ...result, scenario, records });
   return new Map([...render(again, scenario, records), ["result.json", `${JSON.stringify(again, null, 2)}\n`]]);
 }

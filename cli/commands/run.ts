@@ -1,5 +1,5 @@
 /** `midcall run`: scenarios in a laboratory, a folder and a verdict for each run. */
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Result } from "../../reports/result.ts";
 import type { Scenario } from "../../scenarios/expanded.ts";
@@ -9,7 +9,7 @@ import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
 import { isReproducible, LABS, type LabJob, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
 import { override } from "../override.ts";
 import { type Finished, REPORTERS, type ReporterName } from "../reporter.ts";
-import { discardFolder, discardIfEmpty, pointLatest, reserveFolder } from "../run-folder.ts";
+import { discardFolder, discardIfEmpty, outFolder, pointLatest, reserveFolder } from "../run-folder.ts";
 import { checked, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -180,7 +180,7 @@ async function runOnce(
   options: Options,
   terminal: Terminal,
 ): Promise<Result> {
-  const root = resolve(terminal.folder, options.out);
+  const root = await outFolder(options.out, terminal.folder);
   const twin = options.twin === true ? twinOf(scenario).mutation : null;
   const folder = await reserveFolder(root, {
     scenario: scenario.name,

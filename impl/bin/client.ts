@@ -10,7 +10,7 @@ import type { Identity } from "../core/identity.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
-import { readWav, WavSink } from "../io/wav.ts";
+import { readWav, WavError, WavSink } from "../io/wav.ts";
 import { type Layer, openParty } from "./party.ts";
 
 /** What is spoken: a WAV file, what a source gives, a 440 Hz tone, nothing, or back what is heard. */
@@ -39,6 +39,8 @@ export type ClientOptions = {
   readonly layer?: Layer;
   /** How long `stop` waits for sessions to close, milliseconds. */
   readonly goodbyeMs?: number;
+  /** Told once for the log and once for the recording when it can no longer be written (WavError, IoError); the client goes on without it. */
+  readonly onTrouble?: (error: Error) => void;
 };
 
 export type RunningClient = {
@@ -60,9 +62,11 @@ const DEVICE_MICROS = 200_000;
 
 export async function runClient(options: ClientOptions): Promise<RunningClient> {
   const codec = options.codec ?? (await loadOpusWasm({ encoders: 2, decoders: 2 }));
-  const sink = options.record === undefined ? undefined : new WavSink(options.record);
-  const heard: Int16Array[] = [];
   const source = await sourceOf(options.voice);
+  const sink = options.record === undefined ? undefined : new WavSink(options.record);
+  let isRecording = true;
+  const heard: Int16Array[] = [];
+  const trouble = (error: Error): void => options.onTrouble?.(error);
   const sessions = new Set<number>();
   let quiet: (() => void) | undefined;
   const party = await openParty<client.Input>({
@@ -88,8 +92,9 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       if (saying.state === "connecting") sessions.add(saying.session);
       if (saying.state === "closed" && sessions.delete(saying.session) && sessions.size === 0) quiet?.();
     },
+    onTrouble: trouble,
     play: (pcm) => {
-      if (sink !== undefined) record(sink, pcm);
+      if (sink !== undefined && isRecording) record(sink, pcm);
       if (options.voice === "echo" && heard.push(pcm) > 5) heard.shift();
     },
   });
@@ -98,13 +103,23 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
   let ticks = 0;
   let timer: NodeJS.Timeout;
   const silent = new Int16Array(FRAME_SAMPLES);
-  const record = (file: WavSink, pcm: Int16Array): void => {
+  const write = (file: WavSink, pcm: Int16Array): void => {
     if (options.recordsFromEpoch === true) {
       const gap = Math.round((began + ticks * frame) / FRAME_MICROS) * FRAME_SAMPLES - file.samples;
       if (gap > 0) file.append(new Int16Array(gap));
       else if (gap < 0) return; // the device is ahead of true time by a frame
     }
     file.append(pcm);
+  };
+  /** A disk that is full is no reason to lose the call, or to say so fifty times a second. */
+  const record = (file: WavSink, pcm: Int16Array): void => {
+    try {
+      write(file, pcm);
+    } catch (error) {
+      if (!(error instanceof WavError)) throw error;
+      isRecording = false;
+      trouble(error);
+    }
   };
   /** The audio device: a frame each way every 20 ms of its own clock, caught up with when the machine was busy. */
   const beat = (): void => {

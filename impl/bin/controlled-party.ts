@@ -38,7 +38,11 @@ const calm = (fault: number): void => {
   tell({ type: "touched", fault, messages: one.active.touched });
 };
 
-const common = { name: job.name, port: job.port, layer, onSaying, ...(job.log === undefined ? {} : { log: job.log }) };
+/** The lab sees the process end and reads why. */
+const onTrouble = (error: Error): never => {
+  throw error;
+};
+const common = { name: job.name, port: job.port, layer, onSaying, onTrouble, ...(job.log === undefined ? {} : { log: job.log }) };
 const prepared = job.role === "relay" ? await prepareRelay(job) : await prepareClient(job);
 let running: Running | undefined;
 /** Orders are carried out one after the other. */

@@ -7,6 +7,8 @@ import { type Machine, type Ports, type Runner, run, type WorldInput } from "../
 import { DEFAULT_SESSION, type Endpoint, type EndpointListener } from "../core/session.ts";
 import type { Certificate } from "../io/certificate.ts";
 import { openEventLog } from "../io/event-log.ts";
+import type { IoError } from "../io/io-error.ts";
+import { logQuota } from "../io/log-quota.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
 import { openEndpoint } from "../io/quic-endpoint.ts";
 
@@ -26,6 +28,8 @@ export type PartyOptions<Input> = {
   readonly play?: (pcm: Int16Array) => void;
   /** A layer between machine and endpoint, in both directions. */
   readonly layer?: Layer;
+  /** Told once when the log can no longer be written; the party goes on without it. */
+  readonly onTrouble: (error: IoError) => void;
 };
 
 /** What may stand between a machine and its endpoint, like `SignallingFilter` of impl/core. */
@@ -45,11 +49,12 @@ const HEADERS = { 4: 28, 6: 48 } as const;
 
 export async function openParty<Input>(options: PartyOptions<Input>): Promise<Party<Input>> {
   const clock = monotonicClock(options.epoch);
-  const log = openEventLog(options.log, options.who, clock.now);
+  const log = openEventLog(options.log, options.who, clock.now, options.onTrouble);
+  const quota = logQuota(clock.now);
   let timer: NodeJS.Timeout | undefined;
   let isOpen = true;
   const say = (saying: Saying): void => {
-    log.say(saying);
+    if (quota.allows(saying)) log.say(saying);
     options.onSaying?.(saying, clock.now());
   };
   const runner: Runner<Input> = run(options.machine, (): Ports => ports);
@@ -75,8 +80,9 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   };
   const headers = HEADERS[isIPv6(options.host) ? 6 : 4];
   let refused = 0;
+  let [retried, evicted] = [0, 0];
   const traffic = (): void => {
-    const { sentPackets, sentBytes, receivedPackets, receivedBytes, droppedUnknown } = endpoint.counters();
+    const { sentPackets, sentBytes, receivedPackets, receivedBytes, droppedUnknown, ...counted } = endpoint.counters();
     say({
       ev: "network",
       sentPackets,
@@ -86,7 +92,18 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     });
     if (droppedUnknown > refused)
       say({ ev: "refused", reason: "malformed", what: "UDP datagrams that are no packet of ours", count: droppedUnknown });
+    if (counted.retries > retried)
+      say({
+        ev: "refused",
+        reason: "limit",
+        what: "first packets whose senders were asked to prove their address",
+        count: counted.retries,
+      });
+    if (counted.evicted > evicted)
+      say({ ev: "refused", reason: "limit", what: "handshakes given up for newer ones", count: counted.evicted });
     refused = droppedUnknown;
+    ({ retries: retried, evicted } = counted);
+    for (const text of quota.leftOut()) log.say({ ev: "note", text });
   };
   say({ ev: "process", state: "started" });
   const everySecond = setInterval(traffic, 1_000);

@@ -19,6 +19,8 @@ export type RelayOptions = {
   readonly epoch?: number;
   readonly onSaying?: (saying: Saying, at: Instant) => void;
   readonly layer?: Layer;
+  /** Told once when the log can no longer be written; the relay goes on without it. */
+  readonly onTrouble?: (error: Error) => void;
 };
 
 export type RunningRelay = {
@@ -48,6 +50,7 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
     }),
     ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
+    onTrouble: (error) => options.onTrouble?.(error),
   });
   return {
     local: party.local,

@@ -170,7 +170,9 @@ export function client(config: Config): Machine<Input> {
       if (link === undefined) return;
       if (link === attempt) {
         attempt = undefined;
-        return supervise({ type: "failed", reason: event.reason });
+        return event.reason === "pin-mismatch"
+          ? mistaken(link, event.detail ?? "")
+          : supervise({ type: "failed", reason: event.reason });
       }
       primary = undefined;
       if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED) return displaced(link);
@@ -214,6 +216,17 @@ export function client(config: Config): Machine<Input> {
     const reason = "another client uses this identity";
     say({ ev: "registration", state: "refused", relay: link.relay.address, supervisors: 0, reason });
     leave(reason);
+  }
+
+  /**
+   * Somebody else answered at the relay's address. Before the first registration the pin or the address is wrong, and asking again cannot mend
+   * it; afterwards it may be an impostor on the path, who must not be able to end a call, so the supervisor goes on.
+   */
+  function mistaken(link: Link, found: string): void {
+    const reason = `pin-mismatch: expected ${link.relay.pin}, ${found}`;
+    if (watch.at === "attempting" && watch.again) return supervise({ type: "failed", reason });
+    say({ ev: "registration", state: "refused", relay: link.relay.address, supervisors: 1, reason });
+    supervise({ type: "desire", relay: undefined });
   }
 
   /** On a fresh session: register, and in the same flight take the call up again, media included. */

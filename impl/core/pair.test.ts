@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { millis, seconds } from "../base/units.ts";
 import { encodeSignal, parseSignal } from "../wire/signal.ts";
-import { connected, fingerprintOf, Pair, played, RELAY, refusals, secretOf, states, trusted } from "./pair.fixture.ts";
+import { connected, fingerprintOf, Pair, PIN, played, RELAY, refusals, secretOf, states, trusted } from "./pair.fixture.ts";
 
 describe("a call", () => {
   it("answered as trusted is active at both ends and carries audio both ways", () => {
@@ -203,6 +203,30 @@ describe("the boundary", () => {
     expect(pair.records("alice", "registration").at(-1)?.state).toBe("idle");
     expect(pair.records("bob", "registration").at(-1)?.state).toBe("registered");
     expect(refusals(pair, "r1", "unauthenticated")).toBe(1);
+  });
+
+  it("a relay with another certificate than the pinned one is refused for good before the first registration, and both are named", () => {
+    const pair = new Pair(trusted);
+    pair.shown = "cd".repeat(32);
+    pair.register(pair.alice);
+    pair.pass(seconds(10));
+    expect(pair.records("alice", "registration").map((record) => record.state)).toEqual(["connecting", "refused", "idle"]);
+    expect(pair.records("alice", "registration")[1]?.reason).toBe(`pin-mismatch: expected ${PIN}, found ${"cd".repeat(32)}`);
+    expect(pair.records("alice", "session").filter((record) => record.state === "connecting").length).toBe(1);
+  });
+
+  it("an impostor at the address of a relay that was registered with ends nothing: the client goes on trying and the call resumes", () => {
+    const pair = connected(trusted);
+    pair.shown = "cd".repeat(32);
+    pair.restartRelay();
+    pair.pass(seconds(5));
+    const during = pair.records("alice", "registration").slice(2);
+    expect(new Set(during.map((record) => record.state))).toEqual(new Set(["reconnecting"]));
+    expect(during.at(-1)?.reason).toMatch(/^pin-mismatch: expected (ab)+, found (cd)+$/);
+    pair.shown = PIN;
+    pair.pass(seconds(10));
+    expect(pair.records("alice", "registration").at(-1)?.state).toBe("registered");
+    expect(states(pair, "alice").at(-1)).toBe("resumed");
   });
 
   it("a second process with the same identity displaces the first for good, and does not fight it for the registration", () => {

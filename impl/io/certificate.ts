@@ -3,7 +3,7 @@
  * X.509 by RFC 5280 in the peculiar ASN.1 classes, ECDSA P-256 with SHA-256 (RFC 8446 section 9.1: every TLS 1.3 peer has it).
  */
 import { createHash, createPrivateKey, generateKeyPairSync, hkdfSync, randomBytes, sign, X509Certificate } from "node:crypto";
-import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import {
@@ -18,6 +18,7 @@ import {
   Validity,
   Version,
 } from "@peculiar/asn1-x509";
+import { makeFolder } from "./folder.ts";
 import { IoError } from "./io-error.ts";
 
 /** A certificate with its private key, ready for a QUIC endpoint. */
@@ -81,14 +82,18 @@ export async function loadOrMakeCertificate(dir: string): Promise<Certificate> {
   const made = makeCertificate();
   const fresh = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeFolder(dir, 0o700);
     await writeFile(fresh, made.certificatePem + made.keyPem, { mode: 0o600, flag: "wx" });
     await link(fresh, path); // unlike a rename this fails when another process was first
     return made;
   } catch (cause) {
     const first = codeOf(cause) === "EEXIST" ? await read(path) : undefined;
     if (first !== undefined) return first;
-    throw new IoError("certificate-file", `cannot write ${path}: make the folder writable or name another`, cause);
+    throw new IoError(
+      "certificate-file",
+      `cannot write ${path} (${reasonOf(cause)}): make the folder writable or name another`,
+      cause,
+    );
   } finally {
     await rm(fresh, { force: true });
   }
@@ -100,7 +105,11 @@ async function read(path: string): Promise<Certificate | undefined> {
     text = await readFile(path, "utf8");
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return undefined;
-    throw new IoError("certificate-file", `cannot read ${path}: check its owner and mode`, cause);
+    throw new IoError(
+      "certificate-file",
+      `cannot read ${path} (${reasonOf(cause)}): check that it is a file, its owner and mode`,
+      cause,
+    );
   }
   try {
     const keyAt = text.indexOf("-----BEGIN PRIVATE KEY-----");
@@ -112,6 +121,7 @@ async function read(path: string): Promise<Certificate | undefined> {
   }
 }
 
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const codeOf = (error: unknown): unknown => (error instanceof Error && "code" in error ? error.code : undefined);
 
 function fromPem(certificatePem: string, keyPem: string): Certificate {

@@ -2,6 +2,7 @@
 
 export type IoErrorCode =
   | "bind" // the UDP address cannot be had
+  | "event-log" // the log cannot be opened, or not be written any more
   | "certificate-file"; // the stored certificate cannot be read, written or understood
 
 /** `message` says what failed and what to do; `cause` is the system's own error. */

@@ -221,7 +221,7 @@ export class QuicConnection {
     const shown = this.#engine.peerCertChain()?.[0];
     const fingerprint = this.role === "client" && shown !== undefined ? fingerprintOf(shown) : "";
     if (this.role === "client" && fingerprint !== this.#pin) {
-      this.#finish("pin-mismatch", APPLICATION_ERROR, `the certificate is ${fingerprint}`);
+      this.#finish("pin-mismatch", APPLICATION_ERROR, `found ${fingerprint}`);
       return;
     }
     this.open = true;

@@ -253,6 +253,70 @@ describe("quic endpoint", () => {
     expect(server.endpoint.counters().resets).toBeLessThanOrEqual(1_000 * seconds);
   });
 
+  /** First packets of clients that are never heard of again, each from a connection and (within 127.0.0.0/8) an address of its own. */
+  const flood = async (target: Host, count: number): Promise<void> => {
+    const config = engineConfig(CONTRACT_CONFIG);
+    const out = new Uint8Array(1_500);
+    for (let i = 0; i < count; i++) {
+      const local = { host: `127.1.${i >> 8}.${i & 255}`, port: 1_024 + i };
+      const engine = quiche.Connection.connect(null, new Uint8Array(20).fill(i).fill(i >> 8, 0, 8), local, target, config);
+      const length = engine.send(out)?.[0];
+      const socket = createSocket("udp4");
+      await new Promise<void>((resolve) => socket.bind(0, local.host, resolve));
+      await new Promise((resolve) => socket.send(out.slice(0, length), target.port, target.host, resolve));
+      socket.close();
+    }
+  };
+
+  test("a flood of first packets from addresses of others is answered with Retry beyond 256 handshakes, and a client registers all the same", async () => {
+    const server = await open(true);
+    const target = { host: "127.0.0.1", port: portOf(server.endpoint) };
+    await flood(target, 250);
+    expect(await handshakes(server.endpoint)).toBe(true);
+    expect(server.endpoint.counters()).toMatchObject({ retries: 0, droppedUnknown: 0 });
+    const before = server.endpoint.counters().receivedPackets;
+    await flood(target, 150);
+    await until(() => server.endpoint.counters().receivedPackets >= before + 150, 1_000);
+    const { retries } = server.endpoint.counters();
+    expect(retries).toBeGreaterThan(100);
+    expect(await handshakes(server.endpoint)).toBe(true);
+    expect(server.endpoint.counters()).toMatchObject({ retries: retries + 1, droppedUnknown: 0, evicted: 0 });
+  });
+
+  test("of 1024 handshakes with proved addresses that go no further the oldest makes room for a client that does", async () => {
+    const config = { ...CONTRACT_CONFIG, handshakeTimeout: millis(20_000) };
+    const watch = observer(now);
+    const server = await openEndpoint({ host: "127.0.0.1", port: 0, certificate, config, listener: watch.listener, now });
+    cleanup.push(() => server.closeAll());
+    const target = { host: "127.0.0.1", port: portOf(server) };
+    const { socket, local } = await bareSocket();
+    const stalled = new Map<string, EngineConnection>();
+    const out = new Uint8Array(1_500);
+    const send = (engine: EngineConnection): void => {
+      const sent = engine.send(out);
+      if (sent !== null) socket.send(out.slice(0, sent[0]), target.port, target.host);
+    };
+    let proved = 0;
+    socket.on("message", (packet: Buffer) => {
+      const engine = stalled.get(packet.subarray(6, 26).toString("hex")); // the ID of a long header's addressee
+      if ((packet[0] ?? 0) >> 4 !== 0xf || engine === undefined) return; // 0xf: a Retry
+      engine.recv(new Uint8Array(packet), { from: target, to: local });
+      send(engine);
+      proved++;
+    });
+    const clients = engineConfig(config);
+    for (let i = 0; i < 1_300; i++) {
+      const id = Uint8Array.from({ length: 20 }, (_, at) => (at === 0 ? i >> 8 : i));
+      const engine = quiche.Connection.connect(null, id, local, target, clients);
+      stalled.set(Buffer.from(id).toString("hex"), engine);
+      send(engine);
+      if (i % 20 === 0) await until(() => server.counters().receivedPackets >= i + proved, 1_000);
+    }
+    await until(() => server.counters().evicted > 200, 2_000);
+    expect(server.counters().evicted).toBeGreaterThan(200);
+    expect(await handshakes(server)).toBe(true);
+  }, 30_000);
+
   test("a server that speaks another protocol refuses, and a client that does is never accepted", async () => {
     const client = await open(false);
     const other = await engineOn((local, from) =>

@@ -1,7 +1,7 @@
 /**
  * The real transport: QUIC and STUN on one UDP socket, dialling and (with a certificate) accepting at the same time.
  * Demultiplexing by RFC 9443; connections are found by their connection IDs, so a peer may change its address.
- * Left out on purpose: Retry (address validation before accepting), 0-RTT, active migration, and ICMP errors, which the system does not
+ * Left out on purpose: NEW_TOKEN, 0-RTT, active migration, and ICMP errors, which the system does not
  * report to a socket that is not connected: an address where nobody listens is a handshake-timeout.
  */
 
@@ -21,10 +21,11 @@ import {
 } from "../core/session.ts";
 import { isStun } from "../wire/stun.ts";
 import type { Certificate } from "./certificate.ts";
-import { idKey, newConnectionId, readOuterHeader, resetPacket, resetTokenNumber } from "./connection-id.ts";
+import { idKey, newConnectionId, type OuterHeader, readOuterHeader, resetPacket, resetTokenNumber } from "./connection-id.ts";
+import { type FirstPacket, firstPacket } from "./first-packet.ts";
 import { IoError } from "./io-error.ts";
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
-import { engineConfig, type Host, quiche } from "./quic-engine.ts";
+import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
 
 export type EndpointOptions = {
   /** IP address to bind: one address of this machine, or `0.0.0.0` / `::`. It decides the family; the other one cannot be reached. */
@@ -49,6 +50,10 @@ export type EndpointCounters = {
   readonly receivedBytes: number;
   /** Received and neither STUN nor for any connection: noise, strangers, or leftovers of sessions long gone. */
   readonly droppedUnknown: number;
+  /** First packets answered with a Retry: the sender is to prove its address. */
+  readonly retries: number;
+  /** Handshakes given up because there were too many under way. */
+  readonly evicted: number;
   /** Stateless resets sent. */
   readonly resets: number;
   /** Packets the system did not take or that had an address this socket cannot reach. */
@@ -67,15 +72,13 @@ export type QuicEndpoint = Endpoint & {
   closeAll(): Promise<void>;
 };
 
-/** Handshakes under way at once; more first packets are dropped. chosen: each costs some 50 kB and lasts at most the handshake limit. */
+/**
+ * Handshakes under way at once; one more takes the place of the oldest, which an honest client completes in a round trip and a half. Beyond
+ * RETRY_ABOVE of them all have proved addresses. chosen: each costs some 50 kB and lasts at most the handshake limit.
+ */
 const HALF_OPEN_LIMIT = 1_024;
 /** Resets and version negotiations a second. chosen: a restarted relay reaches 1000 sessions within a second; a flood gains nothing. */
 const STATELESS_PER_SECOND = 1_000;
-/** Smallest UDP payload of a client's first packet (RFC 9000 section 14.1). */
-const INITIAL_BYTES = 1_200;
-/** Shortest connection ID a client may choose for the server (RFC 9000 section 7.2). */
-const INITIAL_ID_BYTES = 8;
-
 /** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
 export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoint> {
   if (parseAddress(address(options.host, options.port)) === undefined)
@@ -103,21 +106,34 @@ export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoi
 
 function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): QuicEndpoint {
   const { listener, now, config, certificate } = options;
+  /** A relay that starts again does not know the Retry tokens of its former life: their clients dial once more. */
+  const tokenKey = new Uint8Array(randomBytes(32));
   const resetKey = options.resetKey ?? certificate?.resetKey ?? new Uint8Array(randomBytes(32));
   const bound = socket.address();
   const local: Host = { host: bound.address, port: bound.port };
   const dialling = engineConfig(config);
   const accepting = certificate === undefined ? undefined : engineConfig(config, certificate);
-  const count = { sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0, droppedUnknown: 0, resets: 0, unsent: 0 };
+  const count = {
+    sentPackets: 0,
+    sentBytes: 0,
+    receivedPackets: 0,
+    receivedBytes: 0,
+    droppedUnknown: 0,
+    retries: 0,
+    evicted: 0,
+    resets: 0,
+    unsent: 0,
+  };
 
   const connections = new Set<QuicConnection>();
   const byId = new Map<string, QuicConnection>();
   const bySession = new Map<SessionId, QuicConnection>();
   const dialled = new Map<Address, Set<QuicConnection>>();
   const dirty = new Set<QuicConnection>();
+  /** Accepted and not established, oldest first. */
+  const halfOpen = new Set<QuicConnection>();
   let events: (() => void)[] = [];
   let accepted = 0;
-  let halfOpen = 0;
   let closed = false;
   let turning = false;
   let soon: NodeJS.Immediate | undefined;
@@ -145,7 +161,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     transmit,
     accept: (connection) => {
       const session = -++accepted;
-      halfOpen--;
+      halfOpen.delete(connection);
       bySession.set(session, connection);
       const { remote } = connection;
       events.push(() => listener.accepted(session, remote));
@@ -163,7 +179,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     touch(connection);
   };
   const forget = (connection: QuicConnection): void => {
-    if (connection.role === "server" && connection.session === undefined) halfOpen--;
+    halfOpen.delete(connection);
     connections.delete(connection);
     dirty.delete(connection);
     for (const key of connection.ids) byId.delete(key);
@@ -270,35 +286,45 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     return stateless.sent++ < STATELESS_PER_SECOND;
   };
 
-  const first = (
-    packet: Uint8Array,
-    header: { version: number; initial: boolean; to: Uint8Array; from: Uint8Array },
-    from: Host,
-  ): void => {
-    count.droppedUnknown++;
-    if (accepting === undefined || header.version === 0 || packet.length < INITIAL_BYTES) return;
-    try {
-      if (!quiche.versionIsSupported(header.version)) {
-        if (!mayAnswer()) return;
-        const answer = new Uint8Array(INITIAL_BYTES);
-        transmit(answer.subarray(0, quiche.negotiateVersion(header.from, header.to, answer)), from);
-        return;
-      }
-      if (!header.initial || header.to.length < INITIAL_ID_BYTES || halfOpen >= HALF_OPEN_LIMIT) return;
-      const id = newConnectionId();
-      const chosen = new Uint8Array(header.to); // the client's choice, used until it knows ours
-      accepting.setStatelessResetToken(resetTokenNumber(resetKey, id));
-      const engine = quiche.Connection.accept(id, null, local, from, accepting);
-      const connection = new QuicConnection({ engine, host, config, remote: address(from.host, from.port), role: "server" });
-      connection.receive(packet, from, true);
-      if (!connection.authentic) return;
-      count.droppedUnknown--;
-      halfOpen++;
-      add(connection, id);
-      register(connection, chosen);
-    } catch {
-      // An ID or a version the engine does not take: not a packet of our protocol.
+  const first = (packet: Uint8Array, header: OuterHeader & { readonly form: "long" }, from: Host): void => {
+    const met = firstPacket(packet, header, from, { key: tokenKey, now: now(), halfOpen: halfOpen.size });
+    if (met.type === "retry") {
+      count.retries++;
+      transmit(met.answer, from);
+      return;
     }
+    count.droppedUnknown++;
+    if (met.type === "negotiate" && mayAnswer()) transmit(met.answer, from);
+    if (met.type === "accept") accept(packet, header, from, met);
+  };
+
+  const accept = (
+    packet: Uint8Array,
+    header: OuterHeader,
+    from: Host,
+    { id, originalId }: FirstPacket & { readonly type: "accept" },
+  ): void => {
+    if (accepting === undefined) return;
+    const chosen = new Uint8Array(header.to);
+    accepting.setStatelessResetToken(resetTokenNumber(resetKey, id));
+    let engine: EngineConnection;
+    try {
+      engine = quiche.Connection.accept(id, originalId, local, from, accepting);
+    } catch {
+      return; // an ID the engine does not take
+    }
+    const connection = new QuicConnection({ engine, host, config, remote: address(from.host, from.port), role: "server" });
+    connection.receive(packet, from, true);
+    if (!connection.authentic) return;
+    count.droppedUnknown--;
+    const [oldest] = halfOpen;
+    if (halfOpen.size >= HALF_OPEN_LIMIT && oldest !== undefined) {
+      count.evicted++;
+      forget(oldest);
+    }
+    halfOpen.add(connection);
+    add(connection, id);
+    if (originalId === null) register(connection, chosen); // the client's choice, used until it knows ours
   };
 
   const connect = (session: SessionId, remote: Address, pin: string): void => {

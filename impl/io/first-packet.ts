@@ -1,0 +1,67 @@
+/**
+ * What becomes of the first packet of a connection nobody knows yet: a version negotiation (RFC 9000 section 6), a Retry that asks the sender
+ * to prove its address (section 8.1.2), a connection, or nothing. Nothing is kept of a packet that does not become a connection.
+ */
+import type { Instant } from "../base/units.ts";
+import { CONNECTION_ID_BYTES, newConnectionId, type OuterHeader } from "./connection-id.ts";
+import { type Host, quiche } from "./quic-engine.ts";
+import { makeRetryToken, readRetryToken } from "./retry-token.ts";
+
+/**
+ * Handshakes under way from which on an address must be proved before anything is kept for it: whoever writes false addresses on first packets
+ * (section 21.3) can then take no more than these. chosen: a relay that returns to a few hundred clients costs none of them the Retry's round trip.
+ */
+export const RETRY_ABOVE = 256;
+/** Smallest UDP payload of a client's first packet (RFC 9000 section 14.1). */
+const INITIAL_BYTES = 1_200;
+/** Shortest connection ID a client may choose for the server (RFC 9000 section 7.2). */
+const INITIAL_ID_BYTES = 8;
+/** Octets of a Retry beside its token: first, version, two IDs with their lengths, integrity tag (section 17.2.5), rounded up. */
+const RETRY_ROOM = 128;
+
+export type FirstPacket =
+  | { readonly type: "nothing" }
+  /** To be sent back; shorter than what it answers. */
+  | { readonly type: "negotiate" | "retry"; readonly answer: Uint8Array }
+  /**
+   * `id` is our connection ID. `originalId` is the ID that the client chose before a Retry told it ours, and its address is then proved;
+   * null: there was no Retry, and packets addressed to the client's choice belong to the connection too.
+   */
+  | { readonly type: "accept"; readonly id: Uint8Array; readonly originalId: Uint8Array | null };
+
+const NOTHING: FirstPacket = { type: "nothing" };
+
+/** `key` is for tokens; `halfOpen` counts handshakes under way. Never throws. */
+export function firstPacket(
+  packet: Uint8Array,
+  header: OuterHeader & { readonly form: "long" },
+  from: Host,
+  state: { readonly key: Uint8Array; readonly now: Instant; readonly halfOpen: number },
+): FirstPacket {
+  if (header.version === 0 || packet.length < INITIAL_BYTES) return NOTHING;
+  try {
+    if (!quiche.versionIsSupported(header.version)) {
+      const answer = new Uint8Array(INITIAL_BYTES);
+      return { type: "negotiate", answer: answer.subarray(0, quiche.negotiateVersion(header.from, header.to, answer)) };
+    }
+    if (!header.initial || header.to.length < INITIAL_ID_BYTES) return NOTHING;
+    const { token } = quiche.Header.fromSlice(packet, CONNECTION_ID_BYTES);
+    const sender = `${from.host} ${from.port}`;
+    if (token !== undefined && token.length > 0) {
+      // The client must be answered with the ID that the Retry gave it (section 7.3), however few handshakes are under way by now.
+      const id = new Uint8Array(header.to);
+      const originalId = readRetryToken(state.key, { from: sender, ourId: id }, token, state.now);
+      return originalId === undefined ? NOTHING : { type: "accept", id, originalId };
+    }
+    const id = newConnectionId();
+    if (state.halfOpen < RETRY_ABOVE) return { type: "accept", id, originalId: null };
+    const made = makeRetryToken(state.key, { from: sender, ourId: id }, header.to, state.now);
+    const answer = new Uint8Array(RETRY_ROOM + made.length);
+    return {
+      type: "retry",
+      answer: answer.subarray(0, quiche.retry(header.from, header.to, id, made, header.version, answer)),
+    };
+  } catch {
+    return NOTHING; // an ID or a version the engine does not take: not a packet of our protocol
+  }
+}
