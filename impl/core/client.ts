@@ -234,6 +234,8 @@ export function client(config: Config): Machine<Input> {
       case "CallResumed":
         if (current === undefined || current.id !== message.call_id) return refuse("unknown-call", message.type);
         current.channel = message.channel;
+        // What was sent while the peer was away is lost, full headers included: those that follow must be readable by themselves.
+        if (message.peer_present) current.media?.resync();
         return;
       case "Refusal":
         return refused(message);
