@@ -9,7 +9,7 @@
  */
 import type { DropRecord, LogRecord } from "../impl/base/record.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { type Stream, UNWRITTEN } from "./media-stream-log.ts";
+import type { Stream } from "./media-stream-log.ts";
 
 /** Frames of one direction of a call; `sent` is the sum of the others. */
 export type FrameAccount = {
@@ -94,42 +94,40 @@ function accountOf(
   };
   const byFault = new Map<number, number>();
   let firstUnexplained: number | undefined;
-  let nextDrop = 0;
+  const lost: { readonly seq: number; readonly at: number; readonly isInterrupted: boolean }[] = [];
   let nextBreak = 0;
   for (let seq = 0; seq < sentAt.length; seq++) {
     const at = sentAt[seq];
     if (at === undefined) continue;
     count.sent++;
     const played = stream.played[seq];
-    if (played !== undefined) {
-      if (played.kind === "source") count.played++;
-      else count.recovered++;
-      continue;
+    if (played?.kind === "source") count.played++;
+    else if (played !== undefined) count.recovered++;
+    else if (stream.openedAt[seq] !== undefined) count.late++;
+    else {
+      while ((breaks[nextBreak]?.to ?? at) < at) nextBreak++;
+      lost.push({ seq, at, isInterrupted: (breaks[nextBreak]?.from ?? Number.POSITIVE_INFINITY) <= at });
     }
-    if (stream.openedAt[seq] !== undefined) {
-      count.late++;
-      continue;
+  }
+  // Those that need a drop choose first: whoever was interrupted has a cause already. All may wait equally long, so the first drop is the best.
+  for (const isInterrupted of [false, true]) {
+    let next = 0;
+    for (const one of lost) {
+      if (one.isInterrupted !== isInterrupted) continue;
+      while ((own[next]?.left ?? 1) === 0 || (own[next]?.t ?? one.at) < one.at) next++;
+      const drop = own[next];
+      if (drop !== undefined && drop.t <= one.at + UNDER_WAY) {
+        drop.left--;
+        if (drop.isHeldBack) count.heldBack++;
+        else if (drop.fault === undefined) count.byLink++;
+        else byFault.set(drop.fault, (byFault.get(drop.fault) ?? 0) + 1);
+      } else if (isInterrupted) count.interrupted++;
+      else if (one.seq >= cut || one.at + AROUND >= runEnd) count.underWay++;
+      else {
+        count.unexplained++;
+        firstUnexplained ??= one.at;
+      }
     }
-    while ((own[nextDrop]?.left ?? 1) === 0 || (own[nextDrop]?.t ?? at) < at) nextDrop++;
-    const drop = own[nextDrop];
-    if (drop !== undefined && drop.t <= at + UNDER_WAY) {
-      drop.left--;
-      if (drop.isHeldBack) count.heldBack++;
-      else if (drop.fault === undefined) count.byLink++;
-      else byFault.set(drop.fault, (byFault.get(drop.fault) ?? 0) + 1);
-      continue;
-    }
-    while ((breaks[nextBreak]?.to ?? at) < at) nextBreak++;
-    if ((breaks[nextBreak]?.from ?? Number.POSITIVE_INFINITY) <= at) {
-      count.interrupted++;
-      continue;
-    }
-    if (seq >= cut || at + AROUND >= runEnd) {
-      count.underWay++;
-      continue;
-    }
-    count.unexplained++;
-    firstUnexplained ??= at;
   }
   return { from, to, ...count, byFault, firstUnexplained };
 }
@@ -206,6 +204,3 @@ function unwrittenFrom(records: readonly LogRecord[], { to, openedAt }: Stream):
   const wasKilled = records.some((record) => record.ev === "process" && record.state === "killed" && record.who === to);
   return wasKilled ? openedAt.length : Number.POSITIVE_INFINITY;
 }
-
-/** The first packet number past what a killed sender may have left unwritten. */
-export const writtenUntil = (stream: Stream): number => stream.sentAt.length + UNWRITTEN;
