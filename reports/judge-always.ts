@@ -1,7 +1,10 @@
-/** What must hold in every run, whatever its scenario asks: keys, generations, supervisors, leftovers, and that the run tested anything. */
+/** What must hold in every run, whatever its scenario asks. Here: keys, generations, supervisors, leftovers, and that the run tested anything. */
 import { leftTrace } from "./conditions.ts";
 import { broken, type Finding, held, inconclusive } from "./finding.ts";
 import { generationsOf } from "./generations.ts";
+import { everyFrameAccounted, packetsInTheirCall } from "./judge-frames.ts";
+import { wellInTheEnd } from "./judge-settling.ts";
+import { addressesKeptPrivate, strangersRefused } from "./judge-trust.ts";
 import type { Evidence } from "./measure.ts";
 
 /** Judged in every run, in the order they are reported: the invariants of scenarios/oracles.ts. */
@@ -10,8 +13,13 @@ export const ALWAYS: readonly (readonly [name: string, judge: (evidence: Evidenc
   ["faults-left-a-trace", faultsLeftATrace],
   ["no-nonce-reuse", noNonceReuse],
   ["no-double-decrypt", noDoubleDecrypt],
+  ["packets-in-their-call", packetsInTheirCall],
+  ["every-frame-accounted", everyFrameAccounted],
   ["no-stale-generation", noStaleGeneration],
   ["one-supervisor", oneSupervisor],
+  ["addresses-kept-private", addressesKeptPrivate],
+  ["strangers-refused", strangersRefused],
+  ["well-in-the-end", wellInTheEnd],
   ["everything-freed", everythingFreed],
 ];
 
@@ -82,13 +90,28 @@ function noStaleGeneration({ records }: Evidence): Finding {
   return held(`${all.filter((one) => one.record.action === "applied").length} generations applied, none stale`);
 }
 
-/** No party ever has two reconnect supervisors at work. */
+/** Two attempts to connect may overlap for so long. chosen: closing the one that was superseded takes no answer from anybody. */
+const OVERLAP = 1_000_000;
+
+/** No party ever has two reconnect supervisors at work: by its own count, and by the attempts to connect that go on side by side. */
 function oneSupervisor({ records }: Evidence): Finding {
   let seen = 0;
+  const attempts = new Map<string, Map<number, number>>();
   for (const record of records) {
+    const { who, t } = record;
+    if (record.ev === "process" && (record.state === "killed" || record.state === "started")) attempts.delete(who);
+    if (record.ev === "session") {
+      const own = attempts.get(who) ?? new Map<number, number>();
+      attempts.set(who, own);
+      if (record.state === "connecting") own.set(record.session, t);
+      else if (record.state === "connected" || record.state === "closed") own.delete(record.session);
+    }
+    const own = attempts.get(who);
+    if (own !== undefined && own.size > 1 && t - ([...own.values()][1] ?? t) > OVERLAP)
+      return broken(`${who} made ${own.size} attempts to connect at once`, t);
     if (record.ev !== "registration") continue;
     seen++;
-    if (record.supervisors > 1) return broken(`${record.who} had ${record.supervisors} supervisors at once`, record.t);
+    if (record.supervisors > 1) return broken(`${who} had ${record.supervisors} supervisors at once`, t);
   }
   return held(`never more than one in ${seen} changes of registration`);
 }

@@ -16,26 +16,65 @@ const SILENCE_MICROS = 2_000_000;
 /** chosen: a link that loses a few packets in a row makes a client doubt its relay for a second; a handshake given up takes four. */
 const DOUBT_MICROS = 5_000_000;
 
+/**
+ * Time after the last heal by which everything is well again. chosen: a handshake given up after 4 s, then the longest wait that the
+ * supervisor's backoff reaches in outages of some seconds, 15 s, and a second for the new handshake.
+ */
+export const SETTLE = 20_000_000;
+/** The same where a client was killed. chosen: its session idles out after 30 s, then the relay keeps its call for 60 s. */
+export const SETTLE_AFTER_CLIENT = 100_000_000;
+
 /** Registered, of one mind about calls, and audible, from `within` after the last heal to the end of the scenario. */
 export function settles(evidence: Evidence, { within }: OracleParameters["settles"]): Finding {
-  const { scenario, conditions, clients, calls } = evidence;
+  const healed = lastHeal(evidence);
+  if (typeof healed === "string") return inconclusive(`${healed} was never healed`);
+  const from = healed + within;
+  const to = evidence.scenario.duration;
+  if (from >= to) return inconclusive(`the run ended before ${instant(from)}, ${inTime(within)} after the last heal`);
+  return together(
+    wellFrom(evidence, from, to, audible),
+    `limit ${inTime(within)} after the last heal at ${instant(healed)}`,
+    "the scenario has no clients",
+  );
+}
+
+/** Faults with nothing to undo. */
+const STRIKES_ONCE: ReadonlySet<string> = new Set(["rebind", "renumber", "expire"]);
+
+/** The same for every run long enough to say, with a budget that fits any; on links that lose much, sound may be long in coming. */
+export function wellInTheEnd(evidence: Evidence): Finding {
+  const { scenario } = evidence;
+  const lasting = scenario.faults.findIndex((one) => one.for === null && !STRIKES_ONCE.has(one.kind));
+  if (lasting !== -1) return held(`not judged: ${evidence.conditions[lasting]?.fault ?? "a fault"} stays`);
+  const healed = lastHeal(evidence);
+  if (typeof healed === "string") return held(`not judged: ${healed} was never healed`);
+  const isClientKilled = scenario.faults.some((one) => one.kind === "kill" && scenario.parties[one.target]?.role === "client");
+  const from = healed + (isClientKilled ? SETTLE_AFTER_CLIENT : SETTLE);
+  const to = scenario.duration;
+  if (from >= to) return held(`not judged: the run ended before ${instant(from)}`);
+  const findings = wellFrom(evidence, from, to, audibleAtAll);
+  return findings.length === 0 ? held("the scenario has no clients") : together(findings);
+}
+
+/** Instant of the last heal (0: no fault), or the fault that was never healed. A fault that never happened needs none. */
+function lastHeal({ scenario, conditions }: Evidence): number | string {
   let healed = 0;
   for (const [index, condition] of conditions.entries()) {
     const fault = scenario.faults[index];
     const heal = fault === undefined ? undefined : healOf(condition, fault);
     if (heal === undefined || fault === undefined) continue;
-    if (fault.for !== null && condition.healedMs === null) return inconclusive(`${condition.fault} was never healed`);
+    if (fault.for !== null && condition.healedMs === null) return condition.fault;
     healed = Math.max(healed, heal);
   }
-  const from = healed + within;
-  const to = scenario.duration;
-  if (from >= to) return inconclusive(`the run ended before ${instant(from)}, ${inTime(within)} after the last heal`);
-  const findings = [
-    ...clients.map((party) => registered(evidence, party, from, to)),
-    ...calls.flatMap((call) => agreed(evidence, call, from, to)),
-  ];
-  return together(findings, `limit ${inTime(within)} after the last heal at ${instant(healed)}`, "the scenario has no clients");
+  return healed;
 }
+
+type Hearing = (evidence: Evidence, call: LoggedCall, party: string, from: number, to: number) => Finding;
+
+const wellFrom = (evidence: Evidence, from: number, to: number, hears: Hearing): readonly Finding[] => [
+  ...evidence.clients.map((party) => registered(evidence, party, from, to)),
+  ...evidence.calls.flatMap((call) => agreed(evidence, call, from, to, hears)),
+];
 
 function registered({ records, runEnd }: Evidence, party: string, from: number, to: number): Finding {
   const bad = standingsOf(records, party, runEnd).find(
@@ -60,7 +99,7 @@ function standing(steps: readonly CallStep[], from: number, to: number): "up" | 
 const deathOf = ({ records }: Evidence, party: string, before: number): number =>
   records.findLast((one) => one.who === party && one.ev === "process" && one.state === "killed" && one.t < before)?.t ?? -1;
 
-function agreed(evidence: Evidence, call: LoggedCall, from: number, to: number): Finding[] {
+function agreed(evidence: Evidence, call: LoggedCall, from: number, to: number, hears: Hearing): Finding[] {
   const plan = call.plan === undefined ? undefined : evidence.scenario.calls[call.plan];
   const parties = plan === undefined ? [...call.parties.keys()] : [plan.caller, plan.callee];
   const standings = parties.map((party) => {
@@ -71,7 +110,7 @@ function agreed(evidence: Evidence, call: LoggedCall, from: number, to: number):
   const up = standings.filter((one) => one.at === "up").map((one) => one.party);
   const down = standings.filter((one) => one.at === "down").map((one) => one.party);
   if (up.length > 0 && down.length > 0) return [broken(`the call is up at ${up.join()} and not at ${down.join()}`, from)];
-  return up.length < parties.length ? [] : up.map((party) => audible(evidence, call, party, from, to));
+  return up.length < parties.length ? [] : up.map((party) => hears(evidence, call, party, from, to));
 }
 
 function audible({ playouts }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {
@@ -81,4 +120,10 @@ function audible({ playouts }: Evidence, call: LoggedCall, party: string, from: 
   const gap = gapsOf(after).find((one) => one.frames * FRAME_MICROS > SILENCE_MICROS);
   if (gap === undefined) return held(`${party} hears`);
   return broken(`${party} hears nothing for ${inTime(gap.frames * FRAME_MICROS)} from ${instant(gap.at)}`, gap.at);
+}
+
+function audibleAtAll({ playouts }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {
+  const slots = playouts.find((one) => one.call === call.id && one.party === party)?.slots ?? [];
+  const isHeard = slots.some((slot) => slot.at >= from && slot.at < to && isSource(slot.kind));
+  return isHeard || to - from <= SILENCE_MICROS ? held(`${party} hears`) : broken(`${party} hears nothing`, from);
 }

@@ -4,7 +4,9 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import { type Delay, delaysOf, measureAudio } from "./audio.ts";
 import { callsOf, clientsOf, endOf, type LoggedCall } from "./call-log.ts";
 import { measureConditions } from "./conditions.ts";
+import { accountsOf, type FrameAccount } from "./frame-accounting.ts";
 import { measureGenerations } from "./generations.ts";
+import { type StreamLog, streamsOf } from "./media-stream-log.ts";
 import { measureNetwork } from "./network.ts";
 import { measurePath } from "./path.ts";
 import { type Playout, playoutsOf } from "./playout.ts";
@@ -24,6 +26,8 @@ export type Evidence = {
   readonly playouts: readonly Playout[];
   readonly delays: ReadonlyMap<Playout, readonly Delay[]>;
   readonly conditions: readonly Condition[];
+  /** Every packet of every call from its sealing to the loudspeaker, and what became of each. */
+  readonly media: StreamLog & { readonly accounts: readonly FrameAccount[] };
   readonly measurements: Measurements;
 };
 
@@ -43,5 +47,7 @@ export function measure(records: readonly LogRecord[], scenario: Scenario): Evid
     path: measurePath(records, clients),
     network: measureNetwork(records, scenario),
   };
-  return { scenario, records, runEnd, clients, calls, playouts, delays, conditions, measurements };
+  const streams = streamsOf(records);
+  const media = { ...streams, accounts: accountsOf(records, scenario, streams.streams, runEnd) };
+  return { scenario, records, runEnd, clients, calls, playouts, delays, conditions, media, measurements };
 }

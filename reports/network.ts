@@ -9,7 +9,8 @@ const COUNTERS = ["sentPackets", "sentBytes", "receivedPackets", "receivedBytes"
 /**
  * Totals per party. The counters in the log are cumulative per process: one that falls has started again, and what it had
  * reached is added. `lostPackets` counts `drop` records of the party's own links, of the NAT it alone sits behind and of its
- * process being down, both directions; a laboratory that cannot see drops reports 0.
+ * process being down, both directions; a laboratory that cannot see drops reports 0. What congestion control
+ * kept back was never a packet.
  */
 export function measureNetwork(records: readonly LogRecord[], scenario: Scenario): Record<string, PartyNetwork> {
   const owner = ownersOf(scenario);
@@ -24,7 +25,7 @@ export function measureNetwork(records: readonly LogRecord[], scenario: Scenario
         if (restarted) total.before[name] += total.now[name];
         total.now[name] = record[name];
       }
-    } else if (record.ev === "drop") {
+    } else if (record.ev === "drop" && record.cause !== "congestion") {
       const total = totals.get(owner(record.where) ?? "");
       if (total !== undefined) total.lost++;
     }

@@ -143,6 +143,9 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
       ["dir", oneOf("sent", "received")],
       ["type", text],
       ["session", whole],
+      ["call", maybe(text)],
+      ["addresses", maybe((value) => Array.isArray(value) && value.every(text))],
+      ["ok", maybe((value) => typeof value === "boolean")],
     ],
   ],
   [

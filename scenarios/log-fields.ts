@@ -65,6 +65,7 @@ const TABLE: Table = {
       "no-route": true,
       "process-down": true,
       "port-closed": true,
+      congestion: true,
     },
     bytes: "number",
     fault: "number",
@@ -77,7 +78,7 @@ const TABLE: Table = {
     rttMs: "number",
     reason: "text",
   },
-  signal: { dir: { sent: true, received: true }, type: "text", session: "number", call: "text" },
+  signal: { dir: { sent: true, received: true }, type: "text", session: "number", call: "text", ok: "boolean" },
   refused: { reason: refusals, what: "text", count: "number" },
   registration: {
     state: { idle: true, connecting: true, registered: true, reconnecting: true, refused: true },

@@ -177,8 +177,34 @@ export type Invariant = { readonly name: string; readonly promises: string };
 export const INVARIANTS: readonly Invariant[] = [
   { name: "no-nonce-reuse", promises: "No (key, packet number) pair is sealed twice, across reconnects too." },
   { name: "no-double-decrypt", promises: "No (key, packet number) pair is opened twice by the same party." },
-  { name: "one-supervisor", promises: "A client never has more than one live reconnect supervisor." },
+  {
+    name: "packets-in-their-call",
+    promises:
+      "Whoever opens a packet is in the call it was sealed in, by the other party; what is played was opened, in order and once.",
+  },
+  {
+    name: "every-frame-accounted",
+    promises:
+      "Every frame sent was played, recovered, late, or lost with a cause in the log: a fault, the link, congestion control, a session or process that was not there. Only `sim` sees every packet; other labs count and do not judge.",
+  },
+  {
+    name: "one-supervisor",
+    promises: "A client never has more than one live reconnect supervisor, nor two attempts to connect side by side.",
+  },
   { name: "no-stale-generation", promises: "No candidate update is applied whose generation is not newer than the last." },
+  {
+    name: "addresses-kept-private",
+    promises: "In a call answered with `AcceptGeneric` no message tells the caller an address of the callee.",
+  },
+  {
+    name: "strangers-refused",
+    promises: "A relay passes on nothing from a session that is not registered, and tells it of no call.",
+  },
+  {
+    name: "well-in-the-end",
+    promises:
+      "20 s after the last heal (100 s where a client was killed) and until the end, every client is registered, both ends of each call agree on whether it is up, and who is in one hears something. Runs that end earlier are not judged by it.",
+  },
   { name: "everything-freed", promises: "Whoever was told to stop holds no session, call or supervisor afterwards." },
   { name: "nothing-crashed", promises: "No process exits on its own and the lab finishes; otherwise the verdict is `crashed`." },
   {

@@ -85,6 +85,7 @@ export class PartyProcess<Input> {
       config: this.#plan.session,
       listener: this.signalling.incoming(runner.listener),
       stream: randomness.stream(`quic/${this.name}/${incarnation}`),
+      crowdedOut: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic`, cause: "congestion", bytes }),
       ...(this.#plan.server === undefined ? {} : { server: this.#plan.server }),
     });
     const ports = {

@@ -52,7 +52,9 @@ export type DropRecord = {
     | "link-down"
     | "no-route"
     | "process-down"
-    | "port-closed";
+    | "port-closed"
+    /** Never sent: voice that waited for the congestion window until newer voice took its place; `where` is the sender's `/quic`. */
+    | "congestion";
   readonly bytes: number;
   readonly fault?: number;
 };
@@ -77,6 +79,10 @@ export type SignalRecord = {
   readonly type: string;
   readonly session: number;
   readonly call?: string;
+  /** Addresses of a party of the call that the message tells the other one; absent when it tells none. */
+  readonly addresses?: readonly Address[];
+  /** Of an acknowledgement that says so: whether what it answers was accepted. */
+  readonly ok?: boolean;
 };
 
 /** Input refused at the trust boundary; `count` is how many of this reason so far (all are counted, not all are written). */

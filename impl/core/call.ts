@@ -184,6 +184,8 @@ function signal(context: Context, call: Call, now: Instant, message: SignalMessa
     case "CallResumed":
       if (call.media === undefined) return refused(context, "unexpected", message);
       call.channel = message.channel;
+      // What was sent while the peer was away is lost, full headers included: those that follow must be readable by themselves.
+      if (message.peer_present) call.media.resync();
       return goOn(context, call);
     case "Hangup":
       return end(context, call, message.reason ?? "peer-hung-up", {});

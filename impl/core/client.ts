@@ -6,8 +6,7 @@
 import type { Address } from "../base/address.ts";
 import { fromHex } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import { Instant, Micros, millis } from "../base/units.ts";
-import type { View } from "../base/view.ts";
+import { Instant, type Micros, millis } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { parseStun } from "../wire/stun.ts";
@@ -20,6 +19,7 @@ import { Farewells } from "./farewell.ts";
 import { fingerprintOf, type Identity } from "./identity.ts";
 import { Outbox } from "./outbox.ts";
 import { REPLACED, signRegistration } from "./registration.ts";
+import { type Link, lingersUntil, startLink, viewOf } from "./relay-link.ts";
 import * as probe from "./relay-probe.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
@@ -44,11 +44,6 @@ export type Config = {
 /** Probes of 48 octets while signalling is down and there is a call. chosen: 100 ms adds at most 100 ms to a recovery and costs 4 kbit/s. */
 export const DEFAULT_PROBE: Micros = millis(100);
 
-/** How long a session given up on purpose stays open, so that a hang-up sent last is retransmitted when lost. chosen: one loss recovery at 100 ms RTT. */
-const LINGER: Micros = millis(300);
-/** And that many round trips more. chosen: on a slow link two losses in a row are repaired by then (RFC 9002 section 6.2: one, then two probe timeouts). */
-const LINGER_ROUND_TRIPS = 4;
-
 /** How long a party waits for its own reflexive address before it offers or answers without it. chosen: two long round trips. */
 const REFLEXIVE_PATIENCE: Micros = millis(500);
 
@@ -70,14 +65,6 @@ export type Input =
   | { readonly type: "playout" }
   /** Say what is still held. */
   | { readonly type: "held" };
-
-type Link = {
-  readonly id: SessionId;
-  readonly relay: supervisor.RelayTarget;
-  isConnected: boolean;
-  hasCallChannel: boolean;
-  rtt: Micros;
-};
 
 export function client(config: Config): Machine<Input> {
   const out = new Outbox();
@@ -119,13 +106,12 @@ export function client(config: Config): Machine<Input> {
           attempt = undefined;
           break;
         case "release":
-          if (primary !== undefined)
-            leaving.set(primary.id, Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * primary.rtt)));
+          if (primary !== undefined) leaving.set(primary.id, lingersUntil(primary, now));
           primary = undefined;
           break;
         case "attempt": {
           closeLink(attempt, "superseded");
-          attempt = { id: nextSession++, relay: effect.relay, isConnected: false, hasCallChannel: false, rtt: millis(0) };
+          attempt = startLink(nextSession++, effect.relay);
           sessions++;
           say({ ev: "session", session: attempt.id, state: "connecting", remote: effect.relay.address });
           out.push({ type: "connect", session: attempt.id, remote: effect.relay.address, pin: effect.relay.pin });
@@ -440,11 +426,6 @@ export function client(config: Config): Machine<Input> {
     farewells.forgive();
     supervise({ type: "desire", relay: undefined });
   }
-
-  const viewOf = (link: Link | undefined): View =>
-    link === undefined
-      ? null
-      : { session: link.id, relay: link.relay.address, isConnected: link.isConnected, hasCallChannel: link.hasCallChannel };
 
   return {
     view: () => ({

@@ -1,4 +1,5 @@
 /** What a composite machine has to say in one step: its effects in order, with refusals counted and messages put in the log. */
+import type { Address } from "../base/address.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { encodeSignal, parseSignal, type SignalMessage } from "../wire/signal.ts";
 import type { Effect } from "./effect.ts";
@@ -52,6 +53,35 @@ export class Outbox {
 
   #note(dir: "sent" | "received", session: SessionId, message: SignalMessage): void {
     const about = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
-    this.say({ ev: "signal", dir, type: message.type, session, ...about });
+    const told = addressesIn(message);
+    const addresses = told.length === 0 ? {} : { addresses: told };
+    const ok = message.type === "RegisterAck" ? { ok: message.ok } : {};
+    this.say({ ev: "signal", dir, type: message.type, session, ...about, ...addresses, ...ok });
   }
 }
+
+/** Addresses by which the parties of a call are to find each other; the relay's answer to its own client about itself is none. */
+function addressesIn(message: SignalMessage): readonly Address[] {
+  switch (message.type) {
+    case "DirectCallOffer":
+      return some(message.caller_reflexive_addr, message.caller_mapped_addr, message.caller_local_addrs);
+    case "DirectCallAnswer":
+      return some(message.callee_reflexive_addr, message.callee_mapped_addr, message.callee_local_addrs);
+    case "CallSetup":
+      return some(message.peer_direct_addr, message.peer_mapped_addr, message.peer_local_addrs);
+    case "CandidateUpdate":
+      return some(message.reflexive_addr, message.mapped_addr, message.local_addrs);
+    default:
+      return [];
+  }
+}
+
+const some = (
+  reflexive: Address | undefined,
+  mapped: Address | undefined,
+  local: readonly Address[] | undefined,
+): readonly Address[] => [
+  ...(reflexive === undefined ? [] : [reflexive]),
+  ...(mapped === undefined ? [] : [mapped]),
+  ...(local ?? []),
+];

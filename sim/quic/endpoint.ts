@@ -22,7 +22,7 @@ import {
 import { transmit } from "./assemble.ts";
 import { close, deadline, isForgotten, reset, takeDatagram, wake } from "./connection.ts";
 import { type Connection, type Counters, type Surroundings, startConnection, startCounters } from "./connection-state.ts";
-import { enqueue } from "./datagram-queue.ts";
+import { enqueue, oldest } from "./datagram-queue.ts";
 import { beginHandshake } from "./handshake.ts";
 import {
   APPLICATION,
@@ -63,6 +63,8 @@ export type SimEndpointOptions = {
   readonly server?: ServerIdentity;
   /** Randomness for connection IDs and path challenges. */
   readonly stream: Stream;
+  /** Told of every datagram of so many octets that newer ones pushed out of the queue before it was sent. */
+  readonly crowdedOut?: (octets: number) => void;
 };
 
 /** Where a session stands; for reports and tests. Times in microseconds, windows in octets. */
@@ -377,7 +379,11 @@ export function openSimEndpoint(options: SimEndpointOptions): SimEndpoint {
       }
       const c = bySession.get(session);
       if (c === undefined || c.state !== "connected") return;
-      if (!enqueue(c.datagrams, copyOf(bytes))) counters.datagramsDropped++;
+      const pushedOut = oldest(c.datagrams)?.length ?? 0;
+      if (!enqueue(c.datagrams, copyOf(bytes))) {
+        counters.datagramsDropped++;
+        options.crowdedOut?.(pushedOut);
+      }
       flush(c);
     },
     close: (session, detail) => {

@@ -1,20 +1,24 @@
 /**
  * Which packet numbers of one space have arrived, and when an ACK for them is due (RFC 9000 section 13.2).
- * Also the duplicate filter: a number is taken once.
+ * Also the duplicate filter: a number is taken once. The two are apart, as in quiche: what the peer knows we have need not be told again, but a
+ * packet that was overtaken by that knowledge is no duplicate.
  */
 import { MAX_ACK_DELAY } from "./round-trip.ts";
 
 /** An ACK is due with the second ack-eliciting packet (section 13.2.2). */
 const ACK_EVERY = 2;
-/** Ranges remembered. chosen: section 13.2.3 asks for a limit and names none; older gaps are given up and their numbers refused. */
+/** Ranges told of. chosen: section 13.2.3 asks for a limit and names none; older ones are given up. */
 const MAX_RANGES = 32;
+/** Numbers below the largest that may still arrive; what is older counts as a duplicate (section 12.3 allows it). quiche's `PktNumWindow`: 128 bits. */
+const WINDOW = 128;
+const WORDS = WINDOW / 32;
 
 export type ReceivedNumbers = {
   /** Ranges ascending, as smallest and largest. */
   readonly low: number[];
   readonly high: number[];
-  /** Numbers below are refused. */
-  floor: number;
+  /** One bit for each of the last 128 numbers up to the largest, by its remainder. */
+  readonly seen: Uint32Array;
   /** When the largest number arrived. */
   largestAt: number;
   /** Ack-eliciting packets since the last ACK went out. */
@@ -26,7 +30,7 @@ export type ReceivedNumbers = {
 export const startReceived = (): ReceivedNumbers => ({
   low: [],
   high: [],
-  floor: 0,
+  seen: new Uint32Array(WORDS),
   largestAt: 0,
   waiting: 0,
   due: Number.POSITIVE_INFINITY,
@@ -37,10 +41,13 @@ export function take(r: ReceivedNumbers, number: number, now: number, eliciting:
   const last = r.high.length - 1;
   const largest = last < 0 ? -1 : (r.high[last] as number);
   if (number > largest) {
+    advance(r, largest, number);
     if (last >= 0 && number === largest + 1) r.high[last] = number;
     else append(r, number);
     r.largestAt = now;
-  } else if (!insert(r, number)) return false;
+  } else if (number <= largest - WINDOW || isSeen(r, number)) return false;
+  else insert(r, number);
+  mark(r, number);
   if (!eliciting) return true;
   r.waiting++;
   if (!patient || r.waiting >= ACK_EVERY || number !== largest + 1)
@@ -58,7 +65,6 @@ export function acked(r: ReceivedNumbers): void {
 /** The peer has seen our ACK of everything up to `number`: no need to say it again (section 13.2.4). */
 export function forget(r: ReceivedNumbers, number: number): void {
   while (r.high.length > 1 && (r.high[0] as number) <= number) {
-    r.floor = (r.high[0] as number) + 1;
     r.low.shift();
     r.high.shift();
   }
@@ -76,17 +82,28 @@ function append(r: ReceivedNumbers, number: number): void {
   r.low.push(number);
   r.high.push(number);
   if (r.low.length > MAX_RANGES) {
-    r.floor = (r.high[0] as number) + 1;
     r.low.shift();
     r.high.shift();
   }
 }
 
-function insert(r: ReceivedNumbers, number: number): boolean {
-  if (number < r.floor) return false;
+const wordOf = (number: number): number => Math.floor(number / 32) % WORDS;
+const isSeen = (r: ReceivedNumbers, number: number): boolean =>
+  (((r.seen[wordOf(number)] as number) >>> (number % 32)) & 1) === 1;
+function mark(r: ReceivedNumbers, number: number): void {
+  const word = wordOf(number);
+  r.seen[word] = (r.seen[word] as number) | (1 << (number % 32));
+}
+/** Room for `number`, the new largest: those that leave the window give up their bits. */
+function advance(r: ReceivedNumbers, largest: number, number: number): void {
+  if (number - largest >= WINDOW) r.seen.fill(0);
+  else for (let n = largest + 1; n <= number; n++) r.seen[wordOf(n)] = (r.seen[wordOf(n)] as number) & ~(1 << (n % 32));
+}
+
+/** Adds a number below the largest that is in no range yet. */
+function insert(r: ReceivedNumbers, number: number): void {
   let at = r.low.length - 1;
   while (at >= 0 && (r.low[at] as number) > number) at--;
-  if (at >= 0 && (r.high[at] as number) >= number) return false;
   const touchesBelow = at >= 0 && (r.high[at] as number) === number - 1;
   const touchesAbove = (r.low[at + 1] as number) === number + 1;
   if (touchesBelow && touchesAbove) {
@@ -98,6 +115,9 @@ function insert(r: ReceivedNumbers, number: number): boolean {
   else {
     r.low.splice(at + 1, 0, number);
     r.high.splice(at + 1, 0, number);
+    if (r.low.length > MAX_RANGES) {
+      r.low.shift();
+      r.high.shift();
+    }
   }
-  return true;
 }

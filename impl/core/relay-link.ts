@@ -1,0 +1,37 @@
+/** A client's session with a relay, from the attempt to its last word. */
+import { Instant, Micros, millis } from "../base/units.ts";
+import type { View } from "../base/view.ts";
+import type { SessionId } from "./session.ts";
+import type { RelayTarget } from "./supervisor.ts";
+
+export type Link = {
+  readonly id: SessionId;
+  readonly relay: RelayTarget;
+  isConnected: boolean;
+  /** The relay knows the call on this session: media may leave on it. */
+  hasCallChannel: boolean;
+  rtt: Micros;
+};
+
+/** How long a session given up on purpose stays open, so that a hang-up sent last is retransmitted when lost. chosen: one loss recovery at 100 ms RTT. */
+const LINGER: Micros = millis(300);
+/** And that many round trips more. chosen: on a slow link two losses in a row are repaired by then (RFC 9002 section 6.2: one, then two probe timeouts). */
+const LINGER_ROUND_TRIPS = 4;
+
+export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
+  id,
+  relay,
+  isConnected: false,
+  hasCallChannel: false,
+  rtt: millis(0),
+});
+
+/** When a link given up now is closed: what was said last still has to arrive. */
+export const lingersUntil = (link: Link, now: Instant): Instant =>
+  Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * link.rtt));
+
+/** Where it stands; the relay's token is not shown. */
+export const viewOf = (link: Link | undefined): View =>
+  link === undefined
+    ? null
+    : { session: link.id, relay: link.relay.address, isConnected: link.isConnected, hasCallChannel: link.hasCallChannel };

@@ -1,0 +1,207 @@
+/** The invariants about media, trust and liveness, each judged both ways. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Saying } from "../impl/base/record.ts";
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import { accountsOf, type FrameAccount } from "./frame-accounting.ts";
+import { judge } from "./judge.ts";
+import { aCallLog, aRelayRestart, aScenario, CALL_ID, KILL, type LogBuilder, type Spell, s } from "./log-builder.ts";
+import { measure } from "./measure.ts";
+import { streamsOf } from "./media-stream-log.ts";
+import type { OracleResult } from "./result.ts";
+
+const found = (name: string, log: LogBuilder, more: Partial<Scenario> = {}): OracleResult | undefined =>
+  judge(measure(log.records(), aScenario(more))).oracles.find((one) => one.name === name);
+
+const drops = (log: LogBuilder, where: string, from: number, to: number, more: { readonly fault?: number } = {}): LogBuilder => {
+  for (let at = from; at < to; at += 20_000) log.say(at, "net", { ev: "drop", where, cause: "loss", bytes: 120, ...more });
+  return log;
+};
+/** Alice misses what bob sent from 9.92 s to 10.12 s. */
+const tornForAlice = (): LogBuilder =>
+  aCallLog(aScenario(), { alice: { spells: [{ from: s(10), to: s(10.2), kind: "concealed" }] } });
+
+test("frames that vanish without a cause are found, whoever played what instead", () => {
+  expect(found("every-frame-accounted", tornForAlice())).toMatchObject({ verdict: "broken", atMs: 9_920 });
+  expect(found("every-frame-accounted", tornForAlice())?.detail).toContain("10 frames of bob vanished without a cause");
+});
+
+test.each([
+  ["the sender's way out", "bob/wlan0/up", "10 lost by the link"],
+  ["the receiver's way in", "alice/wlan0/down", "10 lost by the link"],
+  ["the relay", "r1/eth0/down", "10 lost by the link"],
+  ["a network between", "internet", "10 lost by the link"],
+  ["the other direction", "alice/wlan0/up", undefined],
+  ["the receiver's own sending", "alice/quic", undefined],
+])("drops on the way account for lost frames, others do not: %s", (_, where, words) => {
+  const oracle = found("every-frame-accounted", drops(tornForAlice(), where, s(9.95), s(10.15)));
+  expect(oracle?.verdict).toBe(words === undefined ? "broken" : "held");
+  if (words !== undefined) expect(oracle?.detail).toContain(words);
+});
+
+test("a drop says which fault lost the frame", () => {
+  const fault: Fault = {
+    kind: "blackout",
+    target: "bob",
+    interface: "wlan0",
+    direction: "up",
+    when: { at: s(9.9) },
+    for: s(0.3),
+  };
+  const log = drops(tornForAlice(), "bob/wlan0/up", s(9.95), s(10.15), { fault: 0 }).fault(0, "blackout bob", s(9.9), s(10.2));
+  expect(found("every-frame-accounted", log, { faults: [fault] })?.detail).toContain("10 lost to fault 0");
+});
+
+test.each([
+  ["a session of the receiver ended", "alice", { ev: "session", session: 1, state: "closed", reason: "reset" }],
+  ["the relay was paused", "r1", { ev: "process", state: "paused" }],
+  ["the sender was not registered", "bob", { ev: "registration", state: "reconnecting", supervisors: 1 }],
+] as const)("what was not there explains what was lost: %s", (_, who, saying: Saying) => {
+  expect(found("every-frame-accounted", tornForAlice().say(s(10), who, saying))?.verdict).toBe("held");
+});
+
+test("every account adds up to the frames sent, whatever was lost and dropped", () => {
+  const total = (one: FrameAccount): number =>
+    one.played +
+    one.recovered +
+    one.late +
+    one.underWay +
+    one.byLink +
+    one.interrupted +
+    one.heldBack +
+    one.unexplained +
+    [...one.byFault.values()].reduce((sum, n) => sum + n, 0);
+  const spell = fc
+    .tuple(
+      fc.integer({ min: 90, max: 900 }),
+      fc.integer({ min: 1, max: 60 }),
+      fc.constantFrom<Spell["kind"]>("concealed", "recovered"),
+    )
+    .map(([at, n, kind]): Spell => ({ from: at * 20_000, to: (at + n) * 20_000, kind }));
+  const drop = fc.record({
+    at: fc.nat(1_000),
+    where: fc.constantFrom("bob/wlan0/up", "alice/wlan0/down", "r1", "x"),
+    fault: fc.nat(2),
+  });
+  fc.assert(
+    fc.property(fc.array(spell, { maxLength: 8 }), fc.array(drop, { maxLength: 300 }), (spells, dropped) => {
+      const log = aCallLog(aScenario(), { alice: { spells } });
+      for (const { at, where, fault } of dropped)
+        log.say(at * 20_000, "net", { ev: "drop", where, cause: "loss", bytes: 120, ...(fault === 0 ? {} : { fault }) });
+      const records = log.records();
+      const accounts = accountsOf(records, aScenario(), streamsOf(records).streams, s(21));
+      expect(accounts).toHaveLength(2);
+      for (const one of accounts) expect(total(one)).toBe(one.sent);
+    }),
+    { seed: 4, numRuns: 150 },
+  );
+});
+
+const opened = (who: string, key: string, seq: number, call = CALL_ID): LogBuilder =>
+  aCallLog().say(s(9), who, { ev: "media-received", call, key, seq, n: 1, at: s(9), step: 0 });
+const playedAgain = (who: string, seq: number): LogBuilder =>
+  aCallLog().say(s(19), who, { ev: "media-played", call: CALL_ID, kind: "source", seq, n: 1, at: s(20), step: 0 });
+
+test.each([
+  ["sealed by itself", opened("bob", "bob-key", 3), "bob opened its own packets"],
+  ["of another call", opened("alice", "bob-key", 3, "another"), `alice opened packets of call ${CALL_ID} in call another`],
+  ["never sealed", opened("alice", "bob-key", 9_999), "alice opened packet 9999 under key bob-key, which bob never sent"],
+  ["under a key of nobody", opened("alice", "k", 0), "alice opened packet 0 under key k, which nobody sent under"],
+  ["meant for somebody else", opened("r1", "bob-key", 3), "r1 opened packets for alice"],
+  ["played once more", playedAgain("alice", 7), "alice played packet 7 a second time"],
+  ["played without having come", playedAgain("alice", 5_000), "alice played packet 5000, which it never opened"],
+] as const)("a packet that has no business there is found: %s", (_, log, words) => {
+  expect(found("packets-in-their-call", log)).toMatchObject({ verdict: "broken" });
+  expect(found("packets-in-their-call", log)?.detail).toContain(words);
+});
+
+test("what a killed sender had no time to write down is no stray packet, and neither is a call in which nothing is wrong", () => {
+  const log = opened("alice", "bob-key", 940).say(s(20), "bob", { ev: "process", state: "killed" });
+  expect(found("packets-in-their-call", log)?.verdict).toBe("held");
+  expect(found("packets-in-their-call", aCallLog())?.verdict).toBe("held");
+});
+
+const address = ["203.0.113.9:5000"];
+const told = (
+  who: string,
+  dir: "sent" | "received",
+  mode: "AcceptTrusted" | "AcceptGeneric",
+  addresses?: readonly string[],
+): LogBuilder =>
+  aCallLog()
+    .call(s(1.55), "bob", "answered", { mode })
+    .say(s(3), who, { ev: "signal", dir, type: "CandidateUpdate", session: 1, call: CALL_ID, ...(addresses && { addresses }) });
+
+test.each([
+  ["the callee tells its address", told("bob", "sent", "AcceptGeneric", address), "broken"],
+  ["the caller hears one", told("alice", "received", "AcceptGeneric", address), "broken"],
+  ["the callee hears the caller's", told("bob", "received", "AcceptGeneric", address), "held"],
+  ["no address is told", told("bob", "sent", "AcceptGeneric"), "held"],
+  ["nobody asked for privacy", told("bob", "sent", "AcceptTrusted", address), "held"],
+] as const)("privacy mode keeps the callee's addresses: %s", (_, log, verdict) => {
+  expect(found("addresses-kept-private", log)?.verdict).toBe(verdict);
+});
+
+const signal = (dir: "sent" | "received", type: string, session: number, ok?: boolean): Saying => ({
+  ev: "signal",
+  dir,
+  type,
+  session,
+  call: CALL_ID,
+  ...(ok === undefined ? {} : { ok }),
+});
+function atRelay(...sayings: readonly Saying[]): LogBuilder {
+  const log = aCallLog();
+  for (const [i, saying] of sayings.entries()) log.say(s(2) + i, "r1", saying);
+  return log;
+}
+const enrolled = (session: number): readonly Saying[] => [
+  signal("received", "Register", session),
+  signal("sent", "RegisterAck", session, true),
+];
+
+test.each([
+  ["passed on", atRelay(...enrolled(-1), signal("received", "Hangup", -2), signal("sent", "Hangup", -1)), "broken"],
+  ["told of a call", atRelay(signal("sent", "DirectCallOffer", -2)), "broken"],
+  ["refused, and registered in vain", atRelay(signal("sent", "RegisterAck", -2, false), signal("sent", "Hangup", -2)), "broken"],
+  [
+    "registered before the relay died",
+    atRelay(...enrolled(-1), { ev: "process", state: "killed" }, signal("sent", "Hangup", -1)),
+    "broken",
+  ],
+  ["refused", atRelay(...enrolled(-1), signal("received", "Hangup", -2), signal("sent", "Refusal", -2)), "held"],
+  [
+    "registered, after a pause too",
+    atRelay(
+      ...enrolled(-1),
+      ...enrolled(-2),
+      { ev: "process", state: "paused" },
+      signal("received", "Hangup", -2),
+      signal("sent", "Hangup", -1),
+    ),
+    "held",
+  ],
+] as const)("a stranger to the relay: %s", (_, log, verdict) => {
+  expect(found("strangers-refused", log)?.verdict).toBe(verdict);
+});
+
+test("two attempts to connect side by side are two supervisors", () => {
+  const connecting = (session: number): Saying => ({ ev: "session", session, state: "connecting" });
+  const both = (): LogBuilder => aCallLog().say(s(5), "bob", connecting(2)).say(s(5.5), "bob", connecting(3));
+  expect(found("one-supervisor", both())).toMatchObject({ verdict: "broken", detail: "bob made 2 attempts to connect at once" });
+  const closed: Saying = { ev: "session", session: 2, state: "closed", reason: "local" };
+  expect(found("one-supervisor", both().say(s(5.6), "bob", closed))?.verdict).toBe("held");
+});
+
+const long = (more: Partial<Scenario> = {}): Scenario => aScenario({ duration: s(40), faults: [KILL], ...more });
+test.each([
+  ["both hear", aRelayRestart(long()), {}, "held", /alice hears/],
+  ["one has hung up", aRelayRestart(long()).call(s(25), "bob", "ended"), {}, "broken", /up at alice and not at bob/],
+  ["one was lost", aRelayRestart(long()).registration(s(27), "bob", "reconnecting"), {}, "broken", /bob reconnecting/],
+  ["no time left to say", aRelayRestart(), { duration: s(20) }, "held", /not judged: the run ended/],
+  ["the fault stays", aRelayRestart(long()), { faults: [{ ...KILL, for: null }] }, "held", /not judged: .* stays/],
+] as const)("well in the end: %s", (_, log, more, verdict, words) => {
+  const oracle = found("well-in-the-end", log, { ...long(), ...more });
+  expect(oracle?.detail).toMatch(words);
+  expect(oracle?.verdict).toBe(verdict);
+});
