@@ -35,7 +35,7 @@ export async function lacks(): Promise<Lack[]> {
   const packages = await missingPackages();
   if (packages.length > 0) {
     const programs = TOOLS.filter((tool) => packages.includes(tool.package)).map((tool) => tool.program);
-    found.push({ what: `not in the PATH: ${programs.join(", ")}`, command: installCommand(packages) });
+    found.push({ what: `programs that are not in the PATH: ${programs.join(", ")}`, command: installCommand(packages) });
   }
   if (found.length > 0) return found;
   try {

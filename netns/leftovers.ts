@@ -6,6 +6,7 @@ import { appendFile, link, mkdir, readdir, readFile, rm, writeFile } from "node:
 import { basename, isAbsolute, join } from "node:path";
 import { ipBatch, run as runCommand } from "./command.ts";
 import { NetnsError } from "./netns-error.ts";
+import { startTicks } from "./process-identity.ts";
 
 /** Claims of runs, and their folders. /run is emptied when the machine starts. */
 export const CLAIMS = "/run/midcall";
@@ -38,7 +39,7 @@ export async function claim(run: string): Promise<Claim> {
   const [file, folder] = [join(CLAIMS, `${run}.json`), join(CLAIMS, run)];
   await mkdir(CLAIMS, { recursive: true });
   const draft = join(CLAIMS, `${run}.${process.pid}`);
-  await writeFile(draft, `${JSON.stringify(await ownerOf(process.pid))}\n`);
+  await writeFile(draft, `${JSON.stringify(ownerOf(process.pid))}\n`);
   // A link appears with its contents, and only once: nobody reads half a claim, and of two runs that want one name, one gets it.
   try {
     await link(draft, file);
@@ -69,7 +70,7 @@ export async function removeLeftovers(): Promise<readonly string[]> {
   const dead: string[] = [];
   for (const entry of await list(CLAIMS)) {
     const drafter = /^[0-9a-f]{4,12}\.(\d+)$/.exec(entry)?.[1];
-    if (drafter !== undefined && (await ownerOf(Number(drafter))) === undefined) await rm(join(CLAIMS, entry), { force: true });
+    if (drafter !== undefined && ownerOf(Number(drafter)) === undefined) await rm(join(CLAIMS, entry), { force: true });
     const name = /^([0-9a-f]{4,12})\.json$/.exec(entry)?.[1];
     if (name === undefined || (await isAlive(join(CLAIMS, entry)))) continue;
     await removeNamespaces(name);
@@ -142,12 +143,9 @@ function end(pid: number): void {
 }
 
 /** Undefined for a process that is none, or that ended and was not yet waited for. */
-async function ownerOf(pid: number): Promise<Owner | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // the second field, a command name in parentheses, may hold anything: what follows the last one is fields 3 and on
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
-  const [state, started] = [fields[0], fields[22 - 3]];
-  return started === undefined || state === "Z" || state === "X" ? undefined : { pid, started: Number(started) };
+function ownerOf(pid: number): Owner | undefined {
+  const started = startTicks(pid);
+  return started === undefined ? undefined : { pid, started };
 }
 
 /** Undefined for a text that is no claim. */
@@ -162,5 +160,5 @@ function parseOwner(text: string): Owner | undefined {
 
 async function isAlive(file: string): Promise<boolean> {
   const claimed = parseOwner(await readFile(file, "utf8").catch(() => ""));
-  return claimed !== undefined && (await ownerOf(claimed.pid))?.started === claimed.started;
+  return claimed !== undefined && ownerOf(claimed.pid)?.started === claimed.started;
 }

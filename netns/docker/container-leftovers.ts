@@ -1,7 +1,8 @@
 /** Whose containers are whose: every one carries its run and the process that made it as labels, and what a dead process left is removed by them. */
+
+import { isProcessAlive, ownIdentity } from "../process-identity.ts";
 import { removeContainer } from "./container.ts";
 import type { Engine } from "./engine.ts";
-import { isProcessAlive, ownIdentity } from "./process-identity.ts";
 
 const RUN_LABEL = "midcall.run";
 const OWNER_LABEL = "midcall.owner";

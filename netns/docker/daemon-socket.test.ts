@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { daemonSocket, daemonVersion } from "./daemon-socket.ts";
+import { dockerLacks } from "./docker-lacks.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -16,7 +17,9 @@ test.each<[host: string | undefined, socket: string]>([
   expect(daemonSocket()).toBe(socket);
 });
 
-test("a daemon on another machine is refused by name", () => {
+test("a daemon on another machine is refused by name, and to be forgotten", async () => {
+  vi.stubEnv("DOCKER_HOST", "tcp://10.0.0.1:2375");
+  expect(await dockerLacks()).toEqual([{ what: expect.stringContaining("tcp://10.0.0.1:2375"), command: "unset DOCKER_HOST" }]);
   expect(() => daemonSocket("tcp://10.0.0.1:2375")).toThrow("DOCKER_HOST=tcp://10.0.0.1:2375: the docker laboratory needs");
 });
 

@@ -7,12 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, type TestContext, test } from "vitest";
 import type { Launched, Launcher } from "../launcher.ts";
+import { ownIdentity } from "../process-identity.ts";
 import { removeDeadContainers } from "./container-leftovers.ts";
 import { anyDaemon, type Daemon, isDaemonInstalled } from "./daemon.ts";
 import { dockerLacks } from "./docker-lacks.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { containerLauncher } from "./launch-container.ts";
-import { ownIdentity } from "./process-identity.ts";
 
 const [lack] = process.getuid?.() === 0 && isDaemonInstalled() ? [] : await dockerLacks();
 const missing = process.getuid?.() === 0 ? lack?.what : "root: containers' processes are signalled from outside";

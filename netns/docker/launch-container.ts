@@ -8,11 +8,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Launched, Launcher, LaunchSpec } from "../launcher.ts";
 import { NetnsError } from "../netns-error.ts";
+import { hasVariable, startTicks } from "../process-identity.ts";
 import { type Container, removeContainer, startContainer } from "./container.ts";
 import { removeDeadContainers, runContainers, runLabels } from "./container-leftovers.ts";
 import { type Engine, openEngine } from "./engine.ts";
 import { type Mount, moduleMounts, readOnly, systemMounts, writable } from "./mounts.ts";
-import { hasVariable, startTicks } from "./process-identity.ts";
 import { joinProcessorGroup } from "./processor-group.ts";
 
 export type ContainerLauncherOptions = {

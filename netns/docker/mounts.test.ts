@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -26,6 +26,14 @@ test("a module brings its package and the packages beside it, all read-only", ()
 
 test("a module outside of any package brings its folder", () => {
   expect(show(moduleMounts(join(root, "elsewhere/party.js")))[0]).toBe("/elsewhere ro");
+});
+
+test("what is a link brings what it leads to", async () => {
+  await mkdir(join(root, "linked"));
+  await writeFile(join(root, "linked/package.json"), "{}");
+  await symlink(join(root, "node_modules"), join(root, "linked/node_modules"));
+  const mounts = distinct(moduleMounts(join(root, "linked/party.js")));
+  expect(show(mounts)).toEqual(["/linked ro", "/node_modules ro"]);
 });
 
 test("what does not exist is not mounted", () => {

@@ -2,7 +2,7 @@
  * What a party's container shows of this machine. Every folder keeps its path, so that a job file names the same things inside and outside;
  * all but the run's folder is read-only.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 
 /** As the Docker Engine API has it (HostConfig.Mounts). */
@@ -24,8 +24,11 @@ export function moduleMounts(module: string): readonly Mount[] {
   return readOnly([home, ...above.map((folder) => join(folder, "node_modules"))]);
 }
 
+/** Read-only mounts of the paths that exist, and of what they are links to: Node.js follows links before it reads. */
 export const readOnly = (paths: readonly string[]): readonly Mount[] =>
-  paths.filter((path) => existsSync(path)).map((path) => bind(path, true));
+  paths
+    .filter((path) => existsSync(path))
+    .flatMap((path) => [...new Set([path, realpathSync(path)])].map((one) => bind(one, true)));
 
 export const writable = (path: string): Mount => bind(path, false);
 

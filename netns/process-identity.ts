@@ -4,12 +4,16 @@
  */
 import { readFileSync, readlinkSync } from "node:fs";
 
-/** Clock ticks from the start of the machine to the start of the process; undefined when there is none of that id. */
+/**
+ * Clock ticks from the start of the machine to the start of the process; undefined when there is none of that id, or one that has ended and was not yet
+ * waited for.
+ */
 export function startTicks(pid: number): number | undefined {
   const stat = readOrNothing(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
   // The second field, a command name in parentheses, may hold anything: what follows the last one is fields 3 and on.
-  const ticks = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3];
-  return ticks === undefined ? undefined : Number(ticks);
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+  const [state, ticks] = [fields[0], fields[22 - 3]];
+  return ticks === undefined || state === "Z" || state === "X" ? undefined : Number(ticks);
 }
 
 /** The name of this process for others to ask `isProcessAlive` about: process id, its start, and the process id namespace they hold in. */

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { hasVariable, isProcessAlive, ownIdentity, startTicks } from "./process-identity.ts";
 
@@ -24,6 +25,17 @@ test("a process is dead once it has ended", async () => {
   await once(child, "exit");
   expect(isProcessAlive(identity)).toBe(false);
   expect([startTicks(pid), hasVariable(pid, "MARK", "yes")]).toEqual([undefined, false]);
+});
+
+test("one that has ended is dead before its parent has waited for it", async () => {
+  // The shell's child ends at once; the shell becomes a program that never waits.
+  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [said] = (await once(parent.stdout, "data")) as [Buffer];
+  const pid = Number(said.toString());
+  const state = (): string | undefined => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.[0];
+  await expect.poll(state, { timeout: 10_000 }).toBe("Z");
+  expect(startTicks(pid)).toBeUndefined();
+  parent.kill("SIGKILL");
 });
 
 test.each(["", "1 1", "1 1 pid:[1]", "nonsense", "-1 1 pid:[1]"])("of %j nothing can be told", (identity) => {
