@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests that meet the real clock: sockets, processes, namespaces, the package registry. They run one file at a time, after all others. */
-const REAL = ["impl/io/**/*.test.ts", "netns/**/*.test.ts", "cli/{loopback,parity,netns-catalogue,pack,launch,doctor}.test.ts"];
+const REAL = [
+  "impl/io/**/*.test.ts",
+  "netns/**/*.test.ts",
+  "cli/{loopback,parity,capture,netns-catalogue,netns-faults,netns-parity,pack,launch,doctor}.test.ts",
+];
 const all = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts";
 
 const config: ReturnType<typeof defineConfig> = defineConfig({

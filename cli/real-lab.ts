@@ -1,5 +1,5 @@
 /** Runs a job in a laboratory on a real kernel, and says what the machine lacks when it cannot. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,8 @@ export async function runReal(
   }
   const { scenario, seed } = job;
   const folder = job.folder ?? (await mkdtemp(join(tmpdir(), "midcall-run-")));
+  const capture = job.capture === true && job.folder !== null ? join(job.folder, "capture") : undefined;
+  if (capture !== undefined) await mkdir(capture);
   try {
     return await runNetns({
       scenario,
@@ -34,6 +36,7 @@ export async function runReal(
       signal: watch.signal,
       onLine: watch.onLine,
       driver: job.linkDriver ?? "auto",
+      ...(capture === undefined ? {} : { capture }),
       ...(job.sabotage === null ? {} : { entry: { module: SABOTAGED, args: [job.sabotage] } }),
     });
   } catch (error) {

@@ -71,6 +71,8 @@ export async function attachEmulator(options: LinkOptions, reader: Reader = "pip
 const hurry = (child: ChildProcess): Promise<unknown> =>
   run("chrt", ["--all-tasks", "--fifo", "--pid", "1", String(child.pid)]).catch(() => undefined);
 
+const captureName = (wire: Wire): string => `${wire.party}-${wire.interface}.pcapng`;
+
 const tapNames = (wire: number): readonly [inner: string, outer: string] => [`lt${wire}i`, `lt${wire}o`];
 
 function byNamespace(wires: readonly Wire[]): Map<string, (readonly [number, Wire])[]> {
@@ -177,7 +179,8 @@ async function connect(
             const { up, down } = options.models(wire.party, wire.interface);
             const [inner, outer] = tapNames(index).map((tap) => join(folder, tap)) as [string, string];
             const near = options.near?.(wire.party, wire.interface) ?? [];
-            return { party: wire.party, interface: wire.interface, up, down, near, inner, outer };
+            const capture = options.capture === undefined ? {} : { capture: join(options.capture, captureName(wire)) };
+            return { party: wire.party, interface: wire.interface, up, down, near, inner, outer, ...capture };
           }),
         });
       case "attached":

@@ -39,6 +39,8 @@ export type LinkOptions = {
    * of 0.25 ms each way in place of the model, faults laid on the interface all the same. Default: none.
    */
   readonly near?: (party: string, name: string) => readonly string[];
+  /** Folder for a capture of each interface, `alice-wlan0.pcapng`, from `begin` on. The kernel's drivers cannot. */
+  readonly capture?: string;
   /** Called at most once, when a driver fails while the links are up. */
   readonly failed?: (error: Error) => void;
 };
