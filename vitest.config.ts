@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Tests of cli that meet the real clock. */
 const REAL_CLI = [
   "abandoned",
+  "capture",
   "dashboards",
   "docker-lab",
   "doctor",
@@ -10,6 +11,8 @@ const REAL_CLI = [
   "loopback",
   "machine-trouble",
   "netns-catalogue",
+  "netns-faults",
+  "netns-parity",
   "pack",
   "parity",
   "reproduce-netns",

@@ -35,12 +35,24 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "nat-rebind": { alice: home, faults: [rebind("alice", { at: "3s" })], within: "500ms" },
   "nat-renumber": { alice: home, faults: [renumber("alice", { at: "3s" })], within: "500ms" },
   "nat-expire": { alice: home, faults: [expire("alice", { at: "3s" })], within: "500ms" },
+  // What the relay goes on sending finds nobody at the old address, until it hears from the new one.
+  "nat-rebind-unheard": {
+    alice: home,
+    faults: [rebind("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "500ms", direction: "up" })],
+    within: "1s",
+  },
+  "nat-renumber-unheard": {
+    alice: home,
+    faults: [renumber("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "500ms", direction: "up" })],
+    within: "1s",
+  },
   "roam-make-before-break": { alice: phone, faults: [interfaceDown("alice", { interface: "wlan0", at: "3s" })], within: "500ms" },
   "roam-break-before-make": {
     alice: phone,
     faults: [
-      interfaceDown("alice", { interface: "cell0", at: "100ms", for: "3400ms" }),
       interfaceDown("alice", { interface: "wlan0", at: "3s" }),
+      // Nobody uses it yet: that it is dark is felt by the one who roams to it.
+      blackout("alice", { interface: "cell0", at: "2900ms", for: "600ms" }),
     ],
     within: "1s",
   },

@@ -21,7 +21,8 @@ import { version } from "./version.ts";
 export type LabResult = Result & { readonly sabotage?: string; readonly linkDriver?: string };
 
 /** What a laboratory gives, whichever it is. */
-type Outcome = Omit<LabOutcome, "events"> & Partial<Pick<NetnsOutcome, "driver" | "stderr">>;
+type Outcome = Omit<LabOutcome, "events" | "captures"> &
+  Partial<Pick<LabOutcome, "captures"> & Pick<NetnsOutcome, "driver" | "stderr">>;
 
 /** Who watches a run. */
 export type Watch = { readonly signal: AbortSignal; progress(virtualMs: number): void };
@@ -81,6 +82,9 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
       ...render(result, scenario, outcome.records),
       ["result.json", `${JSON.stringify(result, null, 2)}\n`],
       ...[...outcome.audio].map(([party, pcm]) => [`audio/${party}.wav`, wavBytes(pcm)] as const),
+      ...[...(outcome.captures ?? [])].map(
+        ([name, parts]) => [`capture/${name.replace("/", "-")}.pcapng`, Buffer.concat(parts)] as const,
+      ),
       ...[...(outcome.stderr ?? [])].map(([party, text]) => [`stderr/${party}.txt`, `${text}\n`] as const),
     ]);
     await writeFiles(job.folder, files);
@@ -89,7 +93,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
 }
 
 /** What a run in virtual time is made of. */
-type SimJob = Pick<LabJob, "scenario" | "seed" | "codec" | "crypto">;
+type SimJob = Pick<LabJob, "scenario" | "seed" | "codec" | "crypto" | "capture">;
 type OnLine = (line: string, record: LogRecord) => void;
 
 const simulate = async (job: SimJob, onLine: OnLine): Promise<LabOutcome> => runSim(...(await simulation(job, onLine)));
@@ -106,7 +110,7 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
     real ? loadSpeech(scenario) : new Map<string, Int16Array>(),
   ]);
   return [
-    { scenario, seed, wav: real, speech, onLine },
+    { scenario, seed, wav: real, speech, onLine, capture: job.capture === true },
     { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto },
   ];
 }

@@ -20,6 +20,8 @@ export type LabJob = {
   readonly lab: LabName;
   /** Link driver of a laboratory on a real kernel, `auto` when not given; sim has its own model. */
   readonly linkDriver?: NonNullable<NetnsRun["driver"]>;
+  /** Write what each interface sent and received into the folder. */
+  readonly capture?: boolean;
   readonly scenario: Scenario;
   readonly seed: number;
   readonly codec: "real" | "sized";

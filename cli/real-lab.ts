@@ -1,5 +1,5 @@
 /** Runs a job in a laboratory on a real kernel, and says what the machine lacks when it cannot. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,6 +28,8 @@ export async function runReal(
   const { scenario, seed } = job;
   const speech = speechFiles(scenario);
   const folder = job.folder ?? (await mkdtemp(join(tmpdir(), "midcall-run-")));
+  const capture = job.capture === true && job.folder !== null ? join(job.folder, "capture") : undefined;
+  if (capture !== undefined) await mkdir(capture);
   try {
     return await runNetns({
       scenario,
@@ -38,6 +40,7 @@ export async function runReal(
       onLine: watch.onLine,
       driver: job.linkDriver ?? "auto",
       ...(job.lab === "docker" ? { launcher: await containers([...speech.values()]) } : {}),
+      ...(capture === undefined ? {} : { capture }),
       ...(job.sabotage === null ? {} : { entry: { module: SABOTAGED, args: [job.sabotage] } }),
     });
   } catch (error) {

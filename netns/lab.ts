@@ -40,6 +40,8 @@ export type NetnsRun = {
   /** Ends the run early: it rejects with the signal's reason once everything is torn down. */
   readonly signal?: AbortSignal;
   readonly driver?: "auto" | DriverName;
+  /** An existing folder for a capture of what each interface sent and received, `alice-wlan0.pcapng`. */
+  readonly capture?: string;
   /** The name that everything of this run carries: 6 hexadecimal digits that no other run on this machine has. Default: random. */
   readonly id?: string;
   readonly launcher?: Launcher;
@@ -169,7 +171,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     async () => undefined, // closing the launcher is enough
   );
   const network = await scope.acquire(
-    () => openNetwork({ run: id, scenario, seed, driver: run.driver ?? "auto", adopt, work, failed: fail }),
+    () => openNetwork({ run: id, scenario, seed, driver: run.driver ?? "auto", capture: run.capture, adopt, work, failed: fail }),
     (made) => made.close(),
   );
   const server = await scope.acquire(

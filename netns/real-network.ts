@@ -34,6 +34,8 @@ export type NetworkOptions = {
   readonly driver: "auto" | DriverName;
   /** Parties that have a network namespace already: a process id in each. */
   readonly adopt: ReadonlyMap<string, number> | undefined;
+  /** Folder for captures; undefined: none. */
+  readonly capture: string | undefined;
   /** Called when a link driver fails while the run goes on. */
   readonly failed: (error: unknown) => void;
   /** The run's working folder: removed by the next run's start, should this process die before it removes it itself. */
@@ -86,6 +88,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     overlays: (party, name) => overlaysOf(scenario, party, name),
     near: (party, name) => topology.near(party, name),
     failed: options.failed,
+    ...(options.capture === undefined ? {} : { capture: options.capture }),
   }).then((made) => {
     links = made;
     return made;

@@ -17,6 +17,7 @@ import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
 import { clientPlan } from "../scenarios/client-plan.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
+import { captureInto } from "./capture.ts";
 import { applyFaults, type Faultable } from "./faults.ts";
 import { Kernel } from "./kernel.ts";
 import { Network } from "./network.ts";
@@ -37,6 +38,8 @@ export type LabRun = {
   readonly wav?: boolean;
   /** Speech by the names that calls use (48 kHz mono). */
   readonly speech?: ReadonlyMap<string, Int16Array>;
+  /** Collect what each interface sent and received. */
+  readonly capture?: boolean;
 };
 
 export type LabOutcome = {
@@ -50,6 +53,8 @@ export type LabOutcome = {
   readonly audio: ReadonlyMap<string, Int16Array>;
   /** A bug of ours: the run ended early. */
   readonly crashed?: string;
+  /** Captures by interface, `alice/wlan0`: pcapng files in parts; empty unless asked for. */
+  readonly captures: ReadonlyMap<string, readonly Uint8Array[]>;
   /** Kernel events executed. */
   readonly events: number;
 };
@@ -115,7 +120,11 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     codec: engines.codec.mode,
     crypto: engines.crypto.mode,
   });
-  const network = new Network({ kernel, randomness, nats: scenario.nats, parties: scenario.parties, say, watched });
+  const captures = new Map<string, Uint8Array[]>();
+  const network = new Network({
+    ...{ kernel, randomness, nats: scenario.nats, parties: scenario.parties, say, watched },
+    ...(run.capture === true ? { crossed: captureInto(captures, scenario) } : {}),
+  });
   const world: LabWorld = { kernel, network, randomness, say };
   const heard = new Map<string, Map<number, Int16Array>>();
 
@@ -280,6 +289,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         hash: log.digest(),
         virtualMs: scenario.duration / 1_000,
         audio: new Map([...heard].map(([name, frames]) => [name, laidOut(frames)])),
+        captures,
         events: kernel.executed,
         ...(crashed === undefined ? {} : { crashed }),
       };

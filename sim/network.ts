@@ -29,6 +29,17 @@ export type Flight = {
 
 export type { Counters, Packet, Receive, Socket } from "./host.ts";
 
+/** A packet as an interface's own capture shows it: what it sent before the link had its way with it, and what came through. */
+export type Crossing = {
+  /** `alice/wlan0`. */
+  readonly interface: string;
+  readonly way: "up" | "down";
+  readonly at: Instant;
+  readonly from: Address;
+  readonly to: Address;
+  readonly packet: Packet;
+};
+
 type Endpoint = { readonly host: string; readonly port: number };
 
 /** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
@@ -44,6 +55,7 @@ export class Network {
   /** Kept when somebody wants to look: undefined otherwise. */
   readonly #flights: Set<Flight> | undefined;
   #flown = 0;
+  readonly #crossed: ((crossing: Crossing) => void) | undefined;
 
   /** RangeError when the parties and NATs do not fit together. `say` gets every `drop` record, `who` being `net`. */
   constructor(options: {
@@ -54,10 +66,13 @@ export class Network {
     readonly say: (who: string, saying: Saying) => void;
     /** Remember what is under way, for `flights`. */
     readonly watched?: boolean;
+    /** Gets every packet that an interface sends or receives. */
+    readonly crossed?: (crossing: Crossing) => void;
   }) {
     this.#kernel = options.kernel;
     this.#say = options.say;
     this.#flights = options.watched === true ? new Set() : undefined;
+    this.#crossed = options.crossed;
     this.#topology = buildTopology(options.nats, options.parties, options.randomness);
     const wire: Wire = {
       transmit: (host, from, to, packet) => this.#transmit(host, from, to, packet),
@@ -145,6 +160,7 @@ export class Network {
       this.#drop(`${host.name}/${first?.name}/up`, "link-down", packet, first?.downBy[0]);
       return;
     }
+    this.#crossed?.({ interface: `${host.name}/${out.name}`, way: "up", at: this.#kernel.now, from, to, packet });
     if (host.detour !== undefined) this.#touch(host.detour);
     const { realm } = out;
     const local = realm.exit !== undefined && (realm.nodes.has(target.host) || realm.exit.nat.host === target.host);
@@ -247,6 +263,7 @@ export class Network {
       this.#drop(`${at.party}/${at.name}/down`, "link-down", packet, at.downBy[0]);
       return;
     }
+    this.#crossed?.({ interface: `${at.party}/${at.name}`, way: "down", at: this.#kernel.now, from, to, packet });
     this.#host(at.party).deliver(this.#parse(to).port, from, packet);
   }
 

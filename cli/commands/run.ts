@@ -26,6 +26,7 @@ type Options = {
   readonly set: readonly string[];
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
+  readonly capture?: boolean;
   readonly twin?: boolean;
   readonly until?: number;
   readonly inspect?: boolean;
@@ -61,6 +62,7 @@ export function addRun(root: Command, { terminal, end }: Context): void {
       new Option("--codec <mode>", "real Opus, or opaque frames of the right size").choices(["real", "sized"]).default("real"),
     )
     .addOption(new Option("--crypto <mode>", "real cryptography, or none (fast)").choices(["real", "null"]).default("real"))
+    .option("--capture", "write what each interface sent and received to capture/PARTY-INTERFACE.pcapng in the run's folder")
     .option("--twin", "run the scenario's sabotaged twin: a bug is planted in impl/ and the scenario is expected to break")
     .addOption(
       new Option(
@@ -194,6 +196,7 @@ async function runOnce(
       {
         lab: options.lab,
         linkDriver: options.linkDriver,
+        capture: options.capture === true,
         scenario,
         seed,
         codec: options.codec,

@@ -55,7 +55,7 @@ async function choose(options: LinkOptions): Promise<DriverName> {
     return [up, down].every((model) => netemFits(model, options.overlays?.(party, name) ?? []));
   });
   const namespace = options.wires[0]?.namespace;
-  if (!exact || namespace === undefined) return "emulator";
+  if (options.capture !== undefined || !exact || namespace === undefined) return "emulator";
   return (await offeredDrivers(namespace)).includes("netem") ? "netem" : "emulator";
 }
 

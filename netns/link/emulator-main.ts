@@ -9,6 +9,7 @@ import { randomness } from "../../impl/base/random.ts";
 import type { DropRecord } from "../../impl/base/record.ts";
 import type { Instant } from "../../impl/base/units.ts";
 import { monotonicClock } from "../../impl/io/monotonic-clock.ts";
+import { type CaptureFile, captureFile } from "./capture-file.ts";
 import { type EmulatedWire, emulatedWire, type Held, type Way } from "./emulated-wire.ts";
 import type { FromEmulator, ToEmulator } from "./emulator-messages.ts";
 import { openTap, type Tap } from "./tap.ts";
@@ -25,6 +26,8 @@ const overlays = new Map<number, () => void>();
 const wires: EmulatedWire[] = [];
 const drops: (readonly [number, DropRecord])[] = [];
 let telling: NodeJS.Timeout | undefined;
+const captures: CaptureFile[] = [];
+let hasBegun = false;
 let clock = monotonicClock();
 const now = (): Instant => clock.now();
 
@@ -37,21 +40,30 @@ const tellDrops = (): void => {
 function attach(order: Extract<ToEmulator, { type: "attach" }>): void {
   clock = monotonicClock(order.epoch);
   const draws = randomness(order.seed);
-  const queue = new TimeHeap<{ readonly wire: EmulatedWire; readonly out: Tap; readonly held: Held }>();
+  type Waiting = { readonly wire: EmulatedWire; readonly out: Tap; readonly held: Held; keep(frame: Uint8Array): void };
+  const queue = new TimeHeap<Waiting>();
   const releaseDue = (): void => {
     for (;;) {
       const due = queue.peek();
       if (due === undefined || due > now()) break;
-      const { wire, out, held } = queue.pop();
-      if (wire.release(now(), held)) out.send(held.frame);
+      const { wire, out, held, keep } = queue.pop();
+      if (!wire.release(now(), held)) continue;
+      out.send(held.frame);
+      if (held.way === "down") keep(held.frame);
     }
     timer.set(queue.peek() as Instant | undefined);
   };
   const timer = wakeTimer(now, releaseDue);
   let reader: Tap["reader"] = order.reader;
   for (const setup of order.wires) {
+    const capture = setup.capture === undefined ? undefined : captureFile(setup.capture, `${setup.party}/${setup.interface}`);
+    if (capture !== undefined) captures.push(capture);
+    const keep = (way: Way, frame: Uint8Array): void => {
+      if (hasBegun) capture?.add(now(), way, frame);
+    };
+    const keepDown = (frame: Uint8Array): void => keep("down", frame);
     const wire = emulatedWire(setup, draws, {
-      hold: (held) => queue.push(held.due, { wire, out: held.way === "up" ? outer : inner, held }),
+      hold: (held) => queue.push(held.due, { wire, out: held.way === "up" ? outer : inner, held, keep: keepDown }),
       drop: (drop) => {
         drops.push([now(), { ev: "drop", ...drop }]);
         telling ??= setTimeout(tellDrops, TELL_EVERY);
@@ -62,6 +74,7 @@ function attach(order: Extract<ToEmulator, { type: "attach" }>): void {
         path,
         order.reader,
         (frame) => {
+          if (way === "up") keep("up", frame);
           wire.offer(now(), way, frame);
           releaseDue();
         },
@@ -98,6 +111,7 @@ function hurry(): void {
 }
 
 function settle(order: Extract<ToEmulator, { type: "settle" }>): void {
+  for (const capture of captures) capture.flush();
   tellDrops();
   const touched = order.faults.map((fault) => [fault, wires.reduce((sum, wire) => sum + wire.touched(fault), 0)] as const);
   tell({ type: "settled", request: order.request, counters: wires.map((wire) => wire.counters()), touched });
@@ -109,6 +123,7 @@ function obey(order: ToEmulator): void {
       return attach(order);
     case "begin":
       clock = monotonicClock(order.epoch);
+      hasBegun = true;
       return;
     case "lay": {
       const undo = wires[order.wire]?.lay(order.direction, order.model, order.fault);

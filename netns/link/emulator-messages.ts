@@ -13,7 +13,12 @@ export type ToEmulator =
       readonly seed: number;
       readonly reader: Reader;
       /** `inner` and `outer` are paths of macvtap character devices. */
-      readonly wires: readonly (WireSetup & { readonly inner: string; readonly outer: string })[];
+      readonly wires: readonly (WireSetup & {
+        readonly inner: string;
+        readonly outer: string;
+        /** File to write what the party sends and receives to. */
+        readonly capture?: string;
+      })[];
     }
   | { readonly type: "begin"; readonly epoch: number }
   | {

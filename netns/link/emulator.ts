@@ -77,6 +77,8 @@ export const deviceFolder = (run: string): string => `/dev/mc-taps-${run}`;
 const hurry = (child: ChildProcess): Promise<unknown> =>
   run("chrt", ["--all-tasks", "--fifo", "--pid", "1", String(child.pid)]).catch(() => undefined);
 
+const captureName = (wire: Wire): string => `${wire.party}-${wire.interface}.pcapng`;
+
 const tapNames = (wire: number): readonly [inner: string, outer: string] => [`lt${wire}i`, `lt${wire}o`];
 
 function byNamespace(wires: readonly Wire[]): Map<string, (readonly [number, Wire])[]> {
@@ -183,7 +185,8 @@ async function connect(
             const { up, down } = options.models(wire.party, wire.interface);
             const [inner, outer] = tapNames(index).map((tap) => join(folder, tap)) as [string, string];
             const near = options.near?.(wire.party, wire.interface) ?? [];
-            return { party: wire.party, interface: wire.interface, up, down, near, inner, outer };
+            const capture = options.capture === undefined ? {} : { capture: join(options.capture, captureName(wire)) };
+            return { party: wire.party, interface: wire.interface, up, down, near, inner, outer, ...capture };
           }),
         });
       case "attached":

@@ -53,6 +53,7 @@ const NOTHING: Reading = { counters: new Map(), queue: { sent: 0, queueFull: 0, 
 
 /** NetnsError `link` when a model is beyond the driver or the kernel refuses; nothing is left behind then. */
 export async function attachKernel(options: LinkOptions, driver: KernelDriver): Promise<Links> {
+  if (options.capture !== undefined) throw refusal(driver, "capture", "captures");
   let clock = monotonicClock(options.epoch);
   const draws = randomness(options.seed);
   const joined = options.wires.map((wire, index): Joined => {

@@ -44,6 +44,8 @@ export type LinkOptions = {
    * Default: a new name in /dev.
    */
   readonly deviceFolder?: string;
+  /** Folder for a capture of each interface, `alice-wlan0.pcapng`, from `begin` on. The kernel's drivers cannot. */
+  readonly capture?: string;
   /** Called at most once, when a driver fails while the links are up. */
   readonly failed?: (error: Error) => void;
 };
