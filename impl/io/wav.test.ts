@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import wavefile from "wavefile";
+import { Stream } from "../base/random.ts";
 import { alignedCorrelation, framesOf, joined, rms } from "../core/codec.contract.ts";
 import { toneGenerator } from "../core/tone.ts";
 import { readWav, WavError, WavSink, wavBytes } from "./wav.ts";
@@ -51,6 +52,36 @@ describe("reading", () => {
     expect(Math.abs(read.length - 48_000)).toBeLessThanOrEqual(6);
     expect(alignedCorrelation(tone.subarray(4_800, 40_000), read.subarray(4_800))).toBeGreaterThan(0.995);
     expect(rms(read.subarray(4_800, 40_000)) / rms(tone)).toBeCloseTo(1, 1);
+  });
+
+  it.each([
+    ["sample rate", 24, 4, [1, 999, 400_000, 0xffff_ffff, 0]],
+    ["channel count", 22, 2, [0, 33, 65_535]],
+    ["bit depth", 34, 2, [0, 1, 7, 65, 65_535]],
+  ] as const)("refuses a header whose %s is absurd, at once", async (_, at, size, values) => {
+    for (const value of values) {
+      const bytes = wavBytes(tone);
+      const view = new DataView(bytes.buffer);
+      if (size === 4) view.setUint32(at, value, true);
+      else view.setUint16(at, value, true);
+      await expect(readWav(await saved("absurd.wav", bytes)), `${value}`).rejects.toThrow(WavError);
+    }
+  });
+
+  it("gives samples or a WavError for a header with any octets altered, and for a file cut anywhere", async () => {
+    const luck = new Stream(4, "wav");
+    const whole = wavBytes(tone.subarray(0, 480));
+    let refused = 0;
+    for (let i = 0; i < 1_500; i++) {
+      const bytes = new Uint8Array(whole);
+      for (let j = luck.nextBelow(4); j >= 0; j--) bytes[luck.nextBelow(44)] = luck.nextBelow(256);
+      const cut = i % 3 === 0 ? bytes.subarray(0, luck.nextBelow(bytes.length)) : bytes;
+      const read: unknown = await readWav(await saved("altered.wav", cut)).catch((error: unknown) => error);
+      if (read instanceof Int16Array) continue;
+      expect(read).toBeInstanceOf(WavError);
+      refused++;
+    }
+    expect(refused).toBeGreaterThan(100);
   });
 
   it("mixes channels to their mean", async () => {

@@ -46,7 +46,20 @@ export async function readWav(path: string): Promise<Int16Array> {
 }
 
 /** wavefile's format description, of which its typings say nothing. */
-type Format = { readonly numChannels: number; readonly sampleRate: number; readonly audioFormat: number };
+type Format = {
+  readonly numChannels: number;
+  readonly sampleRate: number;
+  readonly audioFormat: number;
+  readonly bitsPerSample: number;
+};
+
+/**
+ * What a header may say. chosen: from telephony to studios and beyond; a rate of 1 Hz would have one second of file become 13 hours of sound,
+ * which is memory and time without end.
+ */
+const SAMPLE_RATES = { least: 4_000, most: 384_000 } as const;
+const MOST_CHANNELS = 32;
+const MOST_BITS = 64;
 
 /** WAVE_FORMAT_IMA_ADPCM, _ALAW, _MULAW (RFC 2361). */
 const IMA_ADPCM = 0x11;
@@ -57,6 +70,12 @@ function parseWav(bytes: Uint8Array): Int16Array {
   const wav = new wavefile.WaveFile();
   wav.fromBuffer(bytes);
   const format = wav.fmt as Format;
+  const within = (name: string, value: number, least: number, most: number): void => {
+    if (!(value >= least && value <= most)) throw new RangeError(`want ${least} to ${most} ${name}, it has ${value}`);
+  };
+  within("samples a second", format.sampleRate, SAMPLE_RATES.least, SAMPLE_RATES.most);
+  within("channels", format.numChannels, 1, MOST_CHANNELS);
+  within("bits a sample", format.bitsPerSample, 4, MOST_BITS);
   if (format.audioFormat === IMA_ADPCM) wav.fromIMAADPCM();
   else if (format.audioFormat === A_LAW) wav.fromALaw();
   else if (format.audioFormat === MU_LAW) wav.fromMuLaw();
