@@ -20,10 +20,13 @@ import type { WrittenScenario } from "../scenarios/written-scenario.ts";
 
 type Bench = {
   readonly faults: NonNullable<WrittenScenario["faults"]>;
-  /** How soon media must flow again after the last heal; null: the fault ends the call or is none that stops media for long. */
-  readonly within: string | null;
+  /** Whether media flow again after it. */
+  readonly heals: boolean;
   readonly alice?: NonNullable<WrittenScenario["parties"]>["alice"];
 };
+
+/** chosen: what the model needs is a third of it; the rest is for a machine that does other things too. How soon exactly is what `midcall parity` measures. */
+const WITHIN = "2s";
 
 const home = { nat: "home" } as const;
 /** A phone: Wi-Fi at home, and a carrier's network beside it. */
@@ -32,21 +35,21 @@ const phone = {
 } as const;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  "nat-rebind": { alice: home, faults: [rebind("alice", { at: "3s" })], within: "500ms" },
-  "nat-renumber": { alice: home, faults: [renumber("alice", { at: "3s" })], within: "500ms" },
-  "nat-expire": { alice: home, faults: [expire("alice", { at: "3s" })], within: "500ms" },
+  "nat-rebind": { alice: home, faults: [rebind("alice", { at: "3s" })], heals: true },
+  "nat-renumber": { alice: home, faults: [renumber("alice", { at: "3s" })], heals: true },
+  "nat-expire": { alice: home, faults: [expire("alice", { at: "3s" })], heals: true },
   // What the relay goes on sending finds nobody at the old address, until it hears from the new one.
   "nat-rebind-unheard": {
     alice: home,
-    faults: [rebind("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "500ms", direction: "up" })],
-    within: "1s",
+    faults: [rebind("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "1500ms", direction: "up" })],
+    heals: true,
   },
   "nat-renumber-unheard": {
     alice: home,
-    faults: [renumber("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "500ms", direction: "up" })],
-    within: "1s",
+    faults: [renumber("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "1500ms", direction: "up" })],
+    heals: true,
   },
-  "roam-make-before-break": { alice: phone, faults: [interfaceDown("alice", { interface: "wlan0", at: "3s" })], within: "500ms" },
+  "roam-make-before-break": { alice: phone, faults: [interfaceDown("alice", { interface: "wlan0", at: "3s" })], heals: true },
   "roam-break-before-make": {
     alice: phone,
     faults: [
@@ -54,32 +57,32 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       // Nobody uses it yet: that it is dark is felt by the one who roams to it.
       blackout("alice", { interface: "cell0", at: "2900ms", for: "600ms" }),
     ],
-    within: "1s",
+    heals: true,
   },
   "interface-flap": {
     alice: home,
     faults: ["3s", "3600ms", "4200ms"].map((at) => interfaceDown("alice", { at, for: "200ms" })),
-    within: "500ms",
+    heals: true,
   },
-  "udp-blocked": { alice: home, faults: [blackout("alice", { at: "3s", for: "1500ms" })], within: "1s" },
-  "relay-kill": { faults: [kill("r1", { at: "3s" })], within: null },
-  "relay-restart": { faults: [kill("r1", { at: "3s", for: "1s" })], within: "500ms" },
-  "relay-pause": { faults: [pause("r1", { at: "3s", for: "1s" })], within: "500ms" },
-  "relay-partition": { faults: [blackout("r1", { at: "3s", for: "1s" })], within: "500ms" },
-  "relay-partition-one-way": { faults: [blackout("r1", { at: "3s", for: "1s", direction: "up" })], within: "500ms" },
-  "client-kill": { faults: [kill("bob", { at: "3s" })], within: null },
-  "client-pause": { faults: [pause("bob", { at: "3s", for: "1s" })], within: "500ms" },
-  "loss-step": { faults: [impair("alice", { at: "3s", for: "2s", direction: "up", link: { loss: 0.3 } })], within: "500ms" },
-  "delay-step": { faults: [impair("alice", { at: "3s", for: "2s", link: { delay: "150ms" } })], within: "1s" },
+  "udp-blocked": { alice: home, faults: [blackout("alice", { at: "3s", for: "1500ms" })], heals: true },
+  "relay-kill": { faults: [kill("r1", { at: "3s" })], heals: false },
+  "relay-restart": { faults: [kill("r1", { at: "3s", for: "1s" })], heals: true },
+  "relay-pause": { faults: [pause("r1", { at: "3s", for: "1s" })], heals: true },
+  "relay-partition": { faults: [blackout("r1", { at: "3s", for: "1s" })], heals: true },
+  "relay-partition-one-way": { faults: [blackout("r1", { at: "3s", for: "1s", direction: "up" })], heals: true },
+  "client-kill": { faults: [kill("bob", { at: "3s" })], heals: false },
+  "client-pause": { faults: [pause("bob", { at: "3s", for: "1s" })], heals: true },
+  "loss-step": { faults: [impair("alice", { at: "3s", for: "2s", direction: "up", link: { loss: 0.3 } })], heals: true },
+  "delay-step": { faults: [impair("alice", { at: "3s", for: "2s", link: { delay: "150ms" } })], heals: true },
   "signalling-slow": {
     alice: home,
     faults: [disturbSignalling("alice", { at: "100ms", for: "5s", effect: { delay: "300ms" } })],
-    within: null,
+    heals: false,
   },
 };
 
 /** Nine seconds are enough for every one of them to be felt and got over. */
-export const FAULT_BENCHES: readonly Scenario[] = Object.entries(BENCHES).map(([name, { faults, within, alice }]) =>
+export const FAULT_BENCHES: readonly Scenario[] = Object.entries(BENCHES).map(([name, { faults, heals, alice }]) =>
   scenario({
     name,
     asks: "Does the fault do what it says?",
@@ -90,7 +93,7 @@ export const FAULT_BENCHES: readonly Scenario[] = Object.entries(BENCHES).map(([
     expect: [
       expectConnect(),
       expectMedia({ frames: 50 }),
-      ...(within === null ? [] : [expectRecovery({ within, from: "heal", fault: faults.length - 1 }), expectSameCall()]),
+      ...(heals ? [expectRecovery({ within: WITHIN, from: "heal", fault: faults.length - 1 }), expectSameCall()] : []),
     ],
   }),
 );

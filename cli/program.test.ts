@@ -28,6 +28,7 @@ test.each<[line: string, says: string]>([
   ["run baseline --seed 9007199254740991 --repeat 2", "the last seed would be beyond 2^53-1"],
   ["run baseline --repeat 0", "Want a whole number of at least 1"],
   ["run baseline --lab lunar", "there is no such laboratory; want --lab sim"],
+  ["run baseline --link-driver nft", "the links of sim are its own; want --lab netns with it"],
   ["run baseline --codec mp3", "Allowed choices are real, sized"],
   ["run baseline --crypto rot13", "Allowed choices are real, null"],
   ["run baseline --reporter xml", "Allowed choices are pretty, junit, github, ctrf"],

@@ -36,21 +36,25 @@ export type FaultyLab = {
 
 /** Arms every fault. `settled` resolves when what has been begun is done; `finish` says what each has touched. */
 export function armFaults(scenario: Scenario, lab: FaultyLab): { settled(): Promise<void>; finish(): void } {
-  /** One after the other: two changes of one NAT must not run through each other. */
-  let work = Promise.resolve();
-  const enqueue = (action: () => Promise<void> | void): void => {
-    work = work.then(action).catch((error: unknown) => lab.fail(error));
+  /** By target, one after the other: two changes of one NAT must not run through each other, and a slow one keeps nobody else's waiting. */
+  const work = new Map<string, Promise<void>>();
+  const enqueue = ({ target }: Fault, action: () => Promise<void> | void): void => {
+    const before = work.get(target) ?? Promise.resolve();
+    work.set(
+      target,
+      before.then(action).catch((error: unknown) => lab.fail(error)),
+    );
   };
   const holds = new Map<string, number>();
   const strike = (fault: Fault, index: number): void =>
-    enqueue(async () => {
+    enqueue(fault, async () => {
       const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
       const struck = lab.clock.now();
       lab.say("lab", { ...told, state: "applied" });
       const undo = await apply(lab, fault, index, holds);
       if (fault.for === null) return;
       lab.clock.at(struck + fault.for, () =>
-        enqueue(async () => {
+        enqueue(fault, async () => {
           await undo();
           lab.say("lab", { ...told, state: "healed" });
         }),
@@ -62,7 +66,9 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): { settled(): Prom
     else lab.log.watch(when.after.match, when.after.nth, (at) => lab.clock.at(at + when.after.delay, () => strike(fault, index)));
   });
   return {
-    settled: () => work,
+    settled: async () => {
+      await Promise.all(work.values());
+    },
     finish: () =>
       scenario.faults.forEach((fault, index) => {
         const packets = (lab.messages.get(index) ?? 0) + lab.network.touched(index);

@@ -96,6 +96,8 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
   attaching.catch(() => undefined); // told by `ready`
   const accidents: Accident[] = [];
   const detours: Detour[] = [];
+  /** The latest accident of each NAT, from before it takes effect. */
+  const latest = new Map<string, number>();
   const deadBy = new Map<string, number>();
   /** What an accident touches: packets that leave otherwise than they would have; of a NAT that forgot, those that open a mapping anew. */
   const befell = async (nat: string, counts: Accident["counts"], fault: number): Promise<void> => {
@@ -118,7 +120,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     { cause, from, to, bytes }: Refusal,
   ): void => {
     const dead = party === undefined ? undefined : deadBy.get(party);
-    const fault = dead ?? blame(accidents, topology, nat, from, to);
+    const fault = dead ?? blame(latest, topology, nat, from, to);
     told?.(monotonicClock(clock.epoch).now(), {
       ev: "drop",
       where,
@@ -152,16 +154,19 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       told = drop;
     },
     rebind: async (nat, fault) => {
+      latest.set(nat, fault);
       await topology.rebind(nat);
       await befell(nat, "out", fault);
     },
     renumber: async (nat, fault) => {
+      latest.set(nat, fault);
       await topology.renumber(nat);
       await befell(nat, "out", fault);
       const made = await attaching;
       for (const { party, interface: name } of topology.wires) made.setNear(party, name, topology.near(party, name));
     },
     expire: async (nat, fault) => {
+      latest.set(nat, fault);
       await befell(nat, "made", fault);
       await topology.expire(nat);
     },
@@ -211,18 +216,17 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
  * one that gave its sender another address.
  */
 function blame(
-  accidents: readonly Accident[],
+  latest: ReadonlyMap<string, number>,
   topology: Topology,
   nat: string | undefined,
   from: string,
   to: string,
 ): number | undefined {
-  const latest = (name: string): number | undefined => accidents.findLast((one) => one.nat === name)?.fault;
   const boxes = [...topology.boxes.values()];
   const lost = boxes.find((box) => (nat === undefined || box.plan.name === nat) && box.wasLost(to));
-  if (lost !== undefined) return latest(lost.plan.name);
+  if (lost !== undefined) return latest.get(lost.plan.name);
   const sender = boxes.find((box) => from.startsWith(`${box.host}:`));
-  return (nat === undefined ? undefined : latest(nat)) ?? (sender === undefined ? undefined : latest(sender.plan.name));
+  return latest.get(nat ?? "") ?? latest.get(sender?.plan.name ?? "");
 }
 
 async function closeBoth(attaching: Promise<Links>, topology: Topology): Promise<void> {

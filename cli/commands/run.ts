@@ -104,6 +104,8 @@ async function run(words: readonly string[], options: Options, terminal: Termina
       "want --lab sim, or neither",
     );
   }
+  if (isReproducible(options.lab) && options.linkDriver !== "auto")
+    throw usage(`--link-driver ${options.linkDriver}: the links of ${options.lab} are its own`, "want --lab netns with it");
   if (!Number.isSafeInteger(options.seed + (options.repeat - 1))) {
     throw usage(`--repeat ${options.repeat}: the last seed would be beyond 2^53-1`, "want a smaller --seed");
   }

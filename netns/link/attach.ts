@@ -2,6 +2,7 @@
 import { randomness } from "../../impl/base/random.ts";
 import type { LinkModel } from "../../scenarios/expanded.ts";
 import { Link } from "../../scenarios/impairment/link.ts";
+import { NetnsError } from "../netns-error.ts";
 import { attachEmulator } from "./emulator.ts";
 import { exactly } from "./expressible.ts";
 import { attachKernel } from "./kernel-driver.ts";
@@ -14,8 +15,15 @@ import { ip, nft, tc } from "./namespace-tools.ts";
  */
 export async function attachLinks(options: LinkOptions): Promise<Links> {
   const driver = options.driver === "auto" ? await choose(options) : options.driver;
-  return driver === "emulator" ? attachEmulator(options) : attachKernel(options, driver);
+  if (driver === "emulator") return attachEmulator(options);
+  const namespace = options.wires[0]?.namespace;
+  if (options.driver !== "auto" && namespace !== undefined && !(await offeredDrivers(namespace)).includes(driver))
+    throw new NetnsError("link", `this kernel has no ${driver} link driver (${WANTS[driver]}); the emulator needs none of it`);
+  return attachKernel(options, driver);
 }
+
+/** What a driver is made of, for somebody who misses it. */
+const WANTS = { netem: "tc-netem: modprobe sch_netem", nft: "nftables, tbf and htb: modprobe sch_tbf sch_htb" } as const;
 
 /** Link drivers that this kernel and its tools offer, tried in `namespace`, which is left as it was. Needs root. */
 export async function offeredDrivers(namespace: string): Promise<readonly DriverName[]> {

@@ -1,0 +1,120 @@
+/**
+ * The model beside a real kernel, for the cases whose figures are most their own: a recovery, a blackout, bursts. The same scenario and seeds in both
+ * laboratories, held to the tolerances of reports/parity.ts; `midcall parity` does it for the whole catalogue and writes reports/golden/parity.md.
+ */
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lacks } from "../netns/install.ts";
+import { type NetnsRun, runNetns } from "../netns/lab.ts";
+import { assess } from "../reports/index.ts";
+import { isWithin, parityRows, parityTable } from "../reports/parity.ts";
+import type { Result } from "../reports/result.ts";
+import { CATALOGUE } from "../scenarios/catalogue.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { openLaboratory } from "./laboratory.ts";
+import { formatSeed } from "./seed.ts";
+import { speechPath } from "./speech.ts";
+
+const CASES: readonly string[] = ["relay-restart", "ringrtc-bursty-loss", "blackout"];
+const SEEDS: readonly number[] = [1, 2];
+/** chosen: as for the catalogue. */
+const AT_ONCE = 3;
+const LIMIT_MS = 240_000;
+
+const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
+const speech = new Map(["speech-a", "speech-b"].map((name) => [name, speechPath(name)]));
+const caseOf = (name: string): Scenario => {
+  const found = CATALOGUE.find((one) => one.name === name);
+  if (found === undefined) throw new RangeError(`${name}: not in the catalogue`);
+  return found;
+};
+
+type Driver = NonNullable<NetnsRun["driver"]>;
+/** Results and the driver that ran, by case, seed and the driver asked for. */
+const real = new Map<string, { readonly result: Result; readonly driver: string }>();
+const keyOf = (name: string, seed: number, driver: Driver): string => `${name} ${seed} ${driver}`;
+let folder = "";
+
+async function runOne(scenario: Scenario, seed: number, driver: Driver): Promise<void> {
+  const own = join(folder, `${scenario.name}-${seed}-${driver}`);
+  await mkdir(own);
+  const { records, hash, virtualMs, crashed, driver: used } = await runNetns({ scenario, seed, folder: own, speech, driver });
+  const result = assess({
+    ...{ scenario, records, hash, virtualMs },
+    versions: { midcall: "", node: process.version, commit: "" },
+    ...{ codec: "real", crypto: "real", lab: "netns", seed: formatSeed(seed), dir: own, wallMs: 0 },
+    ...(crashed === undefined ? {} : { crashed }),
+  });
+  real.set(keyOf(scenario.name, seed, driver), { result, driver: used });
+}
+
+beforeAll(async () => {
+  if (missing !== "") return;
+  folder = await mkdtemp(join(tmpdir(), "midcall-parity-"));
+  const jobs: (readonly [Scenario, number, Driver])[] = [
+    [caseOf("ringrtc-bursty-loss"), 1, "nft"],
+    ...CASES.flatMap((name) => SEEDS.map((seed) => [caseOf(name), seed, "emulator"] as const)),
+  ];
+  const lane = async (): Promise<void> => {
+    for (let next = jobs.shift(); next !== undefined; next = jobs.shift()) await runOne(...next);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}, LIMIT_MS);
+
+afterAll(async () => {
+  if (folder !== "") await rm(folder, { recursive: true, force: true });
+});
+
+async function simulated(scenario: Scenario, seeds: readonly number[]): Promise<Result[]> {
+  const laboratory = openLaboratory();
+  try {
+    const results: Result[] = [];
+    for (const seed of seeds) {
+      const job = { lab: "sim", scenario, seed, codec: "real", crypto: "real", folder: null, dir: "" } as const;
+      results.push((await laboratory.run({ ...job, wantLines: false, commit: "", sabotage: null })).result);
+    }
+    return results;
+  } finally {
+    await laboratory.close();
+  }
+}
+
+test.for(CASES)("%s comes to the same in virtual time and on a real kernel", async (name, context) => {
+  if (missing !== "") context.skip(missing);
+  const scenario = caseOf(name);
+  const measured = SEEDS.flatMap((seed) => real.get(keyOf(name, seed, "emulator"))?.result ?? []);
+  expect(measured).toHaveLength(SEEDS.length);
+  const rows = parityRows(scenario, await simulated(scenario, SEEDS), measured);
+  expect(rows.every(isWithin), parityTable(rows, "netns").join("\n")).toBe(true);
+});
+
+test("the nft driver carries a call whose links need no delay, and is named", (context) => {
+  if (missing !== "") context.skip(missing);
+  const ran = real.get(keyOf("ringrtc-bursty-loss", 1, "nft"));
+  expect(ran?.driver).toBe("nft");
+  expect(ran?.result.oracles.filter((one) => one.verdict !== "held")).toEqual([]);
+  for (const { observed } of ran?.result.conditions ?? []) expect(observed.packetsDropped).toBeGreaterThan(50);
+});
+
+test("the model's column of the committed table is what the model says today", async () => {
+  const page = await readFile(join(import.meta.dirname, "../reports/golden/parity.md"), "utf8");
+  const scenario = caseOf("blackout");
+  const sim = await simulated(scenario, [1, 2, 3, 4, 5]);
+  const cells = (line: string): string[] =>
+    line
+      .split("|")
+      .slice(1, 5)
+      .map((cell) => cell.trim());
+  const committed = page
+    .split("\n")
+    .filter((line) => line.startsWith("| blackout "))
+    .map(cells);
+  const today = parityTable(parityRows(scenario, sim, sim), "netns")
+    .slice(2)
+    .map(cells);
+  expect(committed.map(([name, figure, value]) => [name, figure, value])).toEqual(
+    today.map(([name, figure, value]) => [name, figure, value]),
+  );
+});
