@@ -31,7 +31,21 @@ const optionsIn = (text: string): string[] => [
 ];
 
 describe("contract.md", () => {
-  const COMMANDS = ["list", "run", "replay", "report", "explore", "shrink", "mutants", "bench", "relay", "client", "doctor"];
+  const COMMANDS = [
+    "list",
+    "run",
+    "replay",
+    "report",
+    "compare",
+    "parity",
+    "explore",
+    "shrink",
+    "mutants",
+    "bench",
+    "relay",
+    "client",
+    "doctor",
+  ];
 
   test.each(COMMANDS)("names every option of midcall %s", async (command) => {
     const help = (await midcall(folder, [command, "--help"])).out;
