@@ -1,0 +1,3 @@
+import { jitterBufferContract } from "../jitter-buffer.contract.ts";
+
+jitterBufferContract("neteq");
