@@ -37,7 +37,8 @@ export class DelayHistogram {
       this.#weights.fill(0);
       this.#unit = 1;
     } else this.#unit /= forget;
-    const bucket = Math.min(BUCKETS - 1, Math.floor(delay / BUCKET));
+    // A packet that is late by exactly an edge is in time at that edge.
+    const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.ceil(delay / BUCKET) - 1));
     this.#weights[bucket] = (this.#weights[bucket] as number) + (1 - forget) * this.#unit;
     if (this.#unit < LARGEST_UNIT) return;
     for (let i = 0; i < BUCKETS; i++) this.#weights[i] = (this.#weights[i] as number) / this.#unit;
