@@ -136,6 +136,7 @@ export async function runLoopback(signal?: AbortSignal): Promise<LoopbackRun> {
       seed: "0x0",
       codec: "real",
       crypto: "real",
+      jitterBuffer: scenario.jitterBuffer,
     });
     const relay = startRelay("0");
     const [, host = "", port = ""] = await relay.line(/listening (\S+):(\d+)/);
@@ -144,6 +145,7 @@ export async function runLoopback(signal?: AbortSignal): Promise<LoopbackRun> {
       const proxy = await openUdpProxy({ target: `${host}:${port}`, delayMillis: LINK_DELAY_MS, lossRatio: 0, seed: 1 });
       proxies.push(proxy);
       const whom = ["--relay", proxy.local, "--pin", pin, "--identity", `${name}.id`, "--name", name];
+      whom.push("--jitter-buffer", scenario.jitterBuffer);
       const child = start("client", ...whom, "--log", `${name}.ndjson`, "--record", `${name}.wav`, ...words);
       await child.line(/registration registered/);
       return child;

@@ -103,6 +103,7 @@ export async function runNetns(run: NetnsRun): Promise<NetnsOutcome> {
     seed: `0x${seed.toString(16)}`,
     codec: "real",
     crypto: "real",
+    jitterBuffer: scenario.jitterBuffer,
   });
   const scope = openScope();
   const parties = new Map<string, LabParty>();
@@ -269,6 +270,7 @@ function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array):
     says,
     record: join(work, `${name}-${incarnation}.wav`),
     driftPpm: party.driftPpm,
+    jitterBuffer: run.scenario.jitterBuffer,
     goodbyeMs: GRACE_MS,
     ...answerOf(plan),
   });

@@ -19,7 +19,7 @@ export type Run = RunFacts & {
 export function assess(run: Run): Result {
   const evidence = measure(run.records, run.scenario);
   return buildResult(
-    { ...run, scenario: run.scenario.name },
+    { ...run, scenario: run.scenario.name, jitterBuffer: run.scenario.jitterBuffer },
     judge(evidence, run.crashed),
     evidence.conditions,
     evidence.measurements,

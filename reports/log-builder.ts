@@ -122,6 +122,7 @@ export function aScenario(more: Partial<Scenario> = {}): Scenario {
     tags: [],
     labs: ["sim"],
     duration: s(20),
+    jitterBuffer: "neteq",
     nats: {},
     parties: {
       r1: { role: "relay", interfaces: face(null), driftPpm: 0 },
@@ -167,6 +168,7 @@ export function aCallLog(
     seed: "0x2a",
     codec: "sized",
     crypto: "null",
+    jitterBuffer: "neteq",
   });
   for (const who of ["r1", "alice", "bob"]) log.say(0, who, { ev: "process", state: "started" });
   for (const who of ["alice", "bob"]) {

@@ -92,6 +92,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
       ["seed", text],
       ["codec", oneOf("real", "sized")],
       ["crypto", oneOf("real", "null")],
+      ["jitterBuffer", maybe(oneOf("neteq", "ema"))],
     ],
   ],
   [

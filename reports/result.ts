@@ -2,7 +2,9 @@
  * `result.json`: what a run came to. Scripts are written against it: fields are added freely, never changed or removed without
  * saying so in CHANGELOG.md. Times are in milliseconds, ratios 0..1, instants count from the start of the run.
  */
+
 import { z } from "zod";
+import { JITTER_BUFFERS, type JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
 
 /** `held`: every oracle held. `broken`: one did not. `inconclusive`: nothing can be said. `crashed`: midcall's own fault. */
 export type Verdict = "held" | "broken" | "inconclusive" | "crashed";
@@ -129,6 +131,7 @@ export type Result = {
   readonly versions: Versions;
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
+  readonly jitterBuffer: JitterBufferName;
   readonly virtualMs: number;
   readonly wallMs: number;
   readonly dir: string;
@@ -154,6 +157,8 @@ export const resultSchema: z.ZodType<Result> = z.object({
   versions: z.object({ midcall: z.string(), node: z.string(), commit: z.string() }),
   codec: z.enum(["real", "sized"]),
   crypto: z.enum(["real", "null"]),
+  // Results older than the choice.
+  jitterBuffer: z.enum(JITTER_BUFFERS).default("ema"),
   virtualMs: ms,
   wallMs: ms,
   dir: z.string(),
@@ -250,7 +255,7 @@ export type RunFacts = {
 
 /** Puts a result together in the order of fields that CONTRACT shows. */
 export function buildResult(
-  facts: RunFacts & { readonly scenario: string },
+  facts: RunFacts & { readonly scenario: string; readonly jitterBuffer: JitterBufferName },
   judged: { readonly verdict: Verdict; readonly cause: string; readonly oracles: readonly OracleResult[] },
   conditions: readonly Condition[],
   measurements: Measurements,
@@ -266,6 +271,7 @@ export function buildResult(
     versions: facts.versions,
     codec: facts.codec,
     crypto: facts.crypto,
+    jitterBuffer: facts.jitterBuffer,
     virtualMs: facts.virtualMs,
     wallMs: facts.wallMs,
     dir: facts.dir,

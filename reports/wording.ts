@@ -131,13 +131,14 @@ export function numberRows(result: Result, parties: readonly string[]): NumberRo
 const given = <T>(value: T | undefined, cell: (value: T) => string | undefined): string | undefined =>
   value === undefined ? undefined : cell(value);
 
-/** `sim, seed 0x2a, sized codec, null crypto, 21.0 s of virtual time in 12 ms`. */
+/** `sim, seed 0x2a, sized codec, null crypto, neteq jitter buffer, 21.0 s of virtual time in 12 ms`. */
 export const howItRan = (result: Result): string =>
   [
     result.lab,
     `seed ${result.seed}`,
     `${result.codec} codec`,
     `${result.crypto} crypto`,
+    `${result.jitterBuffer} jitter buffer`,
     `${(result.virtualMs / 1_000).toFixed(1)} s of run time in ${(result.wallMs / 1_000).toFixed(2)} s`,
   ].join(", ");
 

@@ -2,6 +2,7 @@
  * A scenario as data, in the expanded form that laboratories run, `scenario.json` holds and replay reads: every default
  * filled in, every profile replaced by its numbers, every time a whole number of microseconds.
  */
+import type { JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
 
 /** How packets fare in one direction of an access link. */
 export type LinkModel = {
@@ -134,6 +135,8 @@ export type Scenario = {
   readonly tags: readonly string[];
   readonly labs: readonly ("sim" | "netns" | "docker")[];
   readonly duration: number;
+  /** What every client plays out with. */
+  readonly jitterBuffer: JitterBufferName;
   readonly nats: Readonly<Record<string, NatModel>>;
   readonly parties: Readonly<Record<string, PartyModel>>;
   readonly calls: readonly CallModel[];

@@ -86,9 +86,9 @@ export const FURTHER_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "target-never-shrinks",
-    file: "impl/core/playout-delay.ts",
-    find: "const wanted = DEVIATIONS * Math.max(this.#fast, this.#slow);",
-    replace: "const wanted = Math.max(this.#target, DEVIATIONS * Math.max(this.#fast, this.#slow));",
+    file: "impl/core/neteq/delay-target.ts",
+    find: "this.#target = this.#clamp(Math.max(underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
+    replace: "this.#target = this.#clamp(Math.max(this.#target, underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
     imitates: "After one bad minute the jitter buffer keeps its delay for the rest of the call.",
   },
   {

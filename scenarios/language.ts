@@ -3,6 +3,7 @@
  * form, or says everything that is wrong with it. An expanded scenario reads as itself.
  */
 import { z } from "zod";
+import { DEFAULT_JITTER_BUFFER } from "../impl/base/jitter-buffer-name.ts";
 import { readCalls } from "./call-plan.ts";
 import { complaints } from "./complaints.ts";
 import type { Scenario, Twin } from "./expanded.ts";
@@ -60,6 +61,7 @@ export function parseScenario(input: unknown): Parsed {
       tags: [...tags],
       labs: [...labs],
       duration,
+      jitterBuffer: written.jitterBuffer ?? DEFAULT_JITTER_BUFFER,
       nats: Object.fromEntries(topology.nats),
       parties: Object.fromEntries(topology.parties),
       calls,

@@ -50,6 +50,7 @@ const TABLE: Table = {
     seed: "text",
     codec: { real: true, sized: true },
     crypto: { real: true, null: true },
+    jitterBuffer: { neteq: true, ema: true },
   },
   end: { reason: { finished: true, interrupted: true, crashed: true }, detail: "text" },
   process: { state: { started: true, killed: true, paused: true, resumed: true, exited: true }, detail: "text" },

@@ -29,10 +29,10 @@ const OF_TWINS: readonly Mutation[] = [
   },
   {
     name: "waits-for-lost-packet",
-    file: "impl/core/jitter-buffer.ts",
-    find: "if (this.#window.count === 0) return this.#conceal();",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: "if (this.#window.count === 0 || now < this.#holdUntil) return this.#makeUp(need);",
     replace:
-      "if (this.#window.count === 0 || (this.#last >= 0 && this.#window.head.seq !== this.#last + 1)) return this.#fill();",
+      "if (this.#window.count === 0 || (this.#last >= 0 && this.#window.head.seq !== this.#last + 1)) return this.#makeUp(need);",
     imitates: "Playout waits for the next packet in order, so the first one that is lost silences the call for good.",
   },
   {

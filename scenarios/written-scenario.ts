@@ -4,6 +4,7 @@
  * comes from the schema here.
  */
 import { z } from "zod";
+import { JITTER_BUFFERS } from "../impl/base/jitter-buffer-name.ts";
 import type { CallModel, PartyModel, Scenario } from "./expanded.ts";
 import { fault, type WrittenFault } from "./fault-language.ts";
 import { link, profileName, type WrittenLink } from "./link-language.ts";
@@ -56,6 +57,7 @@ export type WrittenScenario = {
   readonly tags?: readonly string[] | undefined;
   readonly labs?: Scenario["labs"] | undefined;
   readonly duration?: Time | undefined;
+  readonly jitterBuffer?: Scenario["jitterBuffer"] | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -124,6 +126,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
     .min(1)
     .optional(),
   duration: time.optional(),
+  jitterBuffer: z.enum(JITTER_BUFFERS).optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

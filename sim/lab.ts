@@ -119,6 +119,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     seed: `0x${seed.toString(16)}`,
     codec: engines.codec.mode,
     crypto: engines.crypto.mode,
+    jitterBuffer: scenario.jitterBuffer,
   });
   const captures = new Map<string, Uint8Array[]>();
   const network = new Network({
@@ -172,6 +173,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             crypto: engines.crypto,
             codec: engines.codec,
             settings: GOOD,
+            jitterBuffer: scenario.jitterBuffer,
             entropy: (length) => entropy.nextBytes(length),
             answer,
             backoff: DEFAULT_BACKOFF,

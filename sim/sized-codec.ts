@@ -70,6 +70,7 @@ function decoder(): Decoder {
       const out = frame();
       return ((next[0] ?? 0) & FLAG_REDUNDANCY) === 0 ? undefined : out;
     },
+    repeats: (next) => ((next[0] ?? 0) & FLAG_REDUNDANCY) !== 0,
     conceal: frame,
     free: () => {
       live = false;

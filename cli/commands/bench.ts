@@ -11,8 +11,8 @@ import type { Terminal } from "../terminal.ts";
 import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
-const NOT_YET: readonly string[] = ["fec", "jitter", "relay"];
-const SUBJECTS = "want midcall bench sim, lab, codec or aead";
+const NOT_YET: readonly string[] = ["fec", "relay"];
+const SUBJECTS = "want midcall bench sim, lab, jitter, codec or aead";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
@@ -20,9 +20,9 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .description(
       "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
         "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
-        "codec, aead: every engine side by side.",
+        "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq.",
     )
-    .argument("<subject>", "sim, lab, codec or aead")
+    .argument("<subject>", "sim, lab, jitter, codec or aead")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: { json?: boolean }) => {
@@ -55,6 +55,11 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
         ...measured.figures.flatMap(labLines),
         ...measured.leftOut.map((one) => `${one.lab} left out: this machine lacks ${one.lacks}`),
       ]);
+    }
+    case "jitter": {
+      const { benchJitter, jitterTable } = await import("../bench-jitter.ts");
+      const figures = await benchJitter(stage);
+      return told({ figures }, () => jitterTable(figures));
     }
     case "codec":
     case "aead": {

@@ -1,6 +1,7 @@
 /** `midcall client`: the reference client as a process. */
 import { basename, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_JITTER_BUFFER, JITTER_BUFFERS, type JitterBufferName } from "../../impl/base/jitter-buffer-name.ts";
 import type { Saying } from "../../impl/base/record.ts";
 import { millis } from "../../impl/base/units.ts";
 import type { Voice } from "../../impl/bin/client.ts";
@@ -25,6 +26,7 @@ type Options = {
   readonly speech?: string;
   readonly tone?: boolean;
   readonly echo?: boolean;
+  readonly jitterBuffer: JitterBufferName;
   readonly record?: string;
   readonly log?: string;
   readonly epoch?: number;
@@ -54,6 +56,9 @@ export function addClient(root: Command, { terminal, end }: Context): void {
     .addOption(new Option("--speech <file>", "speak this WAV file, from its start again at its end").conflicts(["tone", "echo"]))
     .addOption(new Option("--tone", "speak a 440 Hz tone").conflicts("echo"))
     .option("--echo", "speak back what is heard")
+    .addOption(
+      new Option("--jitter-buffer <name>", "what it plays out with").choices(JITTER_BUFFERS).default(DEFAULT_JITTER_BUFFER),
+    )
     .option("--record <file>", "write what is heard to this WAV file")
     .option("--log <file>", "append the event log (one JSON record a line) to this file")
     .addOption(epochOption())
@@ -92,6 +97,7 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       },
       answer: options.answer === undefined ? undefined : { mode: ANSWERS[options.answer], after: millis(options.answerAfter) },
       voice: voiceOf(options, path),
+      jitterBuffer: options.jitterBuffer,
       ...(options.record === undefined ? {} : { record: path(options.record) }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.log === undefined ? {} : { log: path(options.log) }),

@@ -3,6 +3,7 @@
  * Every number, page, metric and verdict is a pure function of it. Fields are written in the order given here.
  */
 import type { Address } from "./address.ts";
+import type { JitterBufferName } from "./jitter-buffer-name.ts";
 
 /** What every record carries: `t` microseconds since the run began, `who` a party's name, `lab`, or `net`. */
 type Stamp = { readonly t: number; readonly who: string };
@@ -16,6 +17,8 @@ export type RunRecord = {
   readonly seed: string;
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
+  /** Of every client. Absent in logs older than the choice: `ema`. */
+  readonly jitterBuffer?: JitterBufferName;
 };
 
 /** Last line of every log that was closed on purpose; `open` counts what is still held (sessions, calls, timers) per party. */

@@ -1,6 +1,7 @@
 /** The client process: registers, calls or answers, speaks a file or a tone, records what it hears. */
 import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
+import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
 import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
@@ -36,6 +37,8 @@ export type ClientOptions = {
   readonly driftPpm?: number;
   /** An engine with two encoders and two decoders to spare; a new one when not given. */
   readonly codec?: CodecEngine;
+  /** DEFAULT_JITTER_BUFFER unless told. */
+  readonly jitterBuffer?: JitterBufferName;
   readonly layer?: Layer;
   /** How long `stop` waits for sessions to close, milliseconds. */
   readonly goodbyeMs?: number;
@@ -80,6 +83,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       crypto: nodeCrypto,
       codec,
       settings: GOOD,
+      ...(options.jitterBuffer === undefined ? {} : { jitterBuffer: options.jitterBuffer }),
       entropy: (length) => new Uint8Array(randomBytes(length)),
       answer: options.answer,
       backoff: DEFAULT_BACKOFF,

@@ -108,6 +108,7 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         record: client.record,
         recordsFromEpoch: true,
         driftPpm: client.driftPpm,
+        jitterBuffer: client.jitterBuffer,
         goodbyeMs: client.goodbyeMs,
       }),
   };

@@ -222,7 +222,7 @@ export function answered(context: Context, call: Call, now: Instant, message: An
 
 /** The relay's set-up. One that overtakes the answer waits for it. */
 export function setUp(context: Context, call: Call, message: SetupMessage): readonly Effect[] {
-  const { crypto, codec, settings, say: log } = context;
+  const { crypto, codec, settings, jitterBuffer, say: log } = context;
   if (call.stage === "offering" && call.early === undefined) {
     call.early = message;
     return [];
@@ -231,7 +231,7 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
   if (call.keys === undefined) return refused(context, "unexpected", message);
   call.channel = message.channel;
   call.generations = generation.start(candidatesOf(message.peer_direct_addr, message.peer_local_addrs, message.peer_mapped_addr));
-  call.media = new MediaStream({ call: call.id, keys: call.keys, crypto, codec, settings, say: log });
+  call.media = new MediaStream({ call: call.id, keys: call.keys, crypto, codec, settings, jitterBuffer, say: log });
   call.stage = "active";
   call.overdueAt = undefined;
   call.sayAgainAt = undefined;

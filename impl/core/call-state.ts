@@ -1,4 +1,5 @@
 /** One call at one party, as a value: what it is in, what it waits for, and the ways it can end. The steps are in call.ts and call-setup.ts. */
+import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Address } from "../base/address.ts";
 import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
 import type { Instant, Micros } from "../base/units.ts";
@@ -15,6 +16,7 @@ export type Context = {
   readonly crypto: CryptoEngine;
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
+  readonly jitterBuffer: JitterBufferName;
   readonly entropy: (length: number) => Uint8Array;
   readonly say: (saying: Saying) => void;
   readonly refuse: (reason: RefusalReason, what: string) => void;

@@ -5,6 +5,7 @@
 
 import type { Address } from "../base/address.ts";
 import { fromHex } from "../base/cursor.ts";
+import { DEFAULT_JITTER_BUFFER, type JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, millis } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
@@ -32,6 +33,8 @@ export type Config = {
   readonly crypto: CryptoEngine;
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
+  /** DEFAULT_JITTER_BUFFER unless told. */
+  readonly jitterBuffer?: JitterBufferName;
   /** Fresh random octets. */
   readonly entropy: (length: number) => Uint8Array;
   /** Undefined: let it ring. */
@@ -373,6 +376,7 @@ export function client(config: Config): Machine<Input> {
 
   const context = (): call.Context => ({
     ...config,
+    jitterBuffer: config.jitterBuffer ?? DEFAULT_JITTER_BUFFER,
     say,
     refuse,
     reflexive,

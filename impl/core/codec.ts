@@ -23,6 +23,8 @@ export type Decoder = {
   decode(packet: Uint8Array): Int16Array | undefined;
   /** The frame BEFORE `next`, from the redundancy (LBRR) inside `next`; undefined when it carries none. Call before decode(next). */
   recover(next: Uint8Array): Int16Array | undefined;
+  /** Whether `recover(next)` has anything to offer, without decoding; left out by codecs that cannot tell. */
+  repeats?(next: Uint8Array): boolean;
   /** One concealment frame continuing what was last played; fades out over successive calls. */
   conceal(): Int16Array;
   free(): void;

@@ -42,6 +42,11 @@ export class FrameWindow {
     return held?.seq === seq ? held : undefined;
   }
 
+  /** Whether `seq` was ever seen, or is too old to tell. */
+  knows(seq: number): boolean {
+    return seq <= this.#newest - WINDOW_FRAMES || this.#seen[seq & MASK] === seq;
+  }
+
   /** Marks `seq` as seen and says what it is: never seen before, seen before, or too old to tell. */
   judge(seq: number): "new" | "duplicate" | "old" {
     if (seq <= this.#newest - WINDOW_FRAMES) return "old";

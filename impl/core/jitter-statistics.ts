@@ -3,20 +3,20 @@
  * https://www.w3.org/TR/webrtc-stats/#inboundrtpstats-dict*
  */
 import type { StatsRecord } from "../base/record.ts";
-import { FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
+import { SAMPLE_RATE } from "./codec.ts";
 
 export type JitterStatistics = Omit<StatsRecord, "ev" | "call">;
 
-/** Concealed frames in a row that make an interruption: 150 ms (libwebrtc's NetEq), in whole frames. */
-const INTERRUPTION_FRAMES = Math.ceil(150_000 / FRAME_MICROS);
+/** Concealed samples in a row that make an interruption: 150 ms (libwebrtc's NetEq). */
+const INTERRUPTION = (150 * SAMPLE_RATE) / 1_000;
 
-/** Counts in frames and microseconds; `snapshot` turns them into the standard's units. Mutates privately. */
+/** Counts in samples and microseconds; `snapshot` turns them into the standard's units. Mutates privately. */
 export class JitterCounters {
   #received = 0;
   #first = -1;
   #newest = -1;
   #discarded = 0;
-  #ticks = 0;
+  #total = 0;
   #emitted = 0;
   #delay = 0;
   #targetDelay = 0;
@@ -30,7 +30,7 @@ export class JitterCounters {
   #interruptions = 0;
   #interrupted = 0;
 
-  /** Concealed frames since the last one that was not. */
+  /** Concealed samples since the last one that was not. */
   get run(): number {
     return this.#run;
   }
@@ -53,53 +53,56 @@ export class JitterCounters {
   removed(samples: number): void {
     this.#removed += samples;
   }
-  /** A tick played a packet's audio, `delay` microseconds after it arrived while `target` was aimed at. */
-  source(delay: number, target: number): void {
-    this.#ticks++;
+  /** A packet's `samples` are played, `delay` microseconds after it arrived while `target` was aimed at. */
+  source(samples: number, delay: number, target: number): void {
     this.#run = 0;
-    this.#emitted++;
-    this.#delay += delay;
-    this.#targetDelay += target;
+    this.#emitted += samples;
+    this.#delay += delay * samples;
+    this.#targetDelay += target * samples;
   }
-  /** A tick played audio from the next packet's redundancy. */
+  /** Audio from the next packet's redundancy is played. */
   recovered(): void {
-    this.#ticks++;
     this.#run = 0;
     this.#recovered++;
   }
-  /** A tick played something made up, or nothing. */
-  concealed(silent: boolean): void {
-    this.#ticks++;
-    this.#concealed++;
-    if (silent) this.#silent++;
-    this.#run++;
-    if (this.#run === 1) this.#events++;
-    if (this.#run === INTERRUPTION_FRAMES) {
+  /** Something made up, or nothing, is played. */
+  concealed(samples: number, silent: boolean): void {
+    this.#concealed += samples;
+    if (silent) this.#silent += samples;
+    const before = this.#run;
+    this.#run += samples;
+    if (before === 0) this.#events++;
+    if (this.#run < INTERRUPTION) return;
+    if (before >= INTERRUPTION) this.#interrupted += samples;
+    else {
       this.#interruptions++;
-      this.#interrupted += INTERRUPTION_FRAMES;
-    } else if (this.#run > INTERRUPTION_FRAMES) this.#interrupted++;
+      this.#interrupted += this.#run;
+    }
+  }
+  /** Samples were given to the loudspeaker, whatever they were. */
+  played(samples: number): void {
+    this.#total += samples;
   }
 
   /** `jitter` in microseconds (RFC 3550). An interruption counts from its 150 ms on, with all of its length so far. */
   snapshot(jitter: number): JitterStatistics {
-    const samples = (frames: number): number => frames * FRAME_SAMPLES;
     return {
       packetsReceived: this.#received,
       packetsLost: this.#first < 0 ? 0 : this.#newest - this.#first + 1 - this.#received,
       packetsDiscarded: this.#discarded,
       jitter: jitter / 1_000_000,
-      jitterBufferDelay: samples(this.#delay) / 1_000_000,
-      jitterBufferTargetDelay: samples(this.#targetDelay) / 1_000_000,
-      jitterBufferEmittedCount: samples(this.#emitted),
-      totalSamplesReceived: samples(this.#ticks),
-      concealedSamples: samples(this.#concealed),
-      silentConcealedSamples: samples(this.#silent),
+      jitterBufferDelay: this.#delay / 1_000_000,
+      jitterBufferTargetDelay: this.#targetDelay / 1_000_000,
+      jitterBufferEmittedCount: this.#emitted,
+      totalSamplesReceived: this.#total,
+      concealedSamples: this.#concealed,
+      silentConcealedSamples: this.#silent,
       concealmentEvents: this.#events,
       insertedSamplesForDeceleration: this.#inserted,
       removedSamplesForAcceleration: this.#removed,
       fecPacketsReceived: this.#recovered,
       interruptionCount: this.#interruptions,
-      totalInterruptionDurationMs: (this.#interrupted * FRAME_MICROS) / 1_000,
+      totalInterruptionDurationMs: (this.#interrupted * 1_000) / SAMPLE_RATE,
     };
   }
 }

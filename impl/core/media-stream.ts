@@ -3,13 +3,15 @@
  * It belongs to the call and not to a session, so packet numbers, keys, replay window and jitter buffer go on over any change
  * of relay, session or path.
  */
+import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
 import type { View } from "../base/view.ts";
 import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_SAMPLES } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { FrameLog, type FrameRun } from "./frame-log.ts";
-import { DEFAULT_JITTER, JitterBuffer, type Played } from "./jitter-buffer.ts";
+import type { JitterBuffer, Played } from "./jitter-buffer.ts";
+import { jitterBuffer } from "./jitter-buffers.ts";
 import type { CallKeys } from "./key-agreement.ts";
 import { Opener, Sealer } from "./packet-protection.ts";
 
@@ -21,6 +23,7 @@ export type MediaOptions = {
   readonly crypto: CryptoEngine;
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
+  readonly jitterBuffer: JitterBufferName;
   readonly say: (saying: Saying) => void;
 };
 
@@ -45,7 +48,7 @@ export class MediaStream {
     this.#decoder = codec.decoder();
     this.#sealer = new Sealer(crypto, keys.send);
     this.#opener = new Opener(crypto, keys.receive);
-    this.#buffer = new JitterBuffer({ decoder: this.#decoder, config: DEFAULT_JITTER });
+    this.#buffer = jitterBuffer(options.jitterBuffer, { decoder: this.#decoder, mode: codec.mode });
     const frames = (run: FrameRun): { n: number; at: number; step: number | readonly number[] } => ({
       n: run.n,
       at: run.at,

@@ -118,6 +118,10 @@ function wrapDecoder(handle: OpusDecoderHandle): Decoder {
       const parsed = parseOpusPacket(next);
       return parsed?.samples === FRAME_SAMPLES && parsed.redundancy ? attempt(next, true) : undefined;
     },
+    repeats: (next) => {
+      const parsed = parseOpusPacket(next);
+      return parsed?.samples === FRAME_SAMPLES && parsed.redundancy;
+    },
     conceal: () => {
       alive();
       const nth = concealed++;

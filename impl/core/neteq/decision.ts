@@ -1,0 +1,46 @@
+/**
+ * What to do with the frame that is due: play it as it is, shorter or longer. Pure, so that every branch is a row of a table.
+ * libwebrtc m125, modules/audio_coding/neteq/decision_logic.cc. Different here: the delay to spare is judged by the playout delay
+ * and by the filtered level together, and hysteresis is a little over a tick instead of the worst delay of two seconds.
+ */
+
+export type Stretch = "normal" | "accelerate" | "trim" | "fast-accelerate" | "preemptive-expand";
+
+/** Microseconds throughout. */
+export type Situation = {
+  /** How much later than the earliest packet the next frame is taken out. */
+  readonly delay: number;
+  /** The delay aimed at. */
+  readonly target: number;
+  /** Audio waiting, smoothed and at this moment. */
+  readonly level: number;
+  readonly span: number;
+  /** Audio that still waited when the frame was taken out: it plays that much later. */
+  readonly ahead: number;
+  /** Since the last stretch. */
+  readonly sinceStretch: number;
+};
+
+/**
+ * Above the target before anything is shortened. Frames are taken out at ticks, so their delay moves in whole ticks: a tick, and 2 ms so
+ * that an earliest packet a little earlier does not turn it back.
+ */
+export const SLACK = 22_000;
+/** Above the target from which time is caught up as fast as it stays intelligible. chosen: NetEq's 4 x high at its least, 4 x 40 ms, less the target. */
+export const FAST_ABOVE = 100_000;
+/** Least time between two stretches (NetEq: kMinTimescaleInterval, 5 packets), so that speech is at most 15 % faster or slower. */
+const SPACING = 100_000;
+
+/**
+ * What waits from which on it is shortened, because that costs no packet its chance to come in time. chosen: the period of
+ * a low voice, and each edit is one more than none.
+ */
+export const TRIM_FROM = 10_000;
+
+export function decide({ delay, target, level, span, ahead, sinceStretch }: Situation): Stretch {
+  if (delay >= target + FAST_ABOVE && span >= target + FAST_ABOVE / 2) return "fast-accelerate";
+  if (sinceStretch < SPACING) return "normal";
+  if (delay >= target + SLACK && level >= target) return "accelerate";
+  if (delay < target) return "preemptive-expand";
+  return ahead >= TRIM_FROM ? "trim" : "normal";
+}

@@ -1,0 +1,108 @@
+/**
+ * The delay to aim at, from two histograms. One holds the worst lateness of each half second among packets that came in order: running
+ * dry is what it avoids. The other holds when audio became available out of order (a packet overtaken, a lost one that a later packet
+ * carries again): there waiting longer is weighed against losing it.
+ * libwebrtc m125: delay_manager.cc, underrun_optimizer.cc, reorder_optimizer.cc. Different here: redundancy counts as late arrival.
+ */
+import type { DelayBounds } from "../jitter-buffer.ts";
+import { BUCKET, DelayHistogram } from "./delay-histogram.ts";
+
+/** Share of half seconds whose worst packet shall be in time (NetEq: quantile). */
+const QUANTILE = 0.95;
+/** NetEq: forget_factor of the underrun optimizer, a time constant of 30 s at two additions a second. */
+const FORGET = 0.983;
+/** NetEq: resample_interval_ms. */
+const INTERVAL = 500_000;
+/** NetEq: the reorder optimizer's forget factor, 29 s at 50 packets a second. */
+const REORDER_FORGET = 0.9993;
+/**
+ * 45 ms of delay are worth one percent of loss. chosen: about twice NetEq's ms_per_loss_percent, and half of what the full-band E-model
+ * says with its figures for Opus (one percent costs 0.2 MOS, as much as 90 ms between 100 and 300 ms do), because it is blind to how
+ * delay hurts turn-taking.
+ */
+const LOSS_PRICE = 45_000 * 100;
+/** chosen: a stretch changes the delay no more often than this. */
+const UPDATE_EVERY = 100_000;
+/** The target until the first half second is over. chosen: half of NetEq's 80 ms, so that the first word is not late. */
+const START = 40_000;
+
+/** From this lateness of its best packet on half a second looks like a slower path. chosen: a tick. */
+const SLOWER_PATH = 20_000;
+/** The next one says the same when its best packet is this near. chosen: a bucket; a queue that fills moves on further. */
+const SAME_PATH: number = BUCKET;
+const STEADY = { worst: 0, best: 0 } as const;
+
+export class DelayTarget {
+  readonly #bounds: DelayBounds;
+  readonly #underrun: DelayHistogram = new DelayHistogram(FORGET);
+  readonly #reorder: DelayHistogram = new DelayHistogram(REORDER_FORGET);
+  #intervalEnd = -1;
+  #worst = 0;
+  #best: number = Number.POSITIVE_INFINITY;
+  /** The half second before, when it looked like a slower path; its `best` is 0 when it did not. */
+  #before: { readonly worst: number; readonly best: number } = STEADY;
+  #updateAt = 0;
+  #target: number;
+
+  constructor(bounds: DelayBounds) {
+    this.#bounds = bounds;
+    this.#target = this.#clamp(START);
+  }
+
+  /** Microseconds after the earliest packet, within the bounds. */
+  get target(): number {
+    return this.#target;
+  }
+
+  /**
+   * A packet newer than all before came `late` microseconds after the earliest. Answers by how much the earliest is out of date because the
+   * path became slower: 0, or the lateness that every packet of a second had.
+   */
+  inOrder(now: number, late: number): number {
+    if (this.#intervalEnd < 0) this.#intervalEnd = now + INTERVAL;
+    const slower = now < this.#intervalEnd ? 0 : this.#close(now);
+    const own = Math.max(0, late - slower);
+    if (own > this.#worst) this.#worst = own;
+    if (own < this.#best) this.#best = own;
+    this.#reorder.add(0);
+    this.#update(now);
+    return slower;
+  }
+
+  #close(now: number): number {
+    const [worst, best, before] = [this.#worst, this.#best, this.#before];
+    this.#intervalEnd = now + INTERVAL;
+    this.#worst = 0;
+    this.#best = Number.POSITIVE_INFINITY;
+    this.#before = STEADY;
+    if (before.best > 0) {
+      if (Math.abs(best - before.best) <= SAME_PATH) {
+        const slower = Math.min(best, before.best);
+        this.#underrun.add(before.worst - slower);
+        this.#underrun.add(worst - slower);
+        return slower;
+      }
+      this.#underrun.add(before.worst);
+    }
+    if (best >= SLOWER_PATH && best < Number.POSITIVE_INFINITY) this.#before = { worst, best };
+    else this.#underrun.add(worst);
+    return 0;
+  }
+
+  /** Audio of an earlier packet became available `late` microseconds after the earliest it could have been. */
+  outOfOrder(now: number, late: number): void {
+    this.#reorder.add(late);
+    this.#update(now);
+  }
+
+  #update(now: number): void {
+    if (this.#underrun.count === 0 || now < this.#updateAt) return;
+    this.#updateAt = now + UPDATE_EVERY;
+    const underrun = this.#underrun.quantile(QUANTILE);
+    this.#target = this.#clamp(Math.max(underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));
+  }
+
+  #clamp(target: number): number {
+    return Math.max(this.#bounds.minTarget, Math.min(this.#bounds.maxTarget, target));
+  }
+}

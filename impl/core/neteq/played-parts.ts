@@ -1,0 +1,81 @@
+/**
+ * Which packets the audio that waits is made of, so that every tick can say what it played although stretched frames no longer fill
+ * whole ticks. A tick is what most of its samples are; its packet is the one most of those samples are of, if it has not been named yet.
+ */
+import { FRAME_SAMPLES } from "../codec.ts";
+import type { Played } from "../jitter-buffer.ts";
+
+type Kind = Played["kind"];
+type Part = { readonly kind: Kind; readonly seq: number; samples: number };
+
+export class PlayedParts {
+  readonly #parts: Part[] = [];
+  #waiting = 0;
+  #named = -1;
+
+  /** Samples that wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** `samples` more wait; `seq` -1 for what is of no packet. */
+  add(kind: Kind, seq: number, samples: number): void {
+    this.#parts.push({ kind, seq, samples });
+    this.#waiting += samples;
+  }
+
+  /** The last part grows by `samples` (negative: shrinks, and stays longer than 0). */
+  stretchLast(samples: number): void {
+    const last = this.#parts.at(-1);
+    if (last === undefined) return;
+    last.samples += samples;
+    this.#waiting += samples;
+  }
+
+  /** Takes a tick's worth away and says what it was; at least that much must wait. */
+  play(pcm: Int16Array): Played {
+    const first = this.#parts[0];
+    if (first?.samples === FRAME_SAMPLES) {
+      this.#parts.shift();
+      this.#waiting -= FRAME_SAMPLES;
+      return this.#name(first.kind, first.seq, pcm);
+    }
+    const taken: Part[] = [];
+    let left = FRAME_SAMPLES;
+    for (let part = this.#parts[0]; left > 0 && part !== undefined; part = this.#parts[0]) {
+      const samples = Math.min(left, part.samples);
+      taken.push({ kind: part.kind, seq: part.seq, samples });
+      left -= samples;
+      part.samples -= samples;
+      if (part.samples === 0) this.#parts.shift();
+    }
+    this.#waiting -= FRAME_SAMPLES;
+    const kind = dominant(taken);
+    let named: Part | undefined;
+    for (const part of taken) {
+      if (part.kind === kind && part.seq > this.#named && (named === undefined || part.samples > named.samples)) named = part;
+    }
+    return this.#name(kind, named?.seq ?? -1, pcm);
+  }
+
+  #name(kind: Kind, seq: number, pcm: Int16Array): Played {
+    if (seq <= this.#named) return { kind, pcm };
+    this.#named = seq;
+    return { kind, seq, pcm };
+  }
+}
+
+/** The kind of most samples; the earlier one of a tie. */
+function dominant(parts: readonly Part[]): Kind {
+  let best: Kind = "silence";
+  let most = 0;
+  for (const { kind } of parts) {
+    let samples = 0;
+    for (const part of parts) if (part.kind === kind) samples += part.samples;
+    if (samples > most) {
+      most = samples;
+      best = kind;
+    }
+  }
+  return best;
+}
