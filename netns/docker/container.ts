@@ -140,7 +140,12 @@ function forgive(error: unknown): void {
 
 const codeOf = (error: unknown): NetnsErrorCode => (statusOf(error) === CONFLICT ? "name-clash" : "launch");
 
-const SIGNALS = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+/** Of names for one number the first: SIGABRT, and not SIGIOT. */
+const SIGNALS = new Map(
+  Object.entries(constants.signals)
+    .map(([name, number]) => [number, name] as const)
+    .reverse(),
+);
 
 /** Docker tells a signal as 128 and its number, as shells do: a program that exits with such a code itself is taken for one that was ended. */
 const exitOf = ({ StatusCode }: Over): Exit => {

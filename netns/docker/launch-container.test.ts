@@ -98,6 +98,8 @@ test("a process that ends by itself has an exit code, and the last of what it wr
   expect(launched.stderrTail().length).toBeLessThan(10_000);
   const quick = await play("process.exit(0);");
   expect(await quick.exited).toEqual({ code: 0, signal: null });
+  const aborted = await play("process.abort();");
+  expect(await aborted.exited).toEqual({ code: null, signal: "SIGABRT" });
   await launcher.close?.();
 }, 60_000);
 
