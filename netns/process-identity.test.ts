@@ -28,10 +28,14 @@ test("a process is dead once it has ended", async () => {
 });
 
 test("one that has ended is dead before its parent has waited for it", async () => {
-  // The shell's child ends at once; the shell becomes a program that never waits.
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  // A shell's child that ends when told to, at a time when the shell has become a program that never waits.
+  const parent = spawn("sh", ["-c", "exec 3<&0; read line <&3 & echo $!; exec sleep 60"], { stdio: ["pipe", "pipe", "ignore"] });
   const [said] = (await once(parent.stdout, "data")) as [Buffer];
   const pid = Number(said.toString());
+  const becomes = (): string => readFileSync(`/proc/${parent.pid}/comm`, "utf8");
+  await expect.poll(becomes, { timeout: 10_000 }).toBe("sleep\n");
+  expect(startTicks(pid)).toBeGreaterThan(0);
+  parent.stdin.end("\n");
   const state = (): string | undefined => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.[0];
   await expect.poll(state, { timeout: 10_000 }).toBe("Z");
   expect(startTicks(pid)).toBeUndefined();
