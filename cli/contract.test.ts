@@ -41,6 +41,7 @@ describe("contract.md", () => {
     "explore",
     "shrink",
     "mutants",
+    "reproduce",
     "bench",
     "relay",
     "client",

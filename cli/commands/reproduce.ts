@@ -9,7 +9,7 @@ import { type Laboratory, openLaboratory } from "../laboratory.ts";
 import type { Account } from "../reproduce/account.ts";
 import type { FieldOptions } from "../reproduce/field-source.ts";
 import type { Picture } from "../reproduce/picture.ts";
-import { discardFolder } from "../run-folder.ts";
+import { discardFolder, makeOutFolder, outFolder } from "../run-folder.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
@@ -40,6 +40,7 @@ export function addReproduce(root: Command, { terminal, end }: Context): void {
 }
 
 async function reproduceRecording(word: string, options: Options, terminal: Terminal): Promise<ExitCode> {
+  await outFolder(options.out, terminal.folder);
   const [{ openField }, { pictureOf, pictureOfEvents, length }, { eventsOf }, { reproduce }, { simpler }, account] =
     await Promise.all([
       import("../reproduce/field-source.ts"),
@@ -165,7 +166,7 @@ const nameOf = (word: string): string =>
     .slice(0, 60) || "recording";
 
 async function reserve(root: string, name: string): Promise<string> {
-  await mkdir(root, { recursive: true });
+  await makeOutFolder(root, root);
   for (let n = 1; ; n++) {
     const folder = join(root, n === 1 ? name : `${name}-${n}`);
     try {
