@@ -7,11 +7,22 @@ import { CONNECTION_ID_BYTES, newConnectionId, type OuterHeader } from "./connec
 import { type Host, quiche } from "./quic-engine.ts";
 import { makeRetryToken, readRetryToken } from "./retry-token.ts";
 
+/** Bounds on handshakes under way. */
+export type HandshakeLimits = {
+  /**
+   * From this many on an address must be proved before anything is kept for it: whoever writes false addresses on first packets (section 21.3)
+   * can take no more than these.
+   */
+  readonly unproved: number;
+  /** One more takes the place of the oldest, which an honest client completes in a round trip and a half. */
+  readonly all: number;
+};
+
 /**
- * Handshakes under way from which on an address must be proved before anything is kept for it: whoever writes false addresses on first packets
- * (section 21.3) can then take no more than these. chosen: a relay that returns to a few hundred clients costs none of them the Retry's round trip.
+ * chosen: a relay that returns to a few hundred clients costs none of them the Retry's round trip; and a handshake costs some 50 kB and lasts at most
+ * the handshake limit.
  */
-export const RETRY_ABOVE = 256;
+export const DEFAULT_LIMITS: HandshakeLimits = { unproved: 256, all: 1_024 };
 /** Smallest UDP payload of a client's first packet (RFC 9000 section 14.1). */
 const INITIAL_BYTES = 1_200;
 /** Shortest connection ID a client may choose for the server (RFC 9000 section 7.2). */
@@ -31,12 +42,12 @@ export type FirstPacket =
 
 const NOTHING: FirstPacket = { type: "nothing" };
 
-/** `key` is for tokens; `halfOpen` counts handshakes under way. Never throws. */
+/** `key` is for tokens; an address must be proved when `mustProve`. Never throws. */
 export function firstPacket(
   packet: Uint8Array,
   header: OuterHeader & { readonly form: "long" },
   from: Host,
-  state: { readonly key: Uint8Array; readonly now: Instant; readonly halfOpen: number },
+  state: { readonly key: Uint8Array; readonly now: Instant; readonly mustProve: boolean },
 ): FirstPacket {
   if (header.version === 0 || packet.length < INITIAL_BYTES) return NOTHING;
   try {
@@ -54,7 +65,7 @@ export function firstPacket(
       return originalId === undefined ? NOTHING : { type: "accept", id, originalId };
     }
     const id = newConnectionId();
-    if (state.halfOpen < RETRY_ABOVE) return { type: "accept", id, originalId: null };
+    if (!state.mustProve) return { type: "accept", id, originalId: null };
     const made = makeRetryToken(state.key, { from: sender, ourId: id }, header.to, state.now);
     const answer = new Uint8Array(RETRY_ROOM + made.length);
     return {

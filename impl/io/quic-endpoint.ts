@@ -22,7 +22,7 @@ import {
 import { isStun } from "../wire/stun.ts";
 import type { Certificate } from "./certificate.ts";
 import { idKey, newConnectionId, type OuterHeader, readOuterHeader, resetPacket, resetTokenNumber } from "./connection-id.ts";
-import { type FirstPacket, firstPacket } from "./first-packet.ts";
+import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
 import { IoError } from "./io-error.ts";
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
 import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
@@ -37,6 +37,8 @@ export type EndpointOptions = {
   /** 32 octets for stateless reset tokens; otherwise the certificate's, otherwise random. */
   readonly resetKey?: Uint8Array;
   readonly config: SessionConfig;
+  /** DEFAULT_LIMITS when not given. */
+  readonly limits?: HandshakeLimits;
   readonly listener: EndpointListener;
   /** A clock that never goes back. */
   readonly now: () => Instant;
@@ -72,11 +74,6 @@ export type QuicEndpoint = Endpoint & {
   closeAll(): Promise<void>;
 };
 
-/**
- * Handshakes under way at once; one more takes the place of the oldest, which an honest client completes in a round trip and a half. Beyond
- * RETRY_ABOVE of them all have proved addresses. chosen: each costs some 50 kB and lasts at most the handshake limit.
- */
-const HALF_OPEN_LIMIT = 1_024;
 /** Resets and version negotiations a second. chosen: a restarted relay reaches 1000 sessions within a second; a flood gains nothing. */
 const STATELESS_PER_SECOND = 1_000;
 /** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
@@ -105,7 +102,7 @@ export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoi
 }
 
 function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): QuicEndpoint {
-  const { listener, now, config, certificate } = options;
+  const { listener, now, config, certificate, limits = DEFAULT_LIMITS } = options;
   /** A relay that starts again does not know the Retry tokens of its former life: their clients dial once more. */
   const tokenKey = new Uint8Array(randomBytes(32));
   const resetKey = options.resetKey ?? certificate?.resetKey ?? new Uint8Array(randomBytes(32));
@@ -287,7 +284,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   };
 
   const first = (packet: Uint8Array, header: OuterHeader & { readonly form: "long" }, from: Host): void => {
-    const met = firstPacket(packet, header, from, { key: tokenKey, now: now(), halfOpen: halfOpen.size });
+    const met = firstPacket(packet, header, from, { key: tokenKey, now: now(), mustProve: halfOpen.size >= limits.unproved });
     if (met.type === "retry") {
       count.retries++;
       transmit(met.answer, from);
@@ -318,7 +315,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     if (!connection.authentic) return;
     count.droppedUnknown--;
     const [oldest] = halfOpen;
-    if (halfOpen.size >= HALF_OPEN_LIMIT && oldest !== undefined) {
+    if (halfOpen.size >= limits.all && oldest !== undefined) {
       count.evicted++;
       forget(oldest);
     }
