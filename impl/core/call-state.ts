@@ -1,6 +1,7 @@
 /** One call at one party, as a value: what it is in, what it waits for, and the ways it can end. The steps are in call.ts and call-setup.ts. */
-import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
+
 import type { Address } from "../base/address.ts";
+import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
 import type { Instant, Micros } from "../base/units.ts";
 import type { SignalMessage } from "../wire/signal.ts";
