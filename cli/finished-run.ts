@@ -22,17 +22,13 @@ export async function readRun(word: string, folder: string): Promise<FinishedRun
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw usage(`${word}: there is no such file or folder`, "want a run's folder, like out/latest");
   const run = found.isDirectory() ? path : dirname(path);
-  const [scenario, result, log] = await Promise.all(
-    ["scenario.json", "result.json", "run.ndjson"].map((name) =>
-      readFile(join(run, name), "utf8").catch((error: NodeJS.ErrnoException) => {
-        throw usage(
-          `${word}: ${name} ${error.code === "ENOENT" || error.code === "ENOTDIR" ? "is not there" : `cannot be read (${error.message})`}`,
-          "want a run's folder with scenario.json, result.json and run.ndjson (a scenario alone: midcall run FILE)",
-        );
-      }),
-    ),
-  );
-  const raw = parse(result ?? "", join(word, "result.json"));
+  // One after the other, so that of several that are missing the first is named.
+  const [result, scenario, log] = [
+    await part(run, "result.json", word),
+    await part(run, "scenario.json", word),
+    await part(run, "run.ndjson", word),
+  ];
+  const raw = parse(result, join(word, "result.json"));
   const read = resultSchema.safeParse(raw);
   if (!read.success) {
     const [issue] = read.error.issues;
@@ -40,11 +36,23 @@ export async function readRun(word: string, folder: string): Promise<FinishedRun
   }
   return {
     folder: run,
-    scenario: await checked(parse(scenario ?? "", join(word, "scenario.json")), word, run),
+    scenario: await checked(parse(scenario, join(word, "scenario.json")), word, run),
     result: read.data,
-    log: log ?? "",
+    log,
     sabotage: sabotageOf(raw),
   };
+}
+
+async function part(run: string, name: string, word: string): Promise<string> {
+  try {
+    return await readFile(join(run, name), "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw usage(
+      `${word}: ${name} ${code === "ENOENT" || code === "ENOTDIR" ? "is not there" : `cannot be read (${message})`}`,
+      "want a run's folder with scenario.json, result.json and run.ndjson (a scenario alone: midcall run FILE)",
+    );
+  }
 }
 
 /** The field that `midcall run --twin` adds to result.json. */

@@ -20,7 +20,7 @@ export type FrameAccount = {
   readonly played: number;
   /** Never opened, but played from another packet. */
   readonly recovered: number;
-  /** Opened and not played: too late, or left out to catch up. */
+  /** Opened and not played under its own number: too late, left out to catch up, or so short after stretching that its neighbours fill its ticks. */
   readonly late: number;
   /** Sent so shortly before the call ended, or its receiver died, that nobody can say. */
   readonly underWay: number;
