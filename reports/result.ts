@@ -131,6 +131,11 @@ export type Result = {
   readonly crypto: "real" | "null";
   readonly virtualMs: number;
   readonly wallMs: number;
+  /**
+   * Where the run's instant 0 lies on the calendar, ISO 8601: as if it had taken its own time and ended when it did, so that nothing in
+   * it lies in the future. Absent in results of versions that did not write it.
+   */
+  readonly startedAt?: string;
   readonly dir: string;
   readonly conditions: readonly Condition[];
   readonly oracles: readonly OracleResult[];
@@ -156,6 +161,7 @@ export const resultSchema: z.ZodType<Result> = z.object({
   crypto: z.enum(["real", "null"]),
   virtualMs: ms,
   wallMs: ms,
+  startedAt: z.iso.datetime().exactOptional(),
   dir: z.string(),
   conditions: z.array(
     z.object({
@@ -245,6 +251,7 @@ export type RunFacts = {
   readonly seed: string;
   readonly virtualMs: number;
   readonly wallMs: number;
+  readonly startedAt?: string;
   readonly dir: string;
 };
 
@@ -268,6 +275,7 @@ export function buildResult(
     crypto: facts.crypto,
     virtualMs: facts.virtualMs,
     wallMs: facts.wallMs,
+    ...(facts.startedAt === undefined ? {} : { startedAt: facts.startedAt }),
     dir: facts.dir,
     conditions,
     oracles: judged.oracles,
