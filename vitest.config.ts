@@ -12,6 +12,7 @@ const REAL_CLI = [
   "machine-trouble",
   "netns-catalogue",
   "netns-faults",
+  "netns-metrics",
   "netns-parity",
   "pack",
   "parity",
@@ -25,7 +26,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     testTimeout: 120_000,
     maxWorkers: 2,
-    globalSetup: ["./netns/install.setup.ts"],
+    globalSetup: ["./netns/install.setup.ts", "./cli/prometheus.setup.ts"],
     reporters: ["default", "./.ci/left-out.ts"],
     projects: [
       { extends: true, test: { name: "virtual", include: [all], exclude: ["**/node_modules/**", ...REAL] } },

@@ -3,15 +3,16 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { platform, release } from "node:os";
 import { promisify } from "node:util";
+import { PROMETHEUS_PACKAGE } from "../dashboards/prometheus.ts";
 import { daemonVersion } from "../netns/docker/daemon-socket.ts";
 import { daemonRemedy } from "../netns/docker/docker-lacks.ts";
-import { installCommand, TOOLS } from "../netns/install.ts";
+import { installCommand, TOOLS, type Tool } from "../netns/install.ts";
 
 /** One line of the doctor. */
 export type Check = {
   readonly part: string;
   /** What needs it: `sim` is required, the rest is for laboratories and processes. */
-  readonly for: "sim" | "relay and client" | "netns" | "docker";
+  readonly for: "sim" | "relay and client" | "netns" | "docker" | "dashboards";
   readonly ok: boolean;
   /** Version or path found, or why it is missing. */
   readonly detail: string;
@@ -20,6 +21,13 @@ export type Check = {
   /** Nothing is lost without it: `detail` says what takes its place. */
   readonly optional?: true;
 };
+
+/** What `midcall dashboards check` calls. */
+export const PROMETHEUS_TOOLS: readonly Tool[] = ["prometheus", "promtool"].map((program) => ({
+  program,
+  package: PROMETHEUS_PACKAGE,
+  says: "--version",
+}));
 
 const execute = promisify(execFile);
 
@@ -53,6 +61,7 @@ export async function examine(): Promise<Check[]> {
     spare("netem", "netns", moduleCommand("sch_netem"), "the link emulator on macvtap does it", () => inNamespace(NETEM_PROBE)),
     spare("tun", "netns", moduleCommand("tun"), "macvtap is used", () => inNamespace(TUN_PROBE)),
     attempt("Docker daemon", "docker", daemonRemedy(), daemonVersion),
+    ...PROMETHEUS_TOOLS.map((one) => tool(one.program, [one.says], "dashboards", installCommand([one.package]))),
   ];
   return Promise.all(checks);
 }

@@ -1,11 +1,13 @@
 /** One run from scenario to folder: engines, simulation, verdict, files. Runs in the laboratory's thread. */
 import type { LogRecord } from "../impl/base/record.ts";
 import type { CodecEngine } from "../impl/core/codec.ts";
+import type { MetricsPort } from "../impl/io/metrics-port.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
 import { wavBytes } from "../impl/io/wav.ts";
 import type { NetnsOutcome } from "../netns/lab.ts";
 import { assess, render } from "../reports/index.ts";
+import { openMetrics, runLabel } from "../reports/openmetrics.ts";
 import { probesHit } from "../reports/probes.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
@@ -13,8 +15,10 @@ import { type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
+import { machineTrouble } from "./process-party.ts";
 import { writeFiles } from "./run-folder.ts";
 import { formatSeed } from "./seed.ts";
+import type { HostPort } from "./socket-address.ts";
 import { loadSpeech } from "./speech.ts";
 import { version } from "./version.ts";
 
@@ -39,18 +43,28 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
   const began = performance.now();
   let lines = 0;
   let told = began;
+  const live = job.metrics === undefined ? undefined : await openLiveMetrics(job, job.metrics);
   const onLine = (_line: string, record: LogRecord): void => {
+    live?.read(record);
     if (++lines % LINES_A_LOOK[job.lab] !== 0) return;
     const now = performance.now();
     if (now - told < PROGRESS_EVERY_MS) return;
     told = now;
     watch.progress(record.t / 1_000);
   };
-  const outcome: Outcome =
-    job.lab === "sim"
-      ? await simulate(job, onLine)
-      : await (await import("./real-lab.ts")).runReal(job, { signal: watch.signal, onLine });
+  let outcome: Outcome;
+  try {
+    outcome =
+      job.lab === "sim"
+        ? await simulate(job, onLine)
+        : await (await import("./real-lab.ts")).runReal(job, { signal: watch.signal, onLine });
+  } finally {
+    await live?.close();
+  }
   const wallMs = Math.round(performance.now() - began);
+  // A simulation is over long before its time is: it is taken to end now, because Prometheus refuses nothing so much as the future.
+  const lastMs = outcome.records.reduce((latest, record) => Math.max(latest, record.t / 1e3), 0);
+  const startedAt = new Date(Date.now() - Math.ceil(lastMs));
   if (job.folder !== null) {
     // Before anything is judged, so that a bug in judging or rendering leaves what is needed to find it.
     const evidence = new Map([
@@ -70,6 +84,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
     seed: formatSeed(seed),
     virtualMs: outcome.virtualMs,
     wallMs,
+    startedAt: startedAt.toISOString(),
     dir: job.dir,
     ...(outcome.crashed === undefined ? {} : { crashed: outcome.crashed }),
   });
@@ -82,6 +97,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
     const files = new Map<string, string | Uint8Array>([
       ...render(result, scenario, outcome.records),
       ["result.json", `${JSON.stringify(result, null, 2)}\n`],
+      ["metrics.om", openMetrics(outcome.records, result, startedAt.getTime())],
       ...[...outcome.audio].map(([party, pcm]) => [`audio/${party}.wav`, wavBytes(pcm)] as const),
       ...[...(outcome.captures ?? [])].map(
         ([name, parts]) => [`capture/${name.replace("/", "-")}.pcapng`, Buffer.concat(parts)] as const,
@@ -130,4 +146,12 @@ async function opus(scenario: Scenario): Promise<OpusWasmEngine> {
   }
   await engine.opus.refilled();
   return engine.opus;
+}
+
+/** The metrics of all parties, faults and network of a run while it lasts, named as its metrics.om will be. */
+async function openLiveMetrics({ scenario, lab, seed, dir }: LabJob, at: HostPort): Promise<MetricsPort> {
+  const { openMetricsPort } = await import("../impl/io/metrics-port.ts");
+  const run = runLabel({ scenario: scenario.name, lab, seed: formatSeed(seed), dir });
+  const sources = ["process", "relay", "client", "laboratory"] as const;
+  return machineTrouble(() => openMetricsPort({ ...at, sources, labels: { run } }));
 }

@@ -8,6 +8,7 @@ import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import type { Mutation } from "../scenarios/mutation.ts";
 import { CliError } from "./exit.ts";
+import type { HostPort } from "./socket-address.ts";
 import { MODULE_EXTENSION } from "./version.ts";
 
 /** The laboratories there are. */
@@ -37,6 +38,8 @@ export type LabJob = {
   readonly wantProbes?: boolean;
   /** The commit named in the result; asked for once, not once a worker. */
   readonly commit: string;
+  /** Where all parties' metrics are served while a run on a real kernel lasts; a simulation has none. */
+  readonly metrics?: HostPort;
   /** Mutation the worker was sabotaged with, for the result. */
   readonly sabotage: string | null;
 };

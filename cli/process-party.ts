@@ -5,11 +5,18 @@ import { IoError } from "../impl/io/io-error.ts";
 import { WavError } from "../impl/io/wav.ts";
 import { CliError, usage } from "./exit.ts";
 import { wholeArgument } from "./seed.ts";
+import { hostPortArgument } from "./socket-address.ts";
 
 /** Logs of several processes are merged by time when all count from the same instant. */
 export const epochOption = (): Option =>
   new Option("--epoch <us>", "CLOCK_MONOTONIC microsecond that the log's `t` counts from (default: the start)").argParser(
     wholeArgument(0),
+  );
+
+/** Nothing listens unless it is asked to, and where it is asked to. */
+export const metricsOption = (): Option =>
+  new Option("--metrics <host:port>", "serve Prometheus metrics at http://HOST:PORT/metrics; port 0: any free one").argParser(
+    hostPortArgument,
   );
 
 /** Resolves when the user interrupts, or after `ms` when given. */

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addClient } from "./commands/client.ts";
 import { addCompare } from "./commands/compare.ts";
+import { addDashboards } from "./commands/dashboards.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExplore } from "./commands/explore.ts";
 import { addList } from "./commands/list.ts";
@@ -19,18 +20,12 @@ import { CliError, EXIT, type ExitCode, usage } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
 
-/** Commands of docs/contract.md that this version does not have. They are not listed; running one says so. */
-const NOT_YET: readonly string[] = ["dashboards"];
-
 /** Runs one command line (without `node midcall`) and returns the process's exit code; never rejects. */
 export async function program(words: readonly string[], terminal: Terminal): Promise<number> {
   let code: ExitCode = EXIT.held;
   try {
     const [first] = words;
     if (first === undefined) throw usage("no command given", "see: midcall --help");
-    if (NOT_YET.includes(first)) {
-      throw usage(`midcall ${first} is not part of version ${version()}`, "what there is: midcall --help");
-    }
     const root = commandLine({
       terminal,
       end: (ending) => {
@@ -73,6 +68,7 @@ function commandLine(context: Context): Command {
   addBench(root, context);
   addRelay(root, context);
   addClient(root, context);
+  addDashboards(root, context);
   addDoctor(root, context);
   return root;
 }

@@ -1,6 +1,8 @@
-/** How `midcall run` prints results: as lines while it goes, or as one document at the end. The texts are made in reports/. */
-import { appendFile } from "node:fs/promises";
-import type { Paint } from "../reports/pretty.ts";
+/** How `midcall run` tells results: as lines while it goes, or as one document at the end, to standard output or to files. The texts are made in reports/. */
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { type Paint, plain } from "../reports/pretty.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 
@@ -53,5 +55,71 @@ const github: Reporter = {
   },
 };
 
+/** A report the user asked for: its reporter, and the file it goes to; null: standard output. */
+export type Wanted = { readonly name: Exclude<ReporterName, "json">; readonly file: string | null };
+
+const NAMES: readonly Wanted["name"][] = ["pretty", "junit", "github", "ctrf"];
+
+/** `NAME` or `NAME=FILE` on the command line, added to those before it. Only one may go to standard output. */
+export function reporterArgument(word: string, before: readonly Wanted[]): readonly Wanted[] {
+  const [first = "", ...rest] = word.split("=");
+  const name = NAMES.find((one) => one === first);
+  const file = word.includes("=") ? rest.join("=") : null;
+  if (name === undefined)
+    throw new InvalidArgumentError(`Allowed choices are ${NAMES.join(", ")}, each with =FILE if it is to go to a file`);
+  if (file === "") throw new InvalidArgumentError(`Want a file behind ${name}=`);
+  if (file === null && before.some((one) => one.file === null))
+    throw new InvalidArgumentError(`Only one reporter can have standard output: want ${name}=FILE`);
+  return [...before, { name, file }];
+}
+
+/** Several reporters at work: what each says goes where it was asked to; standard output has `pretty` when none wants it. */
+export type Reporters = { each(finished: Finished): Promise<void>; end(all: readonly Finished[]): Promise<void> };
+
+/** `out` is standard output; files are relative to `folder`, and made with the folders they are in. */
+export function openReporters(
+  wanted: readonly Wanted[] | "json",
+  out: (text: string) => void,
+  paint: Paint,
+  folder: string,
+): Reporters {
+  const toOut = (reporter: Reporter): Reporters => {
+    const say = (text: string | undefined): void => (text === undefined ? undefined : out(text));
+    return {
+      each: async (finished) => say(await reporter.each?.(finished, paint)),
+      end: async (all) => say(await reporter.end?.(all, paint)),
+    };
+  };
+  if (wanted === "json") return toOut(REPORTERS.json);
+  const toFile = (reporter: Reporter, file: string): Reporters => {
+    const said: string[] = [];
+    return {
+      each: async (finished) => void said.push((await reporter.each?.(finished, plain)) ?? ""),
+      end: async (all) => {
+        said.push((await reporter.end?.(all, plain)) ?? "");
+        const path = resolve(folder, file);
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(
+          path,
+          said
+            .filter((text) => text !== "")
+            .map((text) => `${text}\n`)
+            .join(""),
+        );
+      },
+    };
+  };
+  const all = wanted.map(({ name, file }) => (file === null ? toOut(REPORTERS[name]) : toFile(REPORTERS[name], file)));
+  if (!wanted.some(({ file }) => file === null)) all.push(toOut(REPORTERS.pretty));
+  return {
+    each: async (finished) => {
+      for (const one of all) await one.each(finished);
+    },
+    end: async (finished) => {
+      for (const one of all) await one.end(finished);
+    },
+  };
+}
+
 /** By name; `json` is `--json`. */
-export const REPORTERS: Readonly<Record<ReporterName, Reporter>> = { pretty, junit, github, ctrf, json };
+const REPORTERS: Readonly<Record<ReporterName, Reporter>> = { pretty, junit, github, ctrf, json };

@@ -21,7 +21,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ["sim", ["impl/base", "impl/wire", "impl/core", "scenarios"]],
   ["netns", ["impl/base", "impl/wire", "impl/core", "impl/io", "impl/bin", "scenarios"]],
   ["reports", ["impl/base", "scenarios"]],
-  ["dashboards", ["reports"]],
+  ["dashboards", ["impl/base", "reports"]],
 ]);
 const ROOMS = [...MAY_IMPORT.keys(), "cli"];
 const PURE = ["impl/base", "impl/wire", "impl/core", "scenarios", "sim", "reports"];

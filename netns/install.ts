@@ -66,7 +66,7 @@ async function isInPath(program: string): Promise<boolean> {
 }
 
 /**
- * Installs what is missing when this is root on Debian or one of its children; returns the packages installed, none when nothing was missing
+ * Installs what is missing of `tools` when this is root on Debian or one of its children; returns the packages installed, none when nothing was missing
  * or this is no such machine. Rejects with NetnsError when apt-get fails.
  */
 export async function installMissing(say: (line: string) => void, tools: readonly Tool[] = TOOLS): Promise<readonly string[]> {

@@ -3,16 +3,13 @@
  * A gap is a maximal run of frames that are concealed or silent, from the first source frame to the end of the call; recovered
  * frames count as source audio and comfort noise for a silent source is no gap.
  */
+import { CAPTURE_MS, LOOK_AHEAD_MS } from "../impl/base/metric/mouth-to-ear.ts";
 import { instantsOf, type LogRecord } from "../impl/base/record.ts";
 import { burstRatio, meanOpinionScore, rating } from "./e-model.ts";
 import { FRAME_MICROS, FRAME_MS, gapsOf, isGap, isSource, type Playout, type Slot } from "./playout.ts";
 import type { PartyAudio } from "./result.ts";
 import { percentile, rounded } from "./statistic.ts";
 
-/** Speech that begins a frame is captured in full one frame later (20 ms). */
-const CAPTURE_MS: number = FRAME_MS;
-/** Opus' look-ahead beyond the frame: 312 samples at 48 kHz (libopus, OPUS_GET_LOOKAHEAD), 26.5 ms in all with a 20 ms frame. */
-const LOOK_AHEAD_MS = 6.5;
 /** A gap a listener takes for an interruption. chosen: about a syllable. */
 export const INTERRUPTION_MS = 150;
 /** E-model windows; ratings are averaged, not scores. */

@@ -134,6 +134,11 @@ export type Result = {
   readonly jitterBuffer: JitterBufferName;
   readonly virtualMs: number;
   readonly wallMs: number;
+  /**
+   * Where the run's instant 0 lies on the calendar, ISO 8601: as if it had taken its own time and ended when it did, so that nothing in
+   * it lies in the future. Absent in results of versions that did not write it.
+   */
+  readonly startedAt?: string;
   readonly dir: string;
   readonly conditions: readonly Condition[];
   readonly oracles: readonly OracleResult[];
@@ -161,6 +166,7 @@ export const resultSchema: z.ZodType<Result> = z.object({
   jitterBuffer: z.enum(JITTER_BUFFERS).default("ema"),
   virtualMs: ms,
   wallMs: ms,
+  startedAt: z.iso.datetime().exactOptional(),
   dir: z.string(),
   conditions: z.array(
     z.object({
@@ -250,6 +256,7 @@ export type RunFacts = {
   readonly seed: string;
   readonly virtualMs: number;
   readonly wallMs: number;
+  readonly startedAt?: string;
   readonly dir: string;
 };
 
@@ -274,6 +281,7 @@ export function buildResult(
     jitterBuffer: facts.jitterBuffer,
     virtualMs: facts.virtualMs,
     wallMs: facts.wallMs,
+    ...(facts.startedAt === undefined ? {} : { startedAt: facts.startedAt }),
     dir: facts.dir,
     conditions,
     oracles: judged.oracles,

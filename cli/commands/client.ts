@@ -8,7 +8,7 @@ import type { Voice } from "../../impl/bin/client.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { loadOrMakeIdentity } from "../identity-file.ts";
-import { epochOption, machineTrouble, troubleOf, untilInterrupted } from "../process-party.ts";
+import { epochOption, machineTrouble, metricsOption, troubleOf, untilInterrupted } from "../process-party.ts";
 import { wholeArgument } from "../seed.ts";
 import { type HostPort, peerArgument, resolveAddress } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
@@ -30,6 +30,7 @@ type Options = {
   readonly record?: string;
   readonly log?: string;
   readonly epoch?: number;
+  readonly metrics?: HostPort;
   readonly duration?: number;
   readonly hangUpAfter?: number;
 };
@@ -62,6 +63,7 @@ export function addClient(root: Command, { terminal, end }: Context): void {
     .option("--record <file>", "write what is heard to this WAV file")
     .option("--log <file>", "append the event log (one JSON record a line) to this file")
     .addOption(epochOption())
+    .addOption(metricsOption())
     .option("--duration <s>", "stop after this many seconds", wholeArgument(1))
     .option("--hang-up-after <s>", "hang up this many seconds after the call became active", wholeArgument(0))
     .allowExcessArguments(false)
@@ -100,12 +102,14 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       jitterBuffer: options.jitterBuffer,
       ...(options.record === undefined ? {} : { record: path(options.record) }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       ...(options.log === undefined ? {} : { log: path(options.log) }),
       onSaying: call.hear,
       onTrouble: trouble.resolve,
     }),
   );
   terminal.out(`fingerprint ${identity.fingerprint}${made ? ` (new, in ${options.identity})` : ""}`);
+  if (running.metrics !== undefined) terminal.out(`metrics http://${running.metrics}/metrics`);
   call.activated.then(
     async () => {
       if (options.hangUpAfter === undefined) return;

@@ -40,7 +40,7 @@ async function doctor(options: { readonly fix?: boolean; readonly json?: boolean
 
 function print(checks: readonly Check[], terminal: Terminal): void {
   const width = Math.max(...checks.map((check) => check.part.length));
-  for (const need of ["sim", "relay and client", "netns", "docker"] as const) {
+  for (const need of ["sim", "relay and client", "netns", "docker", "dashboards"] as const) {
     terminal.out(terminal.paint("bold", need));
     for (const check of checks.filter((one) => one.for === need)) {
       const state = check.ok

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { epochOption, machineTrouble, untilInterrupted } from "../process-party.ts";
+import { epochOption, machineTrouble, metricsOption, untilInterrupted } from "../process-party.ts";
 import { type HostPort, hostPortArgument, resolveHost } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -13,6 +13,7 @@ type Options = {
   readonly name: string;
   readonly log?: string;
   readonly epoch?: number;
+  readonly metrics?: HostPort;
   readonly token?: string;
 };
 
@@ -29,6 +30,7 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
     .option("--name <name>", "what the log calls it", "relay")
     .option("--log <file>", "append the event log (one JSON record a line) to this file")
     .addOption(epochOption())
+    .addOption(metricsOption())
     .option("--token <secret>", "only clients that register with this token are served")
     .allowExcessArguments(false)
     .addHelpText("after", example("midcall relay --listen 127.0.0.1:4433 --log relay.ndjson"))
@@ -49,6 +51,7 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
       stateDir: resolve(terminal.folder, options.state),
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       ...(options.log === undefined ? {} : { log: resolve(terminal.folder, options.log) }),
       // Calls matter more than their log: the relay goes on, and says at its end that something was missing.
       onTrouble: (error) => {
@@ -59,6 +62,7 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   );
   terminal.out(`listening ${running.local}`);
   terminal.out(`pin ${running.pin}`);
+  if (running.metrics !== undefined) terminal.out(`metrics http://${running.metrics}/metrics`);
   try {
     await untilInterrupted(terminal.interrupted);
   } finally {

@@ -13,7 +13,7 @@ export function addReport(root: Command, { terminal, end }: Context): void {
     .command("report")
     .description("Prints the Markdown summary of finished runs, judged again from their logs; with --out writes every page.")
     .argument("<run...>", "folders of runs")
-    .option("--out <dir>", "an absent or empty folder for report.html, summary.md, junit.xml and result.json")
+    .option("--out <dir>", "an absent or empty folder for report.html, summary.md, junit.xml, metrics.om and result.json")
     .addHelpText("after", example("midcall report out/latest --out page"))
     .action(async (words: string[], options: { out?: string }) => {
       await report(words, options.out, terminal);
@@ -42,8 +42,9 @@ async function report(words: readonly string[], out: string | undefined, termina
 /** The files of a run that are a function of its log, by name. */
 async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<string, string>> {
   const { hashText } = await import("../../impl/base/log-hash.ts");
-  const [{ assess, render }, { readLog }] = await Promise.all([
+  const [{ assess, render }, { openMetrics }, { readLog }] = await Promise.all([
     import("../../reports/index.ts"),
+    import("../../reports/openmetrics.ts"),
     import("../../reports/read-log.ts"),
   ]);
   const { records, problems } = readLog(log);
@@ -57,5 +58,10 @@ async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<stri
       "want a run's folder as it was written",
     );
   const again = assess({ ...result, scenario, records });
-  return new Map([...render(again, scenario, records), ["result.json", `${JSON.stringify(again, null, 2)}\n`]]);
+  return new Map([
+    ...render(again, scenario, records),
+    ["result.json", `${JSON.stringify(again, null, 2)}\n`],
+    // A result that does not say when it began has no place on a calendar.
+    ...(again.startedAt === undefined ? [] : [["metrics.om", openMetrics(records, again, Date.parse(again.startedAt))] as const]),
+  ]);
 }

@@ -8,10 +8,11 @@ import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
 import { isReproducible, LABS, type LabJob, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
 import { override } from "../override.ts";
-import { type Finished, REPORTERS, type ReporterName } from "../reporter.ts";
+import { type Finished, openReporters, reporterArgument, type Wanted } from "../reporter.ts";
 import { discardFolder, discardIfEmpty, outFolder, pointLatest, reserveFolder } from "../run-folder.ts";
 import { checked, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
+import { type HostPort, hostPortArgument } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
 
@@ -22,12 +23,13 @@ type Options = {
   readonly repeat: number;
   readonly out: string;
   readonly json?: boolean;
-  readonly reporter: ReporterName;
+  readonly reporter: readonly Wanted[];
   readonly set: readonly string[];
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
   readonly capture?: boolean;
   readonly twin?: boolean;
+  readonly metrics?: HostPort;
   readonly until?: number;
   readonly inspect?: boolean;
   readonly step?: boolean;
@@ -52,7 +54,14 @@ export function addRun(root: Command, { terminal, end }: Context): void {
     .option("--repeat <n>", "runs of each scenario, with seeds N, N+1, ...", wholeArgument(1), 1)
     .option("--out <dir>", "folder that run folders are made in", "out")
     .addOption(new Option("--json", "print result.json (an array when there are several)").conflicts("reporter"))
-    .addOption(new Option("--reporter <name>", "what to print").choices(["pretty", "junit", "github", "ctrf"]).default("pretty"))
+    .addOption(
+      new Option(
+        "--reporter <name[=file]>",
+        "what to print: pretty, junit, github or ctrf; with =FILE into a file; may be repeated",
+      )
+        .argParser(reporterArgument)
+        .default([], "pretty"),
+    )
     .addOption(
       new Option("--set <key=value>", "change one place of the scenario, like faults.0.for=5s; may be repeated")
         .argParser((setting: string, before: readonly string[]) => [...before, setting])
@@ -64,6 +73,11 @@ export function addRun(root: Command, { terminal, end }: Context): void {
     .addOption(new Option("--crypto <mode>", "real cryptography, or none (fast)").choices(["real", "null"]).default("real"))
     .option("--capture", "write what each interface sent and received to capture/PARTY-INTERFACE.pcapng in the run's folder")
     .option("--twin", "run the scenario's sabotaged twin: a bug is planted in impl/ and the scenario is expected to break")
+    .addOption(
+      new Option("--metrics <host:port>", "serve all parties' metrics there while a run on a real kernel lasts").argParser(
+        hostPortArgument,
+      ),
+    )
     .addOption(
       new Option(
         "--inspect",
@@ -106,13 +120,25 @@ async function run(words: readonly string[], options: Options, terminal: Termina
   }
   if (isReproducible(options.lab) && options.linkDriver !== "auto")
     throw usage(`--link-driver ${options.linkDriver}: the links of ${options.lab} are its own`, "want --lab netns with it");
+  if (isReproducible(options.lab) && options.metrics !== undefined) {
+    throw usage(
+      "--metrics: a simulation is over before anybody looks",
+      "want a real kernel (--lab netns), or the run's metrics.om",
+    );
+  }
+  if (options.metrics?.port === 0) throw usage("--metrics: nobody would know port 0", "want the port that Prometheus scrapes");
   if (!Number.isSafeInteger(options.seed + (options.repeat - 1))) {
     throw usage(`--repeat ${options.repeat}: the last seed would be beyond 2^53-1`, "want a smaller --seed");
   }
   const scenarios = await prepare(words, options, terminal.folder);
   if (options.inspect === true || options.step === true || options.until !== undefined) return look(scenarios, options, terminal);
   const finished: Finished[] = [];
-  const reporter = REPORTERS[options.json === true ? "json" : options.reporter];
+  const reporters = openReporters(
+    options.json === true ? "json" : options.reporter,
+    terminal.out,
+    terminal.paint,
+    terminal.folder,
+  );
   // Twins need a thread each, because a module is loaded once; plain runs share one, which stays warm.
   const shared = options.twin === true ? undefined : openLaboratory();
   try {
@@ -122,8 +148,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
         for (let i = 0; i < options.repeat; i++) {
           const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal);
           finished.push({ result, scenario });
-          const said = await reporter.each?.({ result, scenario }, terminal.paint);
-          if (said !== undefined) terminal.out(said);
+          await reporters.each({ result, scenario });
         }
       } finally {
         if (laboratory !== shared) await laboratory.close();
@@ -132,8 +157,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
   } finally {
     await shared?.close();
   }
-  const said = await reporter.end?.(finished, terminal.paint);
-  if (said !== undefined) terminal.out(said);
+  await reporters.end(finished);
   return terminal.interrupted.aborted ? EXIT.interrupted : exitOf(finished.map(({ result }) => result.verdict));
 }
 
@@ -208,6 +232,7 @@ async function runOnce(
         wantLines: false,
         commit: commit(),
         sabotage: twin,
+        ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       },
       {
         signal: terminal.interrupted,

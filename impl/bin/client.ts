@@ -40,6 +40,8 @@ export type ClientOptions = {
   /** DEFAULT_JITTER_BUFFER unless told. */
   readonly jitterBuffer?: JitterBufferName;
   readonly layer?: Layer;
+  /** Address and TCP port that Prometheus scrapes; undefined: none. */
+  readonly metrics?: { readonly host: string; readonly port: number };
   /** How long `stop` waits for sessions to close, milliseconds. */
   readonly goodbyeMs?: number;
   /** Told once for the log and once for the recording when it can no longer be written (WavError, IoError); the client goes on without it. */
@@ -48,6 +50,8 @@ export type ClientOptions = {
 
 export type RunningClient = {
   readonly local: Address;
+  /** Of the metrics port, when there is one. */
+  readonly metrics: Address | undefined;
   command(command: client.Command): void;
   /** Has it say what it holds. */
   held(): void;
@@ -90,6 +94,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       probeEvery: client.DEFAULT_PROBE,
     }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
+    ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "client"] } }),
     onSaying: (saying, at) => {
       options.onSaying?.(saying, at);
       if (saying.ev !== "session") return;
@@ -140,6 +145,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
   if (options.relay !== undefined) party.input({ type: "command", command: { type: "register", relay: options.relay } });
   return {
     local: party.local,
+    metrics: party.metrics,
     command: (command) => party.input({ type: "command", command }),
     held: () => party.input({ type: "held" }),
     stop: async () => {

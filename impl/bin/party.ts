@@ -1,6 +1,7 @@
 /** A real process around a core machine: one UDP socket, one clock, one log, and the loop that feeds the machine. */
 import { isIPv6 } from "node:net";
 import type { Address } from "../base/address.ts";
+import { SOCKET_REFUSALS } from "../base/metric/readings.ts";
 import type { Saying } from "../base/record.ts";
 import { Instant } from "../base/units.ts";
 import { type Machine, type Ports, type Runner, run, type WorldInput } from "../core/effect.ts";
@@ -9,8 +10,9 @@ import type { Certificate } from "../io/certificate.ts";
 import { openEventLog } from "../io/event-log.ts";
 import type { IoError } from "../io/io-error.ts";
 import { logQuota } from "../io/log-quota.ts";
+import type { MetricsPort, MetricsPortOptions } from "../io/metrics-port.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
-import { openEndpoint } from "../io/quic-endpoint.ts";
+import { type EndpointOptions, openEndpoint, type QuicEndpoint } from "../io/quic-endpoint.ts";
 
 export type PartyOptions<Input> = {
   readonly who: string;
@@ -26,6 +28,8 @@ export type PartyOptions<Input> = {
   /** Told everything the machine says, after it is logged, with the instant it was said at. */
   readonly onSaying?: (saying: Saying, at: Instant) => void;
   readonly play?: (pcm: Int16Array) => void;
+  /** Where Prometheus scrapes the party; undefined: nowhere. */
+  readonly metrics?: Omit<MetricsPortOptions, "labels">;
   /** A layer between machine and endpoint, in both directions. */
   readonly layer?: Layer;
   /** Told once when the log can no longer be written; the party goes on without it. */
@@ -37,6 +41,8 @@ export type Layer = { outgoing(endpoint: Endpoint): Endpoint; incoming(listener:
 
 export type Party<Input> = {
   readonly local: Address;
+  /** Of the metrics port, when there is one. */
+  readonly metrics: Address | undefined;
   readonly now: () => Instant;
   input(input: Input): void;
   say(saying: Saying): void;
@@ -51,11 +57,16 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   const clock = monotonicClock(options.epoch);
   const log = openEventLog(options.log, options.who, clock.now, options.onTrouble);
   const quota = logQuota(clock.now);
+  // prom-client is loaded by parties that are scraped, and by no other.
+  const metrics =
+    options.metrics === undefined ? undefined : await openMetrics({ ...options.metrics, labels: { party: options.who } });
   let timer: NodeJS.Timeout | undefined;
   let isOpen = true;
   const say = (saying: Saying): void => {
     if (quota.allows(saying)) log.say(saying);
-    options.onSaying?.(saying, clock.now());
+    const at = clock.now();
+    metrics?.read({ t: at, who: options.who, ...saying });
+    options.onSaying?.(saying, at);
   };
   const runner: Runner<Input> = run(options.machine, (): Ports => ports);
   const schedule = (at: Instant | undefined): void => {
@@ -63,7 +74,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     if (at === undefined || !isOpen) return;
     timer = setTimeout(() => runner.input({ type: "wake" }), Math.min(Instant.between(clock.now(), at) / 1_000, 2 ** 31 - 1));
   };
-  const endpoint = await openEndpoint({
+  const endpoint = await opened(metrics, {
     host: options.host,
     port: options.port,
     config: DEFAULT_SESSION,
@@ -90,17 +101,15 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       receivedPackets,
       receivedBytes: receivedBytes + receivedPackets * headers,
     });
-    if (droppedUnknown > refused)
-      say({ ev: "refused", reason: "malformed", what: "UDP datagrams that are no packet of ours", count: droppedUnknown });
+    if (droppedUnknown > refused) say({ ev: "refused", reason: "malformed", what: SOCKET_REFUSALS.stray, count: droppedUnknown });
     if (counted.retries > retried)
       say({
         ev: "refused",
         reason: "limit",
-        what: "first packets whose senders were asked to prove their address",
+        what: SOCKET_REFUSALS.unproved,
         count: counted.retries,
       });
-    if (counted.evicted > evicted)
-      say({ ev: "refused", reason: "limit", what: "handshakes given up for newer ones", count: counted.evicted });
+    if (counted.evicted > evicted) say({ ev: "refused", reason: "limit", what: SOCKET_REFUSALS.givenUp, count: counted.evicted });
     refused = droppedUnknown;
     ({ retries: retried, evicted } = counted);
     for (const text of quota.leftOut()) log.say({ ev: "note", text });
@@ -109,6 +118,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   const everySecond = setInterval(traffic, 1_000);
   return {
     local: endpoint.local,
+    metrics: metrics?.local,
     now: clock.now,
     say,
     input: (input) => runner.input(input),
@@ -121,6 +131,20 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       traffic();
       say({ ev: "process", state: "exited" });
       log.close();
+      await metrics?.close();
     },
   };
+}
+
+const openMetrics = async (options: MetricsPortOptions): Promise<MetricsPort> =>
+  (await import("../io/metrics-port.ts")).openMetricsPort(options);
+
+/** The endpoint; where it cannot be had, the metrics port is given back. */
+async function opened(metrics: MetricsPort | undefined, options: EndpointOptions): Promise<QuicEndpoint> {
+  try {
+    return await openEndpoint(options);
+  } catch (error) {
+    await metrics?.close();
+    throw error;
+  }
 }

@@ -19,12 +19,16 @@ export type RelayOptions = {
   readonly epoch?: number;
   readonly onSaying?: (saying: Saying, at: Instant) => void;
   readonly layer?: Layer;
+  /** Address and TCP port that Prometheus scrapes; undefined: none. */
+  readonly metrics?: { readonly host: string; readonly port: number };
   /** Told once when the log can no longer be written; the relay goes on without it. */
   readonly onTrouble?: (error: Error) => void;
 };
 
 export type RunningRelay = {
   readonly local: Address;
+  /** Of the metrics port, when there is one. */
+  readonly metrics: Address | undefined;
   /** SHA-256 of the certificate, lowercase hex: what clients pin. */
   readonly pin: string;
   /** Has it say what it holds. */
@@ -50,10 +54,12 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
     }),
     ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
+    ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "relay"] } }),
     onTrouble: (error) => options.onTrouble?.(error),
   });
   return {
     local: party.local,
+    metrics: party.metrics,
     pin: certificate.fingerprint,
     held: () => party.input({ type: "held" }),
     stop: async () => {

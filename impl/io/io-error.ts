@@ -1,7 +1,7 @@
 /** What the machine we run on refused us: the one error class of this room. Peers and networks never cause it. */
 
 export type IoErrorCode =
-  | "bind" // the UDP address cannot be had
+  | "bind" // the UDP or TCP address cannot be had
   | "event-log" // the log cannot be opened, or not be written any more
   | "certificate-file"; // the stored certificate cannot be read, written or understood
 
