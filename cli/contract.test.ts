@@ -38,6 +38,7 @@ describe("contract.md", () => {
     "report",
     "compare",
     "parity",
+    "reproduce",
     "explore",
     "shrink",
     "mutants",

@@ -231,7 +231,7 @@ export const INTERNET_RULES: string = [
   "table ip midcall_internet {",
   ...refusalChains(["no-route"]),
   " chain pre { type filter hook prerouting priority filter; policy accept;",
-  `  meta l4proto udp fib daddr type blackhole ${refuse("no-route")}`,
+  `  meta l4proto udp fib daddr oif missing ${refuse("no-route")}`,
   " }",
   " chain forward { type filter hook forward priority filter; policy accept;",
   "  icmp type destination-unreachable icmp code != frag-needed drop",

@@ -19,6 +19,8 @@ import type { Arrival } from "./udp-end.fixture.ts";
  */
 const TOLERANCE = 5_000;
 const SEED = 7;
+/** Milliseconds for the two ends to be there. chosen: two processes start in a kernel in emulation, on a machine that does other things too. */
+const SLOW_START = 120_000;
 /** Microseconds to wait for what must come. chosen: below a test's own limit, so that what is missing shows. */
 const PATIENCE = 20_000_000;
 
@@ -35,7 +37,7 @@ export function linkContract(driver: DriverName): void {
 
     beforeAll(async () => {
       cable = await cutCable();
-    });
+    }, SLOW_START);
     afterEach(async () => {
       await links?.close();
       links = undefined;
