@@ -14,6 +14,7 @@ const result: Result = buildResult(
     versions: { midcall: "0", node: "0", commit: "abc" },
     codec: "sized",
     crypto: "null",
+    jitterBuffer: "neteq",
     virtualMs: 3_000,
     wallMs: 1,
     dir: "out/case/sim-0x1-2",
