@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROBES } from "../reports/probes.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
@@ -102,7 +103,13 @@ describe("midcall explore", () => {
     const without = ({ out }: { out: string }): object => ({ ...JSON.parse(out), wallMs: 0 });
     expect(without(two)).toEqual(without(one));
     expect(JSON.parse(one.out)).toMatchObject({ runs: 21, repeated: 2, violations: [], scenarios: ["baseline", "nat-rebind"] });
-    expect(one.stages.at(-1)).toMatch(/^explored 21 of 21 seeds, \d+ seeds\/s, [\d.]+ virtual hours, 0 violations$/);
+    expect(one.stages.at(-1)).toMatch(
+      /^explored 21 of 21 seeds, \d+ seeds\/s, [\d.]+ virtual hours, 0 violations, \d+ of \d+ probes$/,
+    );
+    const { probes } = JSON.parse(one.out);
+    expect(Object.keys(probes)).toEqual(PROBES.map(({ name }) => name));
+    expect(probes["nat-moved-in-call"]).toBeGreaterThan(0);
+    expect(probes["call-nobody-answers"]).toBe(0);
   }, 30_000);
 
   it("finds a promise that cannot be kept, and what it writes shrinks and replays", async () => {
@@ -127,8 +134,11 @@ describe("midcall explore", () => {
     const dir = /replay: npx midcall replay (\S+)\/scenario\.json/.exec(said.out)?.[1] ?? "";
     const result: Result = JSON.parse(await readFile(join(folder, dir, "result.json"), "utf8"));
     expect([result.verdict, result.codec, result.crypto]).toEqual(["broken", "real", "real"]);
-    const shrunk = await midcall(folder, ["shrink", join(dir, "scenario.json")]);
+    const shrunk = await midcall(folder, ["shrink", join(dir, "scenario.json"), "--no-netns"]);
     expect(shrunk.code, shrunk.err).toBe(EXIT.held);
+    const repro = await readFile(join(folder, `${dir}-shrunk`, "repro.txt"), "utf8");
+    expect(repro).toBe(`${shrunk.out}\n`);
+    expect(repro).toContain("netns: not tried: --no-netns");
     expect(shrunk.out).toMatch(/^FAIL never-up .*\nshrunk \d+ -> \d+ faults in \d+ runs\n/);
     const replayed = await midcall(folder, ["replay", `${dir}-shrunk`]);
     expect(replayed.code, replayed.out).toBe(EXIT.held);

@@ -6,6 +6,7 @@ import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
 import { wavBytes } from "../impl/io/wav.ts";
 import type { NetnsOutcome } from "../netns/lab.ts";
 import { assess, render } from "../reports/index.ts";
+import { probesHit } from "../reports/probes.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
@@ -89,7 +90,11 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
     ]);
     await writeFiles(job.folder, files);
   }
-  return { result, lines: job.wantLines ? outcome.lines : [] };
+  return {
+    result,
+    lines: job.wantLines ? outcome.lines : [],
+    probes: job.wantProbes === true ? probesHit(outcome.records, scenario) : [],
+  };
 }
 
 /** What a run in virtual time is made of. */

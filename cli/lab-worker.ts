@@ -1,17 +1,21 @@
 /** The laboratory's thread: sabotages impl/ when told to, loads the simulator, then runs the jobs it is sent. */
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../impl/base/invariant.ts";
+import type { Mutation } from "../scenarios/mutation.ts";
 import { CliError } from "./exit.ts";
 import type { LabMessage, LabOrder } from "./laboratory.ts";
 import { sabotage } from "./sabotage.ts";
 
 const port = parentPort;
 invariant(port !== null, "lab-worker.ts runs in a worker thread");
-const mutation: unknown = workerData?.mutation;
-const applied = typeof mutation === "string" ? sabotage(mutation) : (): boolean => true;
+const mutation: string | Mutation | null = workerData?.mutation ?? null;
+const applied = mutation === null ? (): boolean => true : sabotage(mutation);
 // Imported here and not above, because static imports load before the sabotage is in place.
 const { runJob } = await import("./lab-job.ts");
-if (!applied()) throw new Error(`mutation ${mutation} changed a module that the simulator never loads`);
+if (!applied())
+  throw new Error(
+    `mutation ${typeof mutation === "string" ? mutation : mutation?.name} changed a module that the simulator never loads`,
+  );
 
 const send = (message: LabMessage): void => port.postMessage(message);
 let running = new AbortController();

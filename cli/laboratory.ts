@@ -6,6 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { NetnsRun } from "../netns/lab.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
+import type { Mutation } from "../scenarios/mutation.ts";
 import { CliError } from "./exit.ts";
 import { MODULE_EXTENSION } from "./version.ts";
 
@@ -32,6 +33,8 @@ export type LabJob = {
   readonly dir: string;
   /** Send the log's lines back (replay compares them). */
   readonly wantLines: boolean;
+  /** Say which probes the run hit (a campaign counts them); not when not given. */
+  readonly wantProbes?: boolean;
   /** The commit named in the result; asked for once, not once a worker. */
   readonly commit: string;
   /** Mutation the worker was sabotaged with, for the result. */
@@ -39,7 +42,7 @@ export type LabJob = {
 };
 
 /** What came of it. */
-export type LabReport = { readonly result: Result; readonly lines: readonly string[] };
+export type LabReport = { readonly result: Result; readonly lines: readonly string[]; readonly probes: readonly string[] };
 
 /** To the worker: a job, or the order to tear down the one that runs. */
 export type LabOrder = { readonly type: "job"; readonly job: LabJob } | { readonly type: "stop" };
@@ -61,8 +64,8 @@ export type Laboratory = {
 /** chosen: below the time that the command leaves for tidying up after a signal (terminal.ts). */
 const STOP_MS = 4_000;
 
-/** Opens a laboratory; `mutation` names one of scenarios/mutations.ts. */
-export function openLaboratory(mutation: string | null = null): Laboratory {
+/** Opens a laboratory; `mutation` names one of scenarios/mutations.ts, or is one itself. */
+export function openLaboratory(mutation: string | Mutation | null = null): Laboratory {
   const worker = new Worker(new URL(`./lab-worker${MODULE_EXTENSION}`, import.meta.url), { workerData: { mutation } });
   // Deaf until asked: an idle laboratory does not keep the process alive.
   worker.unref();

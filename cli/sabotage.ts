@@ -6,7 +6,7 @@
 import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { applyMutation } from "../scenarios/mutation.ts";
+import { applyMutation, type Mutation } from "../scenarios/mutation.ts";
 import { MUTATIONS } from "../scenarios/mutations.ts";
 import { usage } from "./exit.ts";
 import { MODULE_EXTENSION } from "./version.ts";
@@ -16,13 +16,13 @@ const ROOT = join(import.meta.dirname, "..");
 
 /**
  * From now on this thread loads the mutated module in place of the real one. Returns whether that has happened yet: a
- * sabotage that never took effect proves nothing. Throws a usage error for an unknown mutation; the import itself throws
+ * sabotage that never took effect proves nothing. `given` is a name of the catalogue, or a mutation of a test's own. Throws a usage error for an unknown mutation; the import itself throws
  * RangeError when the mutation does not fit the code any more.
  */
-export function sabotage(name: string): () => boolean {
-  const mutation = MUTATIONS.get(name);
+export function sabotage(given: string | Mutation): () => boolean {
+  const mutation = typeof given === "string" ? MUTATIONS.get(given) : given;
   if (mutation === undefined)
-    throw usage(`mutation ${JSON.stringify(name)} is unknown`, `known: ${[...MUTATIONS.keys()].join(", ")}`);
+    throw usage(`mutation ${JSON.stringify(given)} is unknown`, `known: ${[...MUTATIONS.keys()].join(", ")}`);
   const target = pathToFileURL(join(ROOT, mutation.file.replace(/\.ts$/, MODULE_EXTENSION))).href;
   let applied = false;
   registerHooks({

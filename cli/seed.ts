@@ -1,5 +1,6 @@
 /** Seeds on the command line and in results. */
 import { InvalidArgumentError } from "commander";
+import { commit } from "./version.ts";
 
 /** The seed of a run nobody chose one for. chosen: fixed, so that two people who type the same command see the same run. */
 export const DEFAULT_SEED = 1;
@@ -19,6 +20,24 @@ export function seedArgument(text: string): number {
   const seed = parseSeed(text);
   if (seed === undefined) throw new InvalidArgumentError("Want a whole number 0..2^53-1, like 42 or 0x2a");
   return seed;
+}
+
+/** Seeds of one campaign: the next one, of the next day or commit, shall not begin among them. */
+const CAMPAIGN_SEEDS = 1_000_000;
+
+/**
+ * The first seed of a campaign that begins elsewhere every time: `commit` is the commit's id (hexadecimal; what is not is the fixed seed, so
+ * that a checkout without git has one too), `today` an ISO date.
+ */
+export const seedOfCommit = (commit: string): number =>
+  /^[0-9a-f]{12}/.test(commit) ? Number.parseInt(commit.slice(0, 12), 16) : DEFAULT_SEED;
+export const seedOfDate = (date: string): number => Number(date.slice(0, 10).replaceAll("-", "")) * CAMPAIGN_SEEDS;
+
+/** `parseSeed` for commander, or one of the words `commit` and `today`. */
+export function campaignSeedArgument(text: string): number {
+  if (text === "commit") return seedOfCommit(commit());
+  if (text === "today") return seedOfDate(new Date().toISOString());
+  return seedArgument(text);
 }
 
 /** A whole number of at least `least`, for commander. */

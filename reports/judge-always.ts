@@ -96,19 +96,23 @@ const OVERLAP = 1_000_000;
 /** No party ever has two reconnect supervisors at work: by its own count, and by the attempts to connect that go on side by side. */
 function oneSupervisor({ records }: Evidence): Finding {
   let seen = 0;
+  // By client, the sessions that are being set up, and since when a newer one is in their place.
   const attempts = new Map<string, Map<number, number>>();
   for (const record of records) {
     const { who, t } = record;
     if (record.ev === "process" && (record.state === "killed" || record.state === "started")) attempts.delete(who);
+    const own = attempts.get(who) ?? new Map<number, number>();
     if (record.ev === "session") {
-      const own = attempts.get(who) ?? new Map<number, number>();
       attempts.set(who, own);
-      if (record.state === "connecting") own.set(record.session, t);
-      else if (record.state === "connected" || record.state === "closed") own.delete(record.session);
+      if (record.state === "closed") own.delete(record.session);
+      else if (record.state === "connected" && own.get(record.session) === Number.POSITIVE_INFINITY) own.delete(record.session);
+      else if (record.state === "connecting") {
+        for (const [session, since] of own) own.set(session, Math.min(since, t));
+        own.set(record.session, Number.POSITIVE_INFINITY);
+      }
     }
-    const own = attempts.get(who);
-    if (own !== undefined && own.size > 1 && t - ([...own.values()][1] ?? t) > OVERLAP)
-      return broken(`${who} made ${own.size} attempts to connect at once`, t);
+    for (const [session, since] of own)
+      if (t - since > OVERLAP) return broken(`${who} went on with session ${session} beside the one that replaced it`, t);
     if (record.ev !== "registration") continue;
     seen++;
     if (record.supervisors > 1) return broken(`${who} had ${record.supervisors} supervisors at once`, t);

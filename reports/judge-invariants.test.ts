@@ -188,7 +188,10 @@ test.each([
 test("two attempts to connect side by side are two supervisors", () => {
   const connecting = (session: number): Saying => ({ ev: "session", session, state: "connecting" });
   const both = (): LogBuilder => aCallLog().say(s(5), "bob", connecting(2)).say(s(5.5), "bob", connecting(3));
-  expect(found("one-supervisor", both())).toMatchObject({ verdict: "broken", detail: "bob made 2 attempts to connect at once" });
+  expect(found("one-supervisor", both())).toMatchObject({
+    verdict: "broken",
+    detail: "bob went on with session 2 beside the one that replaced it",
+  });
   const closed: Saying = { ev: "session", session: 2, state: "closed", reason: "local" };
   expect(found("one-supervisor", both().say(s(5.6), "bob", closed))?.verdict).toBe("held");
 });

@@ -21,7 +21,7 @@ const DOUBT_MICROS = 5_000_000;
  * supervisor's backoff reaches in outages of some seconds, 15 s, and a second for the new handshake.
  */
 export const SETTLE = 20_000_000;
-/** The same where a client was killed. chosen: its session idles out after 30 s, then the relay keeps its call for 60 s. */
+/** The same where a client was killed, or hung up in an outage. chosen: its session idles out after 30 s, then the relay keeps its call for 60 s. */
 export const SETTLE_AFTER_CLIENT = 100_000_000;
 
 /** Registered, of one mind about calls, and audible, from `within` after the last heal to the end of the scenario. */
@@ -49,7 +49,8 @@ export function wellInTheEnd(evidence: Evidence): Finding {
   const healed = lastHeal(evidence);
   if (typeof healed === "string") return held(`not judged: ${healed} was never healed`);
   const isClientKilled = scenario.faults.some((one) => one.kind === "kill" && scenario.parties[one.target]?.role === "client");
-  const from = healed + (isClientKilled ? SETTLE_AFTER_CLIENT : SETTLE);
+  const isHungUp = scenario.calls.some((call) => call.hangUpAt !== null);
+  const from = healed + (isClientKilled || isHungUp ? SETTLE_AFTER_CLIENT : SETTLE);
   const to = scenario.duration;
   if (from >= to) return held(`not judged: the run ended before ${instant(from)}`);
   const findings = wellFrom(evidence, from, to, audibleAtAll);

@@ -15,6 +15,13 @@ export const FURTHER_MUTATIONS: readonly Mutation[] = [
       "Every announcement of new addresses carries the generation of the first, so the peer takes the later ones for stale.",
   },
   {
+    name: "attempts-side-by-side",
+    file: "impl/core/client.ts",
+    find: 'closeLink(attempt, "superseded");',
+    replace: "",
+    imitates: "A new attempt to connect begins while the one before it is still at work, and nobody stops that one.",
+  },
+  {
     name: "offer-answered-twice",
     file: "impl/core/client.ts",
     find: 'if (current?.id === message.call_id) return drive({ type: "offered", message });',
@@ -97,6 +104,20 @@ export const FURTHER_MUTATIONS: readonly Mutation[] = [
     find: "s.due === undefined ? { due: now, asked: s.asked } : s",
     replace: "s",
     imitates: "Nobody asks whether the relay is back: its return is noticed when the next attempt happens to be due.",
+  },
+  {
+    name: "relay-swallows-a-frame",
+    file: "impl/core/relay.ts",
+    find: 'if (other !== undefined) out.push({ type: "datagram", session: other, bytes });',
+    replace: 'if (other !== undefined && bytes[3] % 64 !== 1) out.push({ type: "datagram", session: other, bytes });',
+    imitates: "A relay loses one packet in sixty-four on its own, which looks like a slightly lossy link to everybody.",
+  },
+  {
+    name: "stranger-served",
+    file: "impl/core/relay.ts",
+    find: 'refuse("unauthenticated", message.type); return refusal(peer, message.type, "not-registered");',
+    replace: "",
+    imitates: "What a session asks for before its registration is accepted is done for it all the same.",
   },
   {
     name: "orphans-kept",

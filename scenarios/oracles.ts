@@ -203,7 +203,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "well-in-the-end",
     promises:
-      "20 s after the last heal (100 s where a client was killed) and until the end, every client is registered, both ends of each call agree on whether it is up, and who is in one hears something. Runs that end earlier are not judged by it.",
+      "20 s after the last heal (100 s where a client was killed or hung up) and until the end, every client is registered, both ends of each call agree on whether it is up, and who is in one hears something. Runs that end earlier are not judged by it.",
   },
   { name: "everything-freed", promises: "Whoever was told to stop holds no session, call or supervisor afterwards." },
   { name: "nothing-crashed", promises: "No process exits on its own and the lab finishes; otherwise the verdict is `crashed`." },

@@ -1,17 +1,18 @@
 /** `midcall explore`: many generated scenarios, fast; every violation again with real codec and crypto, kept as a run to replay. */
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Result } from "../../reports/result.ts";
 import { reproBlock } from "../../reports/wording.ts";
-import type { Scenario } from "../../scenarios/expanded.ts";
-import { FAULT_KINDS } from "../../scenarios/fault-language.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
-import type { Plan, Tally, Violation } from "../explore/campaign.ts";
+import type { Plan, Violation } from "../explore/campaign.ts";
+import type { Kept } from "../explore/campaign-report.ts";
+import type { CorpusScenario } from "../explore/corpus.ts";
 import { type Laboratory, openLaboratory } from "../laboratory.ts";
 import { discardFolder, outFolder, reserveFolder } from "../run-folder.ts";
-import { chooseScenarios } from "../scenario-choice.ts";
-import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
+import { catalogue, chooseScenarios } from "../scenario-choice.ts";
+import { campaignSeedArgument, DEFAULT_SEED, formatSeed, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
 
@@ -22,6 +23,7 @@ type Options = {
   readonly swarm?: boolean;
   readonly stopAfter: number;
   readonly out: string;
+  readonly keepCorpus?: string;
   readonly json?: boolean;
 };
 
@@ -33,13 +35,22 @@ export function addExplore(root: Command, { terminal, end }: Context): void {
         "runs it in virtual time. What must always hold must hold, and once every fault is healed the call must be well again. " +
         "Exit code 1: violations were found.",
     )
-    .argument("<scenario...>", "names or tags (see: midcall list), or files (.ts .js .json) that hold a scenario")
+    .argument(
+      "[scenario...]",
+      "names or tags (see: midcall list), or files (.ts .js .json) that hold a scenario; all cases when none is named",
+    )
     .requiredOption("--seeds <n>", "how many", wholeArgument(1))
-    .option("--from <n>", "the first seed; each seed is reproducible by itself", seedArgument, DEFAULT_SEED)
+    .option(
+      "--from <seed>",
+      "the first seed; each seed is reproducible by itself. commit: derived from the checked-out commit; today: from the date (UTC)",
+      campaignSeedArgument,
+      DEFAULT_SEED,
+    )
     .option("--workers <n>", "threads", wholeArgument(1), 2)
     .option("--swarm", "each seed leaves out some kinds of faults and features, so that others meet more often")
     .option("--stop-after <n>", "violations after which to stop", wholeArgument(1), 20)
     .option("--out <dir>", "violations are kept in explore/ below it", "out")
+    .option("--keep-corpus <dir>", "write scenarios that together hit every probe the campaign hit, as few as possible")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall explore relay-restart nat-rebind --seeds 1000 --swarm"))
     .action(async (words: string[], options: Options) => end(await explore(words, options, terminal)));
@@ -48,8 +59,11 @@ export function addExplore(root: Command, { terminal, end }: Context): void {
 async function explore(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
   if (!Number.isSafeInteger(options.from + options.seeds))
     throw usage(`--from ${options.from}: the last seed would be beyond 2^53-1`, "want a smaller one");
-  const { campaign, emptyTally } = await import("../explore/campaign.ts");
-  const bases = await chooseScenarios(words, terminal.folder);
+  const { campaign, emptyTally, fastJob } = await import("../explore/campaign.ts");
+  const { asJson, progressOf, summary } = await import("../explore/campaign-report.ts");
+  const { corpusPicker } = await import("../explore/corpus.ts");
+  const bases = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
+  const picker = corpusPicker();
   await outFolder(options.out, terminal.folder);
   const plan: Plan = { ...options, bases, isSwarm: options.swarm === true };
   const laboratories = Array.from({ length: Math.min(options.workers, options.seeds) }, () => openLaboratory());
@@ -65,10 +79,21 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
       found: async (violation) => {
         const one = await keep(violation);
         kept.push(one);
-        if (options.json !== true) terminal.out(`${blockOf(one).join("\n")}\n`);
+        const block = `${blockOf(one).join("\n")}\n`;
+        await writeFile(join(resolve(terminal.folder, one.kept.dir), "repro.txt"), block);
+        if (options.json !== true) terminal.out(block);
       },
       progress,
+      ran: (run) => picker.consider(run),
     });
+    if (options.keepCorpus !== undefined) {
+      terminal.progress({ stage: "choosing a corpus" });
+      const chosen = await picker.choose((scenario) =>
+        confirming.run({ ...fastJob(scenario, DEFAULT_SEED), wantProbes: true }, { signal: terminal.interrupted }),
+      );
+      await keepCorpus(resolve(terminal.folder, options.keepCorpus), chosen);
+      terminal.err(`kept ${chosen.length} scenarios in ${options.keepCorpus}`);
+    }
   } catch (error) {
     if (!terminal.interrupted.aborted) throw error;
   } finally {
@@ -81,8 +106,12 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
   return tally.violations > 0 ? EXIT.broken : EXIT.held;
 }
 
-/** A violation with what its run came to with real codec and crypto, if it was broken there too. */
-type Kept = Violation & { readonly confirmed: boolean; readonly kept: Result };
+/** Writes the corpus; other files that are there stay. */
+async function keepCorpus(folder: string, chosen: readonly CorpusScenario[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, scenario } of chosen)
+    await writeFile(join(folder, `${name}.json`), `${JSON.stringify({ ...scenario, name }, null, 2)}\n`);
+}
 
 /** Runs violations once more with the real engines, one at a time. */
 function keeper(laboratory: Laboratory, out: string, terminal: Terminal): (violation: Violation) => Promise<Kept> {
@@ -148,60 +177,3 @@ function blockOf({ kept, confirmed, parted }: Kept): string[] {
     `shrink: npx midcall shrink ${join(kept.dir, "scenario.json")}`,
   ];
 }
-
-const number = (value: number): string => Math.round(value).toLocaleString("en-US");
-const hours = (ms: number): string => (ms / 3_600_000).toFixed(1);
-
-/** Called after each run. On a terminal the line changes all the time; elsewhere a line is written each tenth of the way. */
-function progressOf(plan: Plan, tally: Tally, began: number, terminal: Terminal): () => void {
-  const words = (): string => {
-    const rate = tally.runs / Math.max(0.001, (performance.now() - began) / 1_000);
-    const found = `${tally.violations} violation${tally.violations === 1 ? "" : "s"}`;
-    return `${number(tally.runs)} of ${number(plan.seeds)} seeds, ${rate.toFixed(0)} seeds/s, ${hours(tally.virtualMs)} virtual hours, ${found}`;
-  };
-  let tenth = -1;
-  let stage = "";
-  return () => {
-    const now = Math.floor((10 * tally.runs) / plan.seeds);
-    if (now !== tenth) stage = `explored ${words()}`;
-    tenth = now;
-    terminal.progress({ stage, detail: tally.runs % 10 === 0 ? `| ${number(tally.runs)}` : "" });
-  };
-}
-
-function summary(plan: Plan, tally: Tally, wallMs: number): string[] {
-  const never = [...FAULT_KINDS.keys()].filter((kind) => !tally.struck.has(kind));
-  const struck = [...FAULT_KINDS.keys()].flatMap((kind) =>
-    tally.struck.has(kind) ? [`${kind} ${number(tally.struck.get(kind) ?? 0)}`] : [],
-  );
-  const last = formatSeed(plan.from + Math.max(0, tally.runs - 1));
-  return [
-    `explored ${number(tally.runs)} seeds (${formatSeed(plan.from)} to ${last}) of ${plan.bases.map((one) => one.name).join(", ")}${plan.isSwarm ? ", swarm" : ""}: ${hours(tally.virtualMs)} virtual hours in ${(wallMs / 1_000).toFixed(1)} s, ${(tally.runs / (wallMs / 1_000)).toFixed(0)} seeds/s`,
-    `  ${number(tally.settled)} runs settled or not, the others ended too early to say; ${number(tally.repeated)} made twice and compared`,
-    `  runs in which a fault struck: ${struck.join(", ")}`,
-    ...(never.length === 0 ? [] : [`  never struck: ${never.join(", ")}`]),
-    `violations: ${number(tally.violations)}`,
-  ];
-}
-
-const asJson = (plan: Plan, tally: Tally, kept: readonly Kept[], wallMs: number): object => ({
-  scenarios: plan.bases.map((one: Scenario) => one.name),
-  from: formatSeed(plan.from),
-  runs: tally.runs,
-  repeated: tally.repeated,
-  settled: tally.settled,
-  virtualMs: tally.virtualMs,
-  wallMs: Math.round(wallMs),
-  struck: Object.fromEntries(tally.struck),
-  violations: kept
-    .toSorted((a, b) => a.seed - b.seed)
-    .map((one) => ({
-      seed: formatSeed(one.seed),
-      scenario: one.scenario.name,
-      verdict: one.result.verdict,
-      oracles: one.result.oracles.filter((oracle) => oracle.verdict === "broken"),
-      confirmed: one.confirmed,
-      ...(one.parted === undefined ? {} : { parted: one.parted }),
-      dir: one.kept.dir,
-    })),
-});

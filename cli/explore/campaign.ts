@@ -29,6 +29,14 @@ export type Violation = {
   readonly parted?: Divergence;
 };
 
+/** One run of a campaign, and the probes it hit. */
+export type CampaignRun = {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly result: Result;
+  readonly probes: readonly string[];
+};
+
 export type Tally = {
   runs: number;
   repeated: number;
@@ -38,9 +46,19 @@ export type Tally = {
   violations: number;
   /** Runs in which a fault of this kind struck and left a trace. */
   readonly struck: Map<string, number>;
+  /** Runs that hit each probe; one that nothing hit is missing. */
+  readonly probes: Map<string, number>;
 };
 
-export const emptyTally = (): Tally => ({ runs: 0, repeated: 0, virtualMs: 0, settled: 0, violations: 0, struck: new Map() });
+export const emptyTally = (): Tally => ({
+  runs: 0,
+  repeated: 0,
+  virtualMs: 0,
+  settled: 0,
+  violations: 0,
+  struck: new Map(),
+  probes: new Map(),
+});
 
 /**
  * Runs the plan, one seed at a time in each laboratory. `found` is awaited before its laboratory goes on. Rejects when a laboratory
@@ -50,7 +68,13 @@ export async function campaign(
   plan: Plan,
   laboratories: readonly Laboratory[],
   tally: Tally,
-  watch: { readonly signal: AbortSignal; found(violation: Violation): Promise<void>; progress(): void },
+  watch: {
+    readonly signal: AbortSignal;
+    found(violation: Violation): Promise<void>;
+    progress(): void;
+    /** Told of every run, violations included. */
+    ran?(run: CampaignRun): void;
+  },
 ): Promise<void> {
   let next = 0;
   const explore = async (laboratory: Laboratory): Promise<void> => {
@@ -59,8 +83,10 @@ export async function campaign(
       const seed = plan.from + index;
       const scenario = exploredScenario(plan.bases, seed, plan.isSwarm);
       const isRepeated = index % REPEAT_EVERY === 0;
-      const { result, lines } = await laboratory.run(fastJob(scenario, seed, isRepeated), watch);
-      count(tally, scenario, result);
+      const job = { ...fastJob(scenario, seed, isRepeated), wantProbes: true };
+      const { result, lines, probes } = await laboratory.run(job, watch);
+      count(tally, scenario, result, probes);
+      watch.ran?.({ seed, scenario, result, probes });
       let parted: Divergence | undefined;
       if (isRepeated) {
         parted = divergence(lines, (await laboratory.run(fastJob(scenario, seed, true), watch)).lines);
@@ -90,8 +116,9 @@ export const fastJob = (scenario: Scenario, seed: number, wantLines = false): Pa
   sabotage: null,
 });
 
-function count(tally: Tally, scenario: Scenario, result: Result): void {
+function count(tally: Tally, scenario: Scenario, result: Result, probes: readonly string[]): void {
   tally.runs++;
+  for (const name of probes) tally.probes.set(name, (tally.probes.get(name) ?? 0) + 1);
   tally.virtualMs += result.virtualMs;
   if (result.oracles.some((one) => one.name === "settles" && one.verdict !== "inconclusive")) tally.settled++;
   const kinds = new Set(

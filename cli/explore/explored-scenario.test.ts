@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../scenarios/catalogue.ts";
-import type { Scenario } from "../../scenarios/expanded.ts";
+import type { NatModel, Scenario } from "../../scenarios/expanded.ts";
 import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS } from "./explored-faults.ts";
 import { exploredScenario } from "./explored-scenario.ts";
@@ -64,6 +64,43 @@ describe("an explored scenario", () => {
       expect(all.some((one) => Object.values(one.nats).some((nat) => nat.behind !== null))).toBe(true);
       expect(all.some((one) => Object.values(one.parties).some((party) => Object.keys(party.interfaces).length > 1))).toBe(true);
     }
+  });
+
+  it("draws every kind of NAT at each end of a call, alone and in pairs, and every kind of fault, within 1,000 seeds of a swarm", () => {
+    const kindOf = ({ mapping, filtering }: NatModel): string => `${mapping} / ${filtering}`;
+    const natOf = ({ parties, nats }: Scenario, party: string): string => {
+      const face = Object.values(parties[party]?.interfaces ?? {})[0];
+      const nat = typeof face?.nat === "string" ? nats[face.nat] : undefined;
+      return nat === undefined ? "none" : kindOf(nat);
+    };
+    const ends = new Map<string, number>();
+    const pairs = new Set<string>();
+    const links = new Set<string>();
+    const faults = new Map<string, number>();
+    const answers = new Set<string>();
+    let hangUps = 0;
+    for (const scenario of many(true, 1_000)) {
+      const [call] = scenario.calls;
+      if (call === undefined) throw new Error(`${scenario.name} has no call`);
+      const [caller, callee] = [natOf(scenario, call.caller), natOf(scenario, call.callee)];
+      for (const end of [`caller ${caller}`, `callee ${callee}`]) ends.set(end, (ends.get(end) ?? 0) + 1);
+      pairs.add(`${caller} | ${callee}`);
+      for (const kind of new Set(kindsOf(scenario))) faults.set(kind, (faults.get(kind) ?? 0) + 1);
+      for (const party of [call.caller, call.callee])
+        for (const face of Object.values(scenario.parties[party]?.interfaces ?? {}))
+          links.add(JSON.stringify([face.up, face.down]));
+      answers.add(call.answer);
+      hangUps += call.hangUpAt === null ? 0 : 1;
+    }
+    // Nine kinds and none, at both ends: each is met, and none is rare.
+    expect(ends.size).toBe(20);
+    expect(Math.min(...ends.values())).toBeGreaterThanOrEqual(5);
+    expect(pairs.size).toBeGreaterThanOrEqual(60);
+    expect([...faults.keys()].toSorted()).toEqual([...DRAWN_KINDS].toSorted());
+    expect(Math.min(...faults.values())).toBeGreaterThanOrEqual(50);
+    expect(links.size).toBeGreaterThanOrEqual(16);
+    expect(answers).toEqual(new Set(["AcceptTrusted", "AcceptGeneric", "Reject"]));
+    expect(hangUps).toBeGreaterThan(30);
   });
 
   it("leaves most kinds out of each seed of a swarm, other ones each time", () => {

@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { invariant } from "../../impl/base/invariant.ts";
 import { Stream } from "../../impl/base/random.ts";
+import { SETTLE, SETTLE_AFTER_CLIENT } from "../../reports/judge-settling.ts";
 import type { Expectation, Fault, Scenario } from "../../scenarios/expanded.ts";
 import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS, type DrawnKind, exploredFaults, totalLength } from "./explored-faults.ts";
@@ -13,13 +14,6 @@ import { exploredTopology, type Topology, type TopologyFeatures } from "./explor
 
 const seconds = (value: number): number => value * 1_000_000;
 
-/**
- * Time after the last heal by which everything is well again. chosen: a handshake given up after 4 s, then the longest wait that the
- * supervisor's backoff reaches in outages as long as those drawn here, 15 s, and a second for the new handshake.
- */
-export const SETTLE: number = seconds(20);
-/** The same where a client was killed. chosen: its session idles out after 30 s, then the relay keeps its call for 60 s. */
-export const SETTLE_AFTER_CLIENT: number = seconds(100);
 /** How long the settled state is watched. chosen: longer than the silence and the doubt that `settles` allows. */
 const WATCH = seconds(6);
 /**
@@ -39,6 +33,8 @@ const MOST_FAULTS = 8;
 const CONNECT = seconds(10);
 
 type Features = TopologyFeatures & {
+  /** The callee may hide its address, the caller may hang up before the end. */
+  readonly plans: boolean;
   readonly triggers: boolean;
   /** Faults may strike before the calls are up. */
   readonly early: boolean;
@@ -51,6 +47,7 @@ const FEATURES: fc.Arbitrary<Features> = fc.record({
   nats: fc.constant(true),
   clocks: fc.constant(true),
   detours: fc.constant(true),
+  plans: fc.constant(true),
   triggers: fc.constant(true),
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   kinds: fc
@@ -64,6 +61,7 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
   nats: fc.boolean(),
   clocks: fc.boolean(),
   detours: fc.boolean(),
+  plans: fc.boolean(),
   triggers: fc.boolean(),
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   kinds: fc
@@ -89,10 +87,16 @@ export function exploredScenario(bases: readonly Scenario[], seed: number, isSwa
 
 function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): fc.Arbitrary<Scenario> {
   return fc.record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES }).chain(({ base, features }) =>
-    exploredTopology(base, features).chain((topology) => {
-      const calls = base.calls.map((call) => ({ ...call, at: call.at + (features.early ? 0 : REGISTER), hangUpAt: null }));
-      const up = Math.max(seconds(1), ...calls.map((call) => call.at + call.answerAfter)) + SET_UP;
+    fc.tuple(exploredTopology(base, features), planOf(features)).chain(([topology, plan]) => {
+      const up =
+        Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + (features.early ? 0 : REGISTER) + SET_UP;
       const from = features.early ? ms(10) : up;
+      const calls = base.calls.map((call) => ({
+        ...call,
+        at: call.at + (features.early ? 0 : REGISTER),
+        answer: plan.isPrivate && call.answer === "AcceptTrusted" ? ("AcceptGeneric" as const) : call.answer,
+        hangUpAt: plan.hangUp === null ? null : up + plan.hangUp,
+      }));
       const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
       return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) =>
         assembled({ ...base, calls }, topology, faults, features, seed),
@@ -101,11 +105,24 @@ function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): f
   );
 }
 
+/** What the parties do apart from the base's plan; `hangUp` counts from when the calls are up, microseconds. */
+const planOf = ({ plans }: Features): fc.Arbitrary<{ readonly isPrivate: boolean; readonly hangUp: number | null }> =>
+  plans
+    ? fc.record({
+        isPrivate: fc.boolean(),
+        hangUp: fc.oneof(
+          { weight: 5, arbitrary: fc.constant(null) },
+          { weight: 1, arbitrary: fc.integer({ min: 2_000, max: WINDOW / 1_000 }).map(ms) },
+        ),
+      })
+    : fc.constant({ isPrivate: false, hangUp: null });
+
 const ms = (value: number): number => value * 1_000;
 
 function assembled(base: Scenario, topology: Topology, faults: readonly Fault[], features: Features, seed: number): Scenario {
   const isClientKilled = faults.some((one) => one.kind === "kill" && topology.parties[one.target]?.role === "client");
-  const within = isClientKilled ? SETTLE_AFTER_CLIENT : SETTLE;
+  // A hang-up that is lost leaves the other end waiting as long as a party that died.
+  const within = isClientKilled || base.calls.some((call) => call.hangUpAt !== null) ? SETTLE_AFTER_CLIENT : SETTLE;
   // A triggered fault strikes late at most by as much as it waits; where it comes even later, `settles` says it cannot judge.
   const timed = faults.map((one) => ("at" in one.when ? one.when.at : 0) + (one.for ?? 0));
   const triggered = faults.map((one) => ("after" in one.when ? one.when.after.delay + (one.for ?? 0) + seconds(2) : 0));

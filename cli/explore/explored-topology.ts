@@ -3,7 +3,7 @@
  * that drift. Relays stay as they are: their own links carry no distance.
  */
 import fc from "fast-check";
-import type { InterfaceModel, NatModel, PartyModel, Scenario } from "../../scenarios/expanded.ts";
+import type { InterfaceModel, NatBehaviour, NatModel, PartyModel, Scenario } from "../../scenarios/expanded.ts";
 import { NAT_PRESETS } from "../../scenarios/nats.ts";
 import { PROFILES } from "../../scenarios/profiles.ts";
 
@@ -23,14 +23,18 @@ const LINKS: readonly string[] = [
   "clean",
   "lan",
   "broadband",
+  "datacentre",
   "wifi-ok",
   "wifi-bad",
   "lte-move",
   "leo",
   "ringrtc-moderate",
+  "ringrtc-international",
   "ringrtc-spiky-calm",
+  "ringrtc-spiky-loss",
   "ringrtc-bursty-loss",
   "quic-interop",
+  "quic-longrtt",
   "quic-transferloss",
 ];
 
@@ -39,17 +43,33 @@ const DRIFT_PPM = 200;
 
 type Access = { readonly face: InterfaceModel; readonly nats: readonly (readonly [string, NatModel])[] };
 
-const preset: fc.Arbitrary<NatModel> = fc.constantFrom(...[...NAT_PRESETS.values()].map((one) => one.model));
+const BEHAVIOURS: readonly NatBehaviour[] = ["endpoint-independent", "address-dependent", "address-and-port-dependent"];
+/** RFC 4787 REQ-5: 2 min at least, 5 min recommended; 30 s: what carriers' NATs were measured to allow idle UDP (RFC 7857 section 6). */
+const LIFETIMES: readonly number[] = [30, 120, 300].map((seconds) => seconds * 1_000_000);
+
+/** One of the presets, or any of the nine pairs of mapping and filtering with other details drawn too. */
+const someNat: fc.Arbitrary<NatModel> = fc.oneof(
+  fc.constantFrom(...[...NAT_PRESETS.values()].map((one) => one.model)),
+  fc.record<NatModel>({
+    mapping: fc.constantFrom(...BEHAVIOURS),
+    filtering: fc.constantFrom(...BEHAVIOURS),
+    ports: fc.constantFrom<NatModel["ports"]>("preserve", "random", "sequential"),
+    hairpin: fc.constantFrom<NatModel["hairpin"]>("off", "internal-source", "external-source"),
+    lifetime: fc.constantFrom(...LIFETIMES),
+    inboundRefresh: fc.boolean(),
+    behind: fc.constant(null),
+  }),
+);
 const cgnat: NatModel = NAT_PRESETS.get("cgnat")?.model ?? ([...NAT_PRESETS.values()][0] as { model: NatModel }).model;
 
-/** No NAT, one of the presets, or one behind a carrier's. Names begin with the party's and the interface's. */
+/** No NAT, one, or one behind a carrier's. Names begin with the party's and the interface's. */
 const natChain = (name: string): fc.Arbitrary<Pick<Access, "nats"> & { readonly nat: string | null }> =>
   fc.oneof(
     { weight: 1, arbitrary: fc.constant({ nats: [], nat: null }) },
-    { weight: 3, arbitrary: preset.map((model) => ({ nats: [[`${name}-nat`, model] as const], nat: `${name}-nat` })) },
+    { weight: 3, arbitrary: someNat.map((model) => ({ nats: [[`${name}-nat`, model] as const], nat: `${name}-nat` })) },
     {
       weight: 1,
-      arbitrary: preset.map((model) => ({
+      arbitrary: someNat.map((model) => ({
         nats: [
           [`${name}-isp`, cgnat],
           [`${name}-nat`, { ...model, behind: `${name}-isp` }],

@@ -1,0 +1,44 @@
+/** A small campaign from a seed of its own on every commit, so that together they explore what no single run of the tests could. */
+import { describe, expect, it } from "vitest";
+import { CATALOGUE } from "../scenarios/catalogue.ts";
+import { campaign, emptyTally, type Violation } from "./explore/campaign.ts";
+import { openLaboratory } from "./laboratory.ts";
+import { DEFAULT_SEED, formatSeed, seedOfCommit, seedOfDate } from "./seed.ts";
+import { checkoutCommit } from "./version.ts";
+
+/** chosen: some ten seconds of an idle machine. */
+const SEEDS = 150;
+
+describe("a campaign", () => {
+  it("from the commit's own seed finds no violation, and every run made twice is the same", async () => {
+    const from = seedOfCommit(checkoutCommit());
+    const laboratories = [openLaboratory(), openLaboratory()];
+    const tally = emptyTally();
+    const found: Violation[] = [];
+    try {
+      await campaign({ bases: CATALOGUE, from, seeds: SEEDS, isSwarm: true, stopAfter: 5 }, laboratories, tally, {
+        signal: new AbortController().signal,
+        found: async (violation) => void found.push(violation),
+        progress: () => undefined,
+      });
+    } finally {
+      await Promise.all(laboratories.map((laboratory) => laboratory.close()));
+    }
+    const said = found.map(({ seed, scenario, result, parted }) => {
+      const names = CATALOGUE.map((one) => one.name).join(" ");
+      const cause = parted === undefined ? result.cause : `two runs parted: ${parted.a} | ${parted.b}`;
+      return `${scenario.name}: ${cause} (npx midcall explore ${names} --swarm --seeds 1 --from ${formatSeed(seed)})`;
+    });
+    expect(said).toEqual([]);
+    expect([tally.runs, tally.repeated]).toEqual([SEEDS, Math.ceil(SEEDS / 20)]);
+    expect(tally.probes.size).toBeGreaterThan(25);
+  }, 300_000);
+
+  it("of a commit or a day begins where others do not", () => {
+    expect(seedOfCommit("98b2aa0c1d2e-dirty")).toBe(0x98b2aa0c1d2e);
+    expect(seedOfCommit("unknown")).toBe(DEFAULT_SEED);
+    expect(seedOfDate("2031-02-03T04:05:06.000Z")).toBe(20_310_203_000_000);
+    expect(Number.isSafeInteger(seedOfDate("9999-12-31") + 1_000_000)).toBe(true);
+    expect(seedOfDate("2031-02-04") - seedOfDate("2031-02-03")).toBe(1_000_000);
+  });
+});

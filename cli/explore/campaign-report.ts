@@ -1,0 +1,74 @@
+/** What a campaign says of itself: its progress line, its summary, and the same as JSON. */
+
+import { PROBES } from "../../reports/probes.ts";
+import type { Result } from "../../reports/result.ts";
+import type { Scenario } from "../../scenarios/expanded.ts";
+import { FAULT_KINDS } from "../../scenarios/fault-language.ts";
+import { formatSeed } from "../seed.ts";
+import type { Terminal } from "../terminal.ts";
+import type { Plan, Tally, Violation } from "./campaign.ts";
+
+/** A violation with what its run came to with real codec and crypto, if it was broken there too. */
+export type Kept = Violation & { readonly confirmed: boolean; readonly kept: Result };
+
+const number = (value: number): string => Math.round(value).toLocaleString("en-US");
+const hours = (ms: number): string => (ms / 3_600_000).toFixed(1);
+
+/** Called after each run. On a terminal the line changes all the time; elsewhere a line is written each tenth of the way. */
+export function progressOf(plan: Plan, tally: Tally, began: number, terminal: Terminal): () => void {
+  const words = (): string => {
+    const rate = tally.runs / Math.max(0.001, (performance.now() - began) / 1_000);
+    const found = `${tally.violations} violation${tally.violations === 1 ? "" : "s"}`;
+    return `${number(tally.runs)} of ${number(plan.seeds)} seeds, ${rate.toFixed(0)} seeds/s, ${hours(tally.virtualMs)} virtual hours, ${found}, ${tally.probes.size} of ${PROBES.length} probes`;
+  };
+  let tenth = -1;
+  let stage = "";
+  return () => {
+    const now = Math.floor((10 * tally.runs) / plan.seeds);
+    if (now !== tenth) stage = `explored ${words()}`;
+    tenth = now;
+    terminal.progress({ stage, detail: tally.runs % 10 === 0 ? `| ${number(tally.runs)}` : "" });
+  };
+}
+
+/** Lines for people, the last one the number of violations. */
+export function summary(plan: Plan, tally: Tally, wallMs: number): string[] {
+  const never = [...FAULT_KINDS.keys()].filter((kind) => !tally.struck.has(kind));
+  const struck = [...FAULT_KINDS.keys()].flatMap((kind) =>
+    tally.struck.has(kind) ? [`${kind} ${number(tally.struck.get(kind) ?? 0)}`] : [],
+  );
+  const last = formatSeed(plan.from + Math.max(0, tally.runs - 1));
+  return [
+    `explored ${number(tally.runs)} seeds (${formatSeed(plan.from)} to ${last}) of ${plan.bases.map((one) => one.name).join(", ")}${plan.isSwarm ? ", swarm" : ""}: ${hours(tally.virtualMs)} virtual hours in ${(wallMs / 1_000).toFixed(1)} s, ${(tally.runs / (wallMs / 1_000)).toFixed(0)} seeds/s`,
+    `  ${number(tally.settled)} runs settled or not, the others ended too early to say; ${number(tally.repeated)} made twice and compared`,
+    `  runs in which a fault struck: ${struck.join(", ")}`,
+    ...(never.length === 0 ? [] : [`  never struck: ${never.join(", ")}`]),
+    `  probes hit: ${tally.probes.size} of ${PROBES.length}`,
+    ...PROBES.flatMap(({ name, says }) => (tally.probes.has(name) ? [] : [`    never: ${name} (${says})`])),
+    `violations: ${number(tally.violations)}`,
+  ];
+}
+
+/** The contract's fields of `explore --json`; `runs` of each probe and each fault kind. */
+export const asJson = (plan: Plan, tally: Tally, kept: readonly Kept[], wallMs: number): object => ({
+  scenarios: plan.bases.map((one: Scenario) => one.name),
+  from: formatSeed(plan.from),
+  runs: tally.runs,
+  repeated: tally.repeated,
+  settled: tally.settled,
+  virtualMs: tally.virtualMs,
+  wallMs: Math.round(wallMs),
+  struck: Object.fromEntries(tally.struck),
+  probes: Object.fromEntries(PROBES.map(({ name }) => [name, tally.probes.get(name) ?? 0])),
+  violations: kept
+    .toSorted((a, b) => a.seed - b.seed)
+    .map((one) => ({
+      seed: formatSeed(one.seed),
+      scenario: one.scenario.name,
+      verdict: one.result.verdict,
+      oracles: one.result.oracles.filter((oracle) => oracle.verdict === "broken"),
+      confirmed: one.confirmed,
+      ...(one.parted === undefined ? {} : { parted: one.parted }),
+      dir: one.kept.dir,
+    })),
+});
