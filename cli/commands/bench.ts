@@ -1,6 +1,7 @@
 /** `midcall bench`: figures measured on this machine. */
 import type { Command } from "commander";
 import type { EngineFigure } from "../bench-engines.ts";
+import type { ExploreBench } from "../bench-explore.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
 import type { SimBench } from "../bench-sim.ts";
@@ -12,17 +13,17 @@ import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
 const NOT_YET: readonly string[] = ["fec", "jitter", "relay"];
-const SUBJECTS = "want midcall bench sim, lab, codec or aead";
+const SUBJECTS = "want midcall bench sim, explore, lab, codec or aead";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
     .command("bench")
     .description(
       "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
-        "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
-        "codec, aead: every engine side by side.",
+        "relay is back, in sim and between real processes. explore: seeds a second, and shrinking. lab: how long the laboratories on a real " +
+        "kernel take to be there and gone. codec, aead: every engine side by side.",
     )
-    .argument("<subject>", "sim, lab, codec or aead")
+    .argument("<subject>", "sim, explore, lab, codec or aead")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: { json?: boolean }) => {
@@ -56,6 +57,13 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
         ...measured.leftOut.map((one) => `${one.lab} left out: this machine lacks ${one.lacks}`),
       ]);
     }
+    case "explore": {
+      const scenarios = await catalogue();
+      const home = scenarios.find((one) => one.name === "nat-rebind");
+      if (home === undefined) throw new Error("the catalogue has no nat-rebind");
+      const measured = await (await import("../bench-explore.ts")).benchExplore(scenarios, home, stage);
+      return told(measured, () => exploreLines(measured));
+    }
     case "codec":
     case "aead": {
       const { benchAead, benchCodec } = await import("../bench-engines.ts");
@@ -79,6 +87,16 @@ const simLines = ({ speed, memory }: SimBench): readonly string[] => [
   ),
   `one hour: ${memory.wallS.toFixed(1)} s; live heap ${megabytes(memory.heapAtMinute5)} at minute 5, ${megabytes(memory.heapAtEnd)} at the end ` +
     `(${(memory.growthRatio * 100).toFixed(1)} %)`,
+];
+
+const exploreLines = ({ core, campaign, shrink }: ExploreBench): readonly string[] => [
+  `one seed, ${core.virtualS.toFixed(0)} s of virtual time: ${core.drawMs.toFixed(1)} ms to draw, ${core.simulateMs.toFixed(1)} ms to simulate, ` +
+    `${core.judgeMs.toFixed(1)} ms to judge, by processor time of ${core.seeds} seeds: ${core.timesRealTime.toFixed(0)} x real time on two cores, ` +
+    `${core.ratio.toFixed(2)} x the target`,
+  `a campaign on two threads: ${campaign.seeds} seeds in ${campaign.wallS.toFixed(1)} s, ${campaign.seedsPerS.toFixed(0)} seeds/s, ` +
+    `${campaign.timesRealTime.toFixed(0)} x real time, ${campaign.ratio.toFixed(2)} x the target; ${campaign.violations} violations`,
+  `three faults out of forty: exactly three in ${shrink.exactlyThree} of ${shrink.schedules}, ${shrink.medianS.toFixed(1)} s median, ` +
+    `${shrink.worstS.toFixed(1)} s worst, ${shrink.medianRuns} runs median`,
 ];
 
 const recoveryLine = (one: Recovery): string =>

@@ -1,12 +1,12 @@
 /** `midcall shrink`: the smallest fault schedule that still breaks the same oracle, as a run of its own beside the original. */
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Result } from "../../reports/result.ts";
 import { reproBlock } from "../../reports/wording.ts";
 import type { Scenario } from "../../scenarios/expanded.ts";
 import { type Context, example } from "../context.ts";
-import { EXIT, type ExitCode, usage } from "../exit.ts";
+import { CliError, EXIT, type ExitCode, usage } from "../exit.ts";
 import { type LabJob, type Laboratory, openLaboratory } from "../laboratory.ts";
 import { discardFolder } from "../run-folder.ts";
 import { chooseScenarios } from "../scenario-choice.ts";
@@ -15,17 +15,18 @@ import type { Shrunk, Target } from "../shrink/shrink.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
 
-type Options = { readonly seed?: number; readonly json?: boolean };
+type Options = { readonly seed?: number; readonly json?: boolean; readonly netns: boolean };
 
 export function addShrink(root: Command, { terminal, end }: Context): void {
   root
     .command("shrink")
     .description(
       "Makes the scenario of a broken run as small as it goes while it breaks the same oracle. The result is a run of its own beside the " +
-        "original. Exit code 0: done; 3: the run does not break in virtual time.",
+        "original, and is tried in netns where the machine can. Exit code 0: done; 3: the run does not break in virtual time.",
     )
     .argument("<run>", "a run's folder, or a scenario.json")
     .option("--seed <n>", "seed of a scenario without a run", seedArgument)
+    .option("--no-netns", "do not try the result on the real kernel, which takes as long as the scenario")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall shrink out/latest"))
     .action(async (word: string, options: Options) => end(await shrinkRun(word, options, terminal)));
@@ -60,8 +61,9 @@ async function shrinkRun(word: string, options: Options, terminal: Terminal): Pr
         throw error;
       },
     );
+    const netns = options.netns ? await tryInNetns(laboratory, original, shrunk, terminal) : "not tried: --no-netns";
     terminal.quiet();
-    report(result, shrunk, options.json === true, terminal);
+    await report(result, shrunk, { folder, netns, isJson: options.json === true }, terminal);
     return EXIT.held;
   } finally {
     terminal.quiet();
@@ -159,13 +161,43 @@ async function runOnce(
   return (await laboratory.run(job, { signal: terminal.interrupted })).result;
 }
 
-function report(result: Result, shrunk: Smallest, isJson: boolean, terminal: Terminal): void {
-  const { faultsBefore, runs, scenario, target } = shrunk;
-  if (isJson) {
-    const faults = { before: faultsBefore, after: scenario.faults.length };
-    terminal.out(JSON.stringify({ oracle: target.oracle, faults, runs, dir: result.dir, scenario }, null, 2));
-    return;
+/** What the shrunk scenario comes to on the real kernel, in words. It decides nothing: there, chance is not the seed's. */
+async function tryInNetns(laboratory: Laboratory, original: Original, shrunk: Smallest, terminal: Terminal): Promise<string> {
+  const { breaks } = await import("../shrink/shrink.ts");
+  const { seed, sabotage } = original;
+  const scenario: Scenario = { ...shrunk.scenario, labs: ["sim", "netns"] };
+  terminal.progress({ stage: `trying ${scenario.name} in netns`, detail: `${Math.ceil(scenario.duration / 1_000_000)} s` });
+  const job: LabJob = {
+    lab: "netns",
+    scenario,
+    seed,
+    codec: "real",
+    crypto: "real",
+    folder: null,
+    dir: "",
+    wantLines: false,
+    commit: "",
+    sabotage,
+  };
+  try {
+    const { result } = await laboratory.run(job, { signal: terminal.interrupted });
+    if (breaks(result, shrunk.target)) return `broken there too: ${result.cause}`;
+    return `not seen there, the run is ${result.verdict}: ${result.cause}`;
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return `not tried: ${error.message}`;
   }
+}
+
+type Outcome = { readonly folder: string; readonly netns: string; readonly isJson: boolean };
+
+async function report(result: Result, shrunk: Smallest, { folder, netns, isJson }: Outcome, terminal: Terminal): Promise<void> {
+  const { faultsBefore, runs, scenario, target } = shrunk;
   const [head = "", ...rest] = reproBlock(result);
-  terminal.out([head, `shrunk ${faultsBefore} -> ${scenario.faults.length} faults in ${runs} runs`, ...rest].join("\n"));
+  const after = scenario.faults.length;
+  const block = [head, `shrunk ${faultsBefore} -> ${after} faults in ${runs} runs`, ...rest, `netns: ${netns}`].join("\n");
+  await writeFile(join(folder, "repro.txt"), `${block}\n`);
+  if (!isJson) return terminal.out(block);
+  const faults = { before: faultsBefore, after };
+  terminal.out(JSON.stringify({ oracle: target.oracle, faults, runs, dir: result.dir, netns, scenario }, null, 2));
 }
