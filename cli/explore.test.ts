@@ -110,7 +110,7 @@ describe("midcall explore", () => {
     expect(Object.keys(probes)).toEqual(PROBES.map(({ name }) => name));
     expect(probes["nat-moved-in-call"]).toBeGreaterThan(0);
     expect(probes["call-nobody-answers"]).toBe(0);
-  }, 30_000);
+  }, 120_000);
 
   it("finds a promise that cannot be kept, and what it writes shrinks and replays", async () => {
     // The case's own faults do not matter to exploration, but its plan does: an answer that is refused while it is promised to connect.

@@ -240,16 +240,21 @@ const WATCHES: readonly Watch[] = [
     hit: (one) => one.reason === "stale-generation",
   },
   {
-    ev: "refused",
+    ev: "signal",
     name: "duplicate-offer",
     says: "an offer arrives twice",
-    hit: (one) => one.reason === "duplicate" && one.what.startsWith("DirectCallOffer"),
+    hit: (one, world) => {
+      if (one.dir !== "received" || one.type !== "DirectCallOffer") return false;
+      if (!isRelay(world, one.who)) return world.calls.has(`${one.call} ${one.who}`);
+      // At the relay it is the second one when the callee knows of the call already.
+      return [...world.calls.keys()].filter((key) => key.startsWith(`${one.call} `)).length > 1;
+    },
   },
   {
     ev: "refused",
     name: "duplicate-message",
-    says: "another signalling message arrives twice",
-    hit: (one) => one.reason === "duplicate" && !one.what.startsWith("DirectCallOffer"),
+    says: "a signalling message that was acted upon already is refused",
+    hit: (one) => one.reason === "duplicate",
   },
   {
     ev: "refused",
