@@ -1,12 +1,16 @@
 /** RaptorQ: the contract of block codes, and what is its own: symbol sizes, and failure with exactly as many symbols as were lost. */
 import { describe, expect, it } from "vitest";
 import { blockCodeContract, blockOf, broken } from "../core/fec/block-code.contract.ts";
+import { schemeContract } from "../core/fec/scheme.contract.ts";
 import { loadRaptorQ } from "./raptorq.ts";
 
 const raptorq = loadRaptorQ();
 
 // One repair symbol beyond the lost ones: fails once in 20,000 blocks; with none beyond, once in 200 (RFC 6330 section 5.8: about 1 in 256).
 blockCodeContract(raptorq, { surplus: 1 });
+schemeContract({ scheme: "raptorq", source: 5, repair: 5, interleave: 1, spread: false }, new Map([["raptorq", raptorq]]), {
+  surplus: 1,
+});
 
 describe("RaptorQ", () => {
   it("pads symbols to multiples of 8 from 64 octets on, and refuses others", () => {

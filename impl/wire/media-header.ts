@@ -17,7 +17,7 @@ export type PayloadKind = "speech" | "comfort" | "parity";
 
 /** What one packet's header says in either form, the channel left out. */
 export type MediaFacts = {
-  /** `comfort` (noise description, RFC 3389) and `parity` (repair data) are reserved: nothing here sends them. */
+  /** `parity`: repair data (impl/core/fec/repair-packet.ts). `comfort` (noise description, RFC 3389) is reserved: nothing here sends it. */
   readonly kind: PayloadKind;
   /** First packet after a silence (RFC 3551 section 4.1). */
   readonly marker: boolean;
@@ -49,6 +49,8 @@ export type MediaHeader = FullHeader | MiniHeader;
 export const CODEC_OPUS = 0;
 /** Codec2 at 1200 bit/s. */
 export const CODEC_CODEC2_1200 = 1;
+/** Not a codec: frames of earlier packets come along, and the codec of all of them is named inside (impl/core/fec/redundant-payload.ts). */
+export const CODEC_REDUNDANT = 2;
 
 export const FULL_HEADER_BYTES = 12;
 export const MINI_HEADER_BYTES = 4;
