@@ -8,13 +8,14 @@ import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Identity } from "./identity.ts";
 import type { CallKeys, KeyShare } from "./key-agreement.ts";
-import type { MediaStream } from "./media-stream.ts";
+import type { FecOptions, MediaStream } from "./media-stream.ts";
 
 export type Context = {
   readonly identity: Identity;
   readonly crypto: CryptoEngine;
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
+  readonly fec: FecOptions;
   readonly entropy: (length: number) => Uint8Array;
   readonly say: (saying: Saying) => void;
   readonly refuse: (reason: RefusalReason, what: string) => void;
@@ -54,6 +55,8 @@ export type Call = {
   /** After how long a `CallResume` without an answer is said again. */
   resumeWait: Micros;
   keys: CallKeys | undefined;
+  /** Forward error correction the peer can make use of. */
+  peerFec: readonly string[];
   media: MediaStream | undefined;
   channel: number | undefined;
   generations: generation.State;

@@ -6,6 +6,7 @@
  * The playout position is a media time. It advances one frame a tick also while nothing comes, so after an outage the frames of
  * a sender that kept counting fall due at their own time. `lead` below is how much later than its target the position runs.
  */
+import type { FecName } from "../base/fec-scheme.ts";
 import type { Instant, Micros } from "../base/units.ts";
 import type { Decoder } from "./codec.ts";
 import { FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
@@ -34,6 +35,8 @@ export type Played = {
   readonly kind: "source" | "recovered" | "concealed" | "silence";
   /** The packet whose audio it is: for `recovered` the missing one. Absent for the other kinds. */
   readonly seq?: number;
+  /** What gave a `recovered` frame back; absent: the codec's own redundancy in the next packet. */
+  readonly by?: FecName;
   readonly pcm: Int16Array;
 };
 
@@ -44,6 +47,8 @@ export type JitterFrame = {
   readonly timestamp: number;
   /** Encoded frame, not changed by anyone from here on. */
   readonly payload: Uint8Array;
+  /** The scheme that gave it back; absent when its own packet came. Such a frame says nothing about how long packets take. */
+  readonly by?: FecName;
 };
 
 /** Media time in microseconds; exact for whole frames. */
@@ -105,25 +110,32 @@ export class JitterBuffer {
     return this.#counters.snapshot(this.#delay.jitter);
   }
 
-  /** Takes a packet that arrived at `now`. Copies are ignored; packets that are too late are counted and dropped. */
+  /** From now on frames may come `length` later than their own packets: what gives them back takes that long. */
+  holdFor(length: Micros): void {
+    this.#delay.holdFor(length);
+  }
+
+  /** Takes a packet that arrived at `now`, or was given back then. Copies are ignored; packets that are too late are counted and dropped. */
   insert(now: Instant, frame: JitterFrame): void {
-    const { seq, timestamp } = frame;
+    const { seq, timestamp, by } = frame;
     const newer = seq > this.#window.newest;
     const verdict = this.#window.judge(seq);
+    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq))) this.#counters.received(seq);
     if (verdict === "duplicate") return;
-    this.#counters.received(seq);
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY;
-    if (jumped && newer) this.#restart(now, timestamp, transit);
+    if (by !== undefined) this.#window.giveBack(seq);
+    else if (jumped && newer) this.#restart(now, timestamp, transit);
     else if (!jumped && verdict === "new") this.#observe(transit);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
-    if (stale || (this.#started && timestamp < this.#position - HALF && !this.#moveBack(seq, timestamp))) {
+    const behind = this.#started && timestamp < this.#position - HALF;
+    if (stale || (behind && (by !== undefined || !this.#moveBack(seq, timestamp)))) {
       this.#counters.discarded();
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
-    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now });
+    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now, by });
   }
 
   /** The frame of the playout tick at `now`, to be called every 20 ms; undefined until the first audio is due. */
@@ -280,8 +292,12 @@ export class JitterBuffer {
   }
 
   #play(now: number, frame: HeldFrame, pcm: Int16Array): Played {
-    this.#counters.source(now - frame.arrival, this.#delay.target);
     this.#lastPcm = pcm;
+    if (frame.by !== undefined) {
+      this.#counters.recovered();
+      return { kind: "recovered", seq: frame.seq, by: frame.by, pcm };
+    }
+    this.#counters.source(now - frame.arrival, this.#delay.target);
     return { kind: "source", seq: frame.seq, pcm };
   }
 

@@ -110,6 +110,9 @@ export function parseMediaHeader(bytes: Uint8Array): MediaHeader | undefined {
   }
 }
 
+/** Whether a packet claims to carry repair data, which has keys of its own. Says nothing of whether it is a media packet at all. */
+export const isParity = (bytes: Uint8Array): boolean => KINDS[((bytes[0] ?? 0) >> 4) & 3] === "parity";
+
 /** The channel of a media packet, for a relay that reads nothing else; undefined when it is not a media packet. */
 export function peekChannel(bytes: Uint8Array): number | undefined {
   const form = (bytes[0] ?? 0) & FORM_MASK;

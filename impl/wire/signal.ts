@@ -40,6 +40,8 @@ export type DirectCallOffer = {
   readonly caller_fingerprint: string;
   readonly callee_fingerprint: string;
   readonly caller_share: KeyShare;
+  /** Schemes of forward error correction the sender can make use of (impl/base/fec-scheme.ts); unknown words are of no meaning. */
+  readonly fec?: readonly string[];
   readonly caller_reflexive_addr?: Address;
   readonly caller_local_addrs?: readonly Address[];
   readonly caller_mapped_addr?: Address;
@@ -54,6 +56,8 @@ export type DirectCallAnswer = {
   readonly mode: AnswerMode;
   readonly callee_fingerprint: string;
   readonly callee_share?: KeyShare;
+  /** As in the offer. */
+  readonly fec?: readonly string[];
   readonly callee_reflexive_addr?: Address;
   readonly callee_local_addrs?: readonly Address[];
   readonly callee_mapped_addr?: Address;
@@ -227,6 +231,8 @@ const words = (most: number): z.ZodString =>
 const reason = words(200);
 const channel = z.int().min(0).max(255);
 const whole = z.int().min(0);
+/** chosen: four schemes are known, and room for as many more of another version. */
+const schemes = z.array(ascii(16)).max(16).readonly();
 const share = z.object({ identity: hex(32), share: hex(32), signature: hex(64) }).readonly();
 
 /** chosen: ours nest three deep; encoding what is deeper again could exhaust the stack. */
@@ -262,6 +268,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       caller_fingerprint: fingerprint,
       callee_fingerprint: fingerprint,
       caller_share: share,
+      fec: schemes.exactOptional(),
       caller_reflexive_addr: addr.exactOptional(),
       caller_local_addrs: addrs.exactOptional(),
       caller_mapped_addr: addr.exactOptional(),
@@ -272,6 +279,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       mode: z.enum(["AcceptTrusted", "AcceptGeneric", "Reject"]),
       callee_fingerprint: fingerprint,
       callee_share: share.exactOptional(),
+      fec: schemes.exactOptional(),
       callee_reflexive_addr: addr.exactOptional(),
       callee_local_addrs: addrs.exactOptional(),
       callee_mapped_addr: addr.exactOptional(),

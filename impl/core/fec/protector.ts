@@ -3,11 +3,13 @@
  * Works on plaintext; everything it gives is sealed packet by packet afterwards, so an attacker learns and forges nothing by it.
  * A gap in time or a change of codec ends what is under way: packets of two runs are never protected together.
  */
+
+import { type FecScheme, wantScheme } from "../../base/fec-scheme.ts";
 import { FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import type { BlockCode, BlockCodes } from "./block-code.ts";
 import { copyCost, MAX_COPY_BYTES, putRedundantPayload } from "./redundant-payload.ts";
 import { putRepairPacket, REPAIR_MODULUS } from "./repair-packet.ts";
-import { type FecScheme, holdOf, type Lane, lanesOf, repairsATick, wantScheme } from "./scheme.ts";
+import { holdOf, type Lane, lanesOf, repairsATick } from "./scheme.ts";
 import { isContinued, MAX_PROTECTED_BYTES, type SourcePacket, symbolLength, symbolOf } from "./source-packet.ts";
 
 export type Protected = {

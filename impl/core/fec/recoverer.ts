@@ -4,6 +4,7 @@
  * together is a peer's mistake: counted, dropped, never an exception. Memory is bounded whatever comes.
  */
 
+import type { FecName } from "../../base/fec-scheme.ts";
 import type { Micros } from "../../base/units.ts";
 import { CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import { FRAME_MICROS } from "../codec.ts";
@@ -13,10 +14,7 @@ import { parseRedundantPayload } from "./redundant-payload.ts";
 import { parseRepairPacket, REPAIR_MODULUS, type RepairPacket } from "./repair-packet.ts";
 import { payloadOf, type SourcePacket, symbolLength, symbolOf } from "./source-packet.ts";
 
-/** Which scheme gave a frame back; `lbrr` is Opus' own redundancy, which the decoder uses. */
-export type RecoveredBy = "lbrr" | "red" | "xor" | "rs" | "raptorq";
-
-export type RecoveredPacket = SourcePacket & { readonly by: Exclude<RecoveredBy, "lbrr"> };
+export type RecoveredPacket = SourcePacket & { readonly by: FecName };
 
 /** `own` is the packet as its sender meant it, `recovered` earlier ones that had not come. */
 export type Received = { readonly ok: true; readonly own: SourcePacket; readonly recovered: readonly RecoveredPacket[] };

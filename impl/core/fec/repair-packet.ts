@@ -8,10 +8,10 @@
  * of a full header. Covered are the packets first, first + stride, ... `source` of them, whose timestamps advance without a gap.
  */
 import { ByteReader, putUint } from "../../base/cursor.ts";
+import { MAX_SPAN } from "../../base/fec-scheme.ts";
 import { freshOctets } from "../../base/octet-slab.ts";
 import { CODEC_REDUNDANT, codecOctet } from "../../wire/media-header.ts";
 import { BLOCK_CODES, type BlockCodeName } from "./block-code.ts";
-import { MAX_SPAN } from "./scheme.ts";
 
 export type RepairPacket = {
   readonly code: BlockCodeName;

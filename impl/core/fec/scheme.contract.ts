@@ -5,13 +5,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sameBytes } from "../../base/cursor.ts";
+import { type FecScheme, nameOfScheme } from "../../base/fec-scheme.ts";
 import { Stream } from "../../base/random.ts";
 import { CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import { FRAME_MICROS } from "../codec.ts";
 import type { BlockCodes } from "./block-code.ts";
 import { type Protected, Protector } from "./protector.ts";
 import { type RecoveredPacket, Recoverer } from "./recoverer.ts";
-import { type FecScheme, holdOf, lanesOf, nameOf } from "./scheme.ts";
+import { holdOf, lanesOf } from "./scheme.ts";
 import type { SourcePacket } from "./source-packet.ts";
 
 /** Packets of a run; a tail without loss follows, so that every block is complete. */
@@ -136,7 +137,7 @@ function take(recoverer: Recoverer, one: Sent, packets: readonly SourcePacket[])
 }
 
 export function schemeContract(scheme: FecScheme, codes: BlockCodes, { surplus }: { readonly surplus: number }): void {
-  describe(`forward error correction ${nameOf(scheme)}`, () => {
+  describe(`forward error correction ${nameOfScheme(scheme)}`, () => {
     it("gives back exactly what its power covers, octet for octet, within the delay it asks for, and nothing wrong", () => {
       let total = 0;
       fc.assert(

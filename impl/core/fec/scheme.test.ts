@@ -1,6 +1,7 @@
 /** Every scheme without WebAssembly against the contract; what receivers make of data that is no such thing; limits. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type FecScheme, nameOfScheme, wantScheme } from "../../base/fec-scheme.ts";
 import { CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import { PROTECTION_BYTES } from "../packet-protection.ts";
 import { MAX_DATAGRAM_BYTES } from "../session.ts";
@@ -12,7 +13,7 @@ import { parseRedundantPayload, putRedundantPayload } from "./redundant-payload.
 import { REED_SOLOMON } from "./reed-solomon.ts";
 import { parseRepairPacket, putRepairPacket } from "./repair-packet.ts";
 import { packetsOf, schemeContract, sentBy } from "./scheme.contract.ts";
-import { type FecScheme, holdOf, nameOf, redundancyOf, wantScheme } from "./scheme.ts";
+import { holdOf, redundancyOf } from "./scheme.ts";
 
 const CODES: BlockCodes = new Map([
   ["xor", EXCLUSIVE_OR],
@@ -48,7 +49,7 @@ for (const [, scheme] of SCHEMES) schemeContract(scheme, CODES, { surplus: 0 });
 
 describe("schemes", () => {
   it.each(SCHEMES)("%s is named, asks for its delay and says its redundancy", (name, scheme, hold, redundancy) => {
-    expect(nameOf(scheme)).toBe(name);
+    expect(nameOfScheme(scheme)).toBe(name);
     expect(holdOf(scheme)).toBe(hold);
     expect(redundancyOf(scheme)).toBeCloseTo(redundancy);
   });
