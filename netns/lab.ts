@@ -269,6 +269,7 @@ function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array):
     says,
     record: join(work, `${name}-${incarnation}.wav`),
     driftPpm: party.driftPpm,
+    fec: plan.fec,
     goodbyeMs: GRACE_MS,
     ...answerOf(plan),
   });

@@ -79,6 +79,13 @@ const OF_TWINS: readonly Mutation[] = [
     replace: "if (generation < s.peer)",
     imitates: "A candidate update that arrives twice is applied twice: the comparison forgets equality.",
   },
+  {
+    name: "repair-unused",
+    file: "impl/core/media-stream.ts",
+    find: "this.#giveBack(now, repaired.recovered);",
+    replace: "this.#giveBack(now, []);",
+    imitates: "Repair is sent, received, waited for and decoded, and what it gives back is never handed to the jitter buffer.",
+  },
 ];
 
 /** Every mutation by name. */

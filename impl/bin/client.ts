@@ -1,15 +1,18 @@
 /** The client process: registers, calls or answers, speaks a file or a tone, records what it hears. */
 import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
+import { type FecScheme, NO_FEC } from "../base/fec-scheme.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
 import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
 import * as client from "../core/client.ts";
 import { type CodecEngine, FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
 import type { Identity } from "../core/identity.ts";
+import { DEFAULT_FEC } from "../core/media-stream.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
+import { loadRaptorQ } from "../io/raptorq.ts";
 import { readWav, WavError, WavSink } from "../io/wav.ts";
 import { type Layer, openParty } from "./party.ts";
 
@@ -36,6 +39,8 @@ export type ClientOptions = {
   readonly driftPpm?: number;
   /** An engine with two encoders and two decoders to spare; a new one when not given. */
   readonly codec?: CodecEngine;
+  /** What it sends with when the peer can make use of it; nothing twice when not given. */
+  readonly fec?: FecScheme;
   readonly layer?: Layer;
   /** How long `stop` waits for sessions to close, milliseconds. */
   readonly goodbyeMs?: number;
@@ -80,6 +85,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       crypto: nodeCrypto,
       codec,
       settings: GOOD,
+      fec: { scheme: options.fec ?? NO_FEC, codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) },
       entropy: (length) => new Uint8Array(randomBytes(length)),
       answer: options.answer,
       backoff: DEFAULT_BACKOFF,

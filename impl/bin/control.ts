@@ -3,6 +3,7 @@
  * The party dials, says who it is and that it is ready; the lab says when to begin; from then on the party tells all it says.
  * A party whose lab is gone ends at once.
  */
+import type { FecScheme } from "../base/fec-scheme.ts";
 import type { Saying } from "../base/record.ts";
 import type { AnswerPolicy, Command } from "../core/client.ts";
 import type { SignallingEffect } from "../core/signalling-filter.ts";
@@ -34,6 +35,7 @@ export type Job = {
       /** WAV file of what is heard, from the epoch on. */
       readonly record: string;
       readonly driftPpm: number;
+      readonly fec: FecScheme;
       /** How long a client that stops waits for its sessions to close, milliseconds. */
       readonly goodbyeMs: number;
     }

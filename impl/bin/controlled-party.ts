@@ -108,6 +108,7 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         record: client.record,
         recordsFromEpoch: true,
         driftPpm: client.driftPpm,
+        fec: client.fec,
         goodbyeMs: client.goodbyeMs,
       }),
   };

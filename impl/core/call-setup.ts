@@ -25,7 +25,7 @@ import {
 } from "./call-state.ts";
 import * as generation from "./candidate-generation.ts";
 import { deriveKeys, type KeyShare, makeShare, verifyShare } from "./key-agreement.ts";
-import { MediaStream, usableFec } from "./media-stream.ts";
+import { capabilities, MediaStream } from "./media-stream.ts";
 
 /**
  * How long each stage of a set-up may last. chosen: ITU-T E.180 ringing is answered or not within a minute; who has answered waits as long for a
@@ -66,6 +66,7 @@ const fresh = (context: Context, id: string, role: "caller" | "callee", peer: st
   resumeWait: RESUME_AGAIN,
   keys: undefined,
   peerFec: [],
+  peerSends: undefined,
   media: undefined,
   channel: undefined,
   generations: generation.start({ local: [] }),
@@ -91,6 +92,7 @@ export function incoming(
   const call = fresh(context, message.call_id, "callee", message.caller_fingerprint);
   call.theirs = message.caller_share;
   call.peerFec = message.fec ?? [];
+  call.peerSends = message.sends;
   call.generations = generation.start(
     candidatesOf(message.caller_reflexive_addr, message.caller_local_addrs, message.caller_mapped_addr),
   );
@@ -171,7 +173,7 @@ function offer(context: Context, call: Call, now: Instant): readonly Effect[] {
     caller_fingerprint: identity.fingerprint,
     callee_fingerprint: call.peer,
     caller_share: call.mine,
-    fec: usableFec(context.fec.codes),
+    ...capabilities(context.fec),
     ...(context.reflexive === undefined ? {} : { caller_reflexive_addr: context.reflexive }),
   };
   return [utter(call, now, message)];
@@ -196,7 +198,7 @@ function answer(context: Context, call: Call, now: Instant): readonly Effect[] {
   say(context, call, "answered", { mode });
   const addresses =
     mode === "AcceptTrusted" && context.reflexive !== undefined ? { callee_reflexive_addr: context.reflexive } : {};
-  return [utter(call, now, { ...head, callee_share: call.mine, fec: usableFec(context.fec.codes), ...addresses })];
+  return [utter(call, now, { ...head, callee_share: call.mine, ...capabilities(context.fec), ...addresses })];
 }
 
 function agree(context: Context, call: Call, mine: KeyShare, theirs: KeyShare): boolean {
@@ -216,6 +218,7 @@ export function answered(context: Context, call: Call, now: Instant, message: An
   if (!checked.ok) return refused(context, checked.reason, message);
   call.theirs = message.callee_share;
   call.peerFec = message.fec ?? [];
+  call.peerSends = message.sends;
   if (!agree(context, call, call.mine, call.theirs)) return hangUp(context, call, "no-keys");
   call.answer = message.mode;
   call.stage = "answered";
@@ -235,7 +238,7 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
   if (call.keys === undefined) return refused(context, "unexpected", message);
   call.channel = message.channel;
   call.generations = generation.start(candidatesOf(message.peer_direct_addr, message.peer_local_addrs, message.peer_mapped_addr));
-  call.media = new MediaStream({ call: call.id, keys: call.keys, crypto, codec, settings, fec, peerFec: call.peerFec, say: log });
+  call.media = new MediaStream({ call: call.id, keys: call.keys, crypto, codec, settings, fec, peerFec: call.peerFec, peerSends: call.peerSends, say: log });
   call.stage = "active";
   call.overdueAt = undefined;
   call.sayAgainAt = undefined;

@@ -2,7 +2,7 @@
 import type { Address } from "../base/address.ts";
 import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
 import type { Instant, Micros } from "../base/units.ts";
-import type { SignalMessage } from "../wire/signal.ts";
+import type { SendsFec, SignalMessage } from "../wire/signal.ts";
 import type * as generation from "./candidate-generation.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
@@ -55,8 +55,9 @@ export type Call = {
   /** After how long a `CallResume` without an answer is said again. */
   resumeWait: Micros;
   keys: CallKeys | undefined;
-  /** Forward error correction the peer can make use of. */
+  /** Forward error correction the peer can make use of, and what it sends with. */
   peerFec: readonly string[];
+  peerSends: SendsFec | undefined;
   media: MediaStream | undefined;
   channel: number | undefined;
   generations: generation.State;

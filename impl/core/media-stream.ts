@@ -5,16 +5,18 @@
  */
 import { type FecName, type FecScheme, NO_FEC, nameOfScheme } from "../base/fec-scheme.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import type { Instant } from "../base/units.ts";
+import { type Instant, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
 import { CODEC_OPUS, CODEC_REDUNDANT, isParity } from "../wire/media-header.ts";
-import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_SAMPLES } from "./codec.ts";
+import type { SendsFec } from "../wire/signal.ts";
+import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { BlockCodes } from "./fec/block-code.ts";
 import { EXCLUSIVE_OR } from "./fec/exclusive-or.ts";
 import { Protector } from "./fec/protector.ts";
 import { type RecoveredPacket, Recoverer } from "./fec/recoverer.ts";
 import { REED_SOLOMON } from "./fec/reed-solomon.ts";
+import { holdOf } from "./fec/scheme.ts";
 import { FrameLog, type FrameRun } from "./frame-log.ts";
 import { DEFAULT_JITTER, JitterBuffer, type Played } from "./jitter-buffer.ts";
 import type { CallKeys } from "./key-agreement.ts";
@@ -38,8 +40,12 @@ export const DEFAULT_FEC: FecOptions = {
   ]),
 };
 
-/** What a party with these codes can make use of, in the words of an offer or an answer. */
-export const usableFec = (codes: BlockCodes): readonly FecName[] => ["red", ...codes.keys()];
+/** What a party can make use of and what it will send with, in the words of an offer or an answer. */
+export function capabilities({ scheme, codes }: FecOptions): { readonly fec: readonly FecName[]; readonly sends?: SendsFec } {
+  const fec: readonly FecName[] = ["red", ...codes.keys()];
+  if (scheme.scheme === "none") return { fec };
+  return { fec, sends: { scheme: scheme.scheme, hold_ms: (holdOf(scheme) * FRAME_MICROS) / 1_000 } };
+}
 
 export type MediaOptions = {
   readonly call: string;
@@ -50,6 +56,8 @@ export type MediaOptions = {
   readonly fec: FecOptions;
   /** What the peer can make use of; a peer of before this was a choice says nothing, and is sent nothing of it. */
   readonly peerFec: readonly string[];
+  /** What it will send with; it tells again in every packet, but the first ones must wait long enough already. */
+  readonly peerSends: SendsFec | undefined;
   readonly say: (saying: Saying) => void;
 };
 
@@ -80,7 +88,7 @@ export class MediaStream {
   #givenBack = 0;
 
   constructor(options: MediaOptions) {
-    const { call, keys, crypto, codec, settings, fec, peerFec, say } = options;
+    const { call, keys, crypto, codec, settings, fec, peerFec, peerSends, say } = options;
     this.#options = options;
     this.#encoder = codec.encoder(settings);
     this.#decoder = codec.decoder();
@@ -91,6 +99,10 @@ export class MediaStream {
     this.#protector = new Protector(peerFec.includes(fec.scheme.scheme) ? fec.scheme : NO_FEC, fec.codes);
     this.#recoverer = new Recoverer(fec.codes);
     this.#buffer = new JitterBuffer({ decoder: this.#decoder, config: DEFAULT_JITTER });
+    if (peerSends !== undefined && capabilities(fec).fec.some((name) => name === peerSends.scheme)) {
+      this.#recoverer.expect(millis(peerSends.hold_ms));
+      this.#buffer.holdFor(this.#recoverer.hold);
+    }
     const frames = (run: FrameRun): { n: number; at: number; step: number | readonly number[] } => ({
       n: run.n,
       at: run.at,

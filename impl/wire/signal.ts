@@ -33,6 +33,9 @@ export type RegisterAck = {
 export type Reflect = { readonly type: "Reflect"; readonly txn: number };
 export type ReflectResponse = { readonly type: "ReflectResponse"; readonly txn: number; readonly addr: Address };
 
+/** A scheme of forward error correction, and how long a receiver has to hold frames for it, milliseconds: known before the first packet. */
+export type SendsFec = { readonly scheme: string; readonly hold_ms: number };
+
 /** Caller to callee by the relay. Fingerprints and `call_id` are 32 lowercase hex digits everywhere. */
 export type DirectCallOffer = {
   readonly type: "DirectCallOffer";
@@ -42,6 +45,8 @@ export type DirectCallOffer = {
   readonly caller_share: KeyShare;
   /** Schemes of forward error correction the sender can make use of (impl/base/fec-scheme.ts); unknown words are of no meaning. */
   readonly fec?: readonly string[];
+  /** What the sender will send with if the receiver can make use of it. */
+  readonly sends?: SendsFec;
   readonly caller_reflexive_addr?: Address;
   readonly caller_local_addrs?: readonly Address[];
   readonly caller_mapped_addr?: Address;
@@ -56,8 +61,9 @@ export type DirectCallAnswer = {
   readonly mode: AnswerMode;
   readonly callee_fingerprint: string;
   readonly callee_share?: KeyShare;
-  /** As in the offer. */
+  /** Both as in the offer. */
   readonly fec?: readonly string[];
+  readonly sends?: SendsFec;
   readonly callee_reflexive_addr?: Address;
   readonly callee_local_addrs?: readonly Address[];
   readonly callee_mapped_addr?: Address;
@@ -233,6 +239,8 @@ const channel = z.int().min(0).max(255);
 const whole = z.int().min(0);
 /** chosen: four schemes are known, and room for as many more of another version. */
 const schemes = z.array(ascii(16)).max(16).readonly();
+/** chosen: no conversation waits for a minute. */
+const sends = z.object({ scheme: ascii(16), hold_ms: whole.max(60_000) }).readonly();
 const share = z.object({ identity: hex(32), share: hex(32), signature: hex(64) }).readonly();
 
 /** chosen: ours nest three deep; encoding what is deeper again could exhaust the stack. */
@@ -269,6 +277,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       callee_fingerprint: fingerprint,
       caller_share: share,
       fec: schemes.exactOptional(),
+      sends: sends.exactOptional(),
       caller_reflexive_addr: addr.exactOptional(),
       caller_local_addrs: addrs.exactOptional(),
       caller_mapped_addr: addr.exactOptional(),
@@ -280,6 +289,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       callee_fingerprint: fingerprint,
       callee_share: share.exactOptional(),
       fec: schemes.exactOptional(),
+      sends: sends.exactOptional(),
       callee_reflexive_addr: addr.exactOptional(),
       callee_local_addrs: addrs.exactOptional(),
       callee_mapped_addr: addr.exactOptional(),

@@ -63,6 +63,12 @@ export class Recoverer {
     return (this.#since > FORGET_AFTER ? 0 : this.#hold) as Micros;
   }
 
+  /** Such a scheme is announced: frames are held for it until it is clear that it does not come. */
+  expect(hold: Micros): void {
+    if (hold > this.#hold) this.#hold = hold;
+    this.#since = 0;
+  }
+
   /** Incomplete blocks held; never above a fixed bound. */
   get pending(): number {
     return this.#blocks.size;
