@@ -1,6 +1,7 @@
 /** `midcall bench`: figures measured on this machine. */
 import type { Command } from "commander";
 import type { EngineFigure } from "../bench-engines.ts";
+import type { FecCost } from "../bench-fec-cost.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
 import type { SimBench } from "../bench-sim.ts";
@@ -11,8 +12,8 @@ import type { Terminal } from "../terminal.ts";
 import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
-const NOT_YET: readonly string[] = ["fec", "jitter", "relay"];
-const SUBJECTS = "want midcall bench sim, lab, codec or aead";
+const NOT_YET: readonly string[] = ["jitter", "relay"];
+const SUBJECTS = "want midcall bench sim, lab, codec, aead or fec";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
@@ -20,9 +21,9 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .description(
       "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
         "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
-        "codec, aead: every engine side by side.",
+        "codec, aead: every engine side by side. fec: every scheme of forward error correction over the same losses.",
     )
-    .argument("<subject>", "sim, lab, codec or aead")
+    .argument("<subject>", "sim, lab, codec, aead or fec")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: { json?: boolean }) => {
@@ -62,6 +63,14 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
       stage(`${subject} engines`);
       const figures = await (subject === "codec" ? benchCodec() : benchAead());
       return told({ figures }, () => figures.map(engineLine));
+    }
+    case "fec": {
+      stage("schemes over losses");
+      const { compareSchemes, fecTable } = await import("../bench-fec.ts");
+      const figures = compareSchemes();
+      stage("processor time");
+      const cost = (await import("../bench-fec-cost.ts")).benchFecCost();
+      return told({ figures, cost }, () => [...fecTable(figures).trimEnd().split("\n"), "", ...cost.map(costLine)]);
     }
     default:
       if (NOT_YET.includes(subject)) throw usage(`midcall bench ${subject} is not part of version ${version()}`, SUBJECTS);
@@ -106,5 +115,9 @@ const labLines = ({ lab, up, down, floor, rounds }: LabFigure): readonly string[
 const engineLine = (one: EngineFigure): string =>
   `${one.task.padEnd(20)} ${one.engine.padEnd(14)} ${one.medianUs.toFixed(2).padStart(8)} us median ${one.p99Us.toFixed(2).padStart(8)} us p99 ` +
   `${one.ratio.toFixed(2).padStart(6)} x the first  ${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream`;
+
+const costLine = (one: FecCost): string =>
+  `${one.scheme.padEnd(16)} ${one.frameUs.toFixed(1).padStart(6)} us a frame, both sides, at 10 % lost ${one.floorRatio.toFixed(2).padStart(6)} x sealing and opening it ` +
+  `${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream`;
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
