@@ -7,7 +7,6 @@ import { Recoverer } from "../impl/core/fec/recoverer.ts";
 import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadRaptorQ } from "../impl/io/raptorq.ts";
-import { CODEC_OPUS, CODEC_REDUNDANT } from "../impl/wire/media-header.ts";
 import { BENCHED_SCHEMES, benchedPackets } from "./bench-fec.ts";
 
 export type FecCost = {
@@ -50,8 +49,8 @@ export function benchFecCost(): readonly FecCost[] {
       const protector = new Protector(scheme, codes);
       const recoverer = new Recoverer(codes);
       for (const packet of packets) {
-        const { payload, isRedundant, repairs } = protector.protect(packet);
-        if (!draw.nextChance(LOSS)) recoverer.source({ ...packet, payload, codec: isRedundant ? CODEC_REDUNDANT : CODEC_OPUS });
+        const { payload, codec, repairs } = protector.protect(packet);
+        if (!draw.nextChance(LOSS)) recoverer.source({ ...packet, payload, codec });
         for (const repair of repairs) if (!draw.nextChance(LOSS)) recoverer.repair(repair);
       }
     };

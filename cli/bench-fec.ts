@@ -1,6 +1,7 @@
 /**
- * `midcall bench fec`: every scheme over the same losses. What is lost is drawn packet by packet, media and repair alike, from the models of
- * random loss, bursts and RingRTC's profiles; what comes back is counted by the real protector and recoverer on frames of Opus' sizes. Left
+ * `midcall bench fec`: every scheme over the same losses. Random losses are drawn packet by packet, media and repair alike; bursts
+ * (Gilbert-Elliott, RingRTC's profiles too) last for time, a step every 20 ms, so that every scheme meets the very same ones however many packets it
+ * sends. What comes back is counted by the real protector and recoverer on frames of Opus' sizes. Left
  * out: jitter (a frame that comes back within the scheme's hold counts as in time, which scheme.contract.ts proves) and congestion control.
  */
 import { type FecScheme, nameOfScheme } from "../impl/base/fec-scheme.ts";
@@ -14,7 +15,7 @@ import { holdOf } from "../impl/core/fec/scheme.ts";
 import type { SourcePacket } from "../impl/core/fec/source-packet.ts";
 import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import { loadRaptorQ } from "../impl/io/raptorq.ts";
-import { CODEC_OPUS, CODEC_REDUNDANT, MINI_HEADER_BYTES } from "../impl/wire/media-header.ts";
+import { CODEC_OPUS, MINI_HEADER_BYTES } from "../impl/wire/media-header.ts";
 import type { LinkModel } from "../scenarios/expanded.ts";
 import { gilbert } from "../scenarios/gilbert.ts";
 import { lossOf, startChain, stepChain } from "../scenarios/impairment/gilbert-elliott.ts";
@@ -22,7 +23,7 @@ import { PROFILES } from "../scenarios/profiles.ts";
 import { DATAGRAM_OVERHEAD, SHORT_OVERHEAD } from "../sim/quic/packet.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 
-/** The losses of one link, direction from sender to relay: independent ones, and a Gilbert-Elliott chain stepped once a packet. */
+/** The losses of one link, direction from sender to relay: independent ones of packets, and a Gilbert-Elliott chain stepped every 20 ms. */
 export type LossTrace = { readonly name: string } & Pick<LinkModel, "loss" | "burst">;
 
 /** One scheme on one trace. */
@@ -49,12 +50,13 @@ const HEADERS = 8 + 20 + SHORT_OVERHEAD + DATAGRAM_OVERHEAD + MINI_HEADER_BYTES 
 const SEEDS = 3;
 const FRAMES = 3_000;
 
-const rs = (source: number, repair: number, interleave = 1, spread = false): FecScheme => ({
+type Leaves = (FecScheme & { scheme: "rs" })["leaves"];
+const rs = (source: number, repair: number, interleave = 1, leaves: Leaves = "at-once"): FecScheme => ({
   scheme: "rs",
   source,
   repair,
   interleave,
-  spread,
+  leaves,
 });
 
 /** What is compared, cheap ones first. */
@@ -71,10 +73,18 @@ export const BENCHED_SCHEMES: readonly FecScheme[] = [
   { scheme: "red", depth: 4 },
   rs(5, 5),
   rs(4, 4, 3),
-  rs(5, 5, 1, true),
+  rs(5, 5, 1, "spread"),
+  { scheme: "red", depth: 1, apart: 8 },
+  { scheme: "red", depth: 2, apart: 5 },
+  rs(5, 3, 1, "aboard"),
+  rs(3, 2, 3, "aboard"),
+  rs(5, 5, 1, "aboard"),
+  rs(3, 3, 2, "aboard"),
+  rs(2, 2, 4, "aboard"),
+  rs(3, 6, 2, "aboard"),
   rs(10, 10),
-  { scheme: "raptorq", source: 5, repair: 5, interleave: 1, spread: false },
-  { scheme: "raptorq", source: 10, repair: 10, interleave: 1, spread: false },
+  { scheme: "raptorq", source: 5, repair: 5, interleave: 1, leaves: "at-once" },
+  { scheme: "raptorq", source: 10, repair: 10, interleave: 1, leaves: "at-once" },
 ];
 
 const ringrtc = (name: string): LossTrace => {
@@ -97,15 +107,18 @@ export const BENCHED_TRACES: readonly LossTrace[] = [
   ...["ringrtc-moderate", "ringrtc-international", "ringrtc-spiky-loss", "ringrtc-bursty-loss"].map(ringrtc),
 ];
 
-/** Whether each packet in turn is lost; its own state for every run. */
-function losing(trace: LossTrace, seed: number): () => boolean {
-  const draw = new Stream(seed, `bench fec/${trace.name}`);
+/** `tick` moves on by 20 ms, `isLost` draws for one packet; its own state for every run. */
+function losing(trace: LossTrace, seed: number): { tick(): void; isLost(): boolean } {
+  const [packets, states] = [new Stream(seed, `bench fec/${trace.name}`), new Stream(seed, `bench fec/${trace.name}/state`)];
   const chain = trace.burst === null ? undefined : startChain(trace.burst);
-  return () => {
-    const alone = draw.nextUnit() < trace.loss;
-    if (chain === undefined) return alone;
-    stepChain(chain, draw.nextUnit());
-    return draw.nextUnit() < lossOf(chain) || alone;
+  return {
+    tick: () => {
+      if (chain !== undefined) stepChain(chain, states.nextUnit());
+    },
+    isLost: () => {
+      const ratio = chain === undefined ? 0 : lossOf(chain);
+      return packets.nextChance(1 - (1 - trace.loss) * (1 - ratio));
+    },
   };
 }
 
@@ -144,23 +157,24 @@ function figureOf(run: {
   const { scheme, trace, codes, packets, plain } = run;
   let [sent, lost, octets, missing, longest] = [0, 0, 0, 0, 0];
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const isLost = losing(trace, seed);
+    const losses = losing(trace, seed);
     const protector = new Protector(scheme, codes);
     const recoverer = new Recoverer(codes);
     const here = new Uint8Array(packets.length);
     for (const [tick, packet] of packets.entries()) {
-      const { payload, isRedundant, repairs } = protector.protect(packet);
+      losses.tick();
+      const { payload, codec, repairs } = protector.protect(packet);
       const counts = tick < FRAMES;
       const arrives = (length: number): boolean => {
         if (!counts) return true;
         sent++;
         octets += length + HEADERS;
-        const gone = isLost();
+        const gone = losses.isLost();
         if (gone) lost++;
         return !gone;
       };
       if (arrives(payload.length)) {
-        const received = recoverer.source({ ...packet, payload, codec: isRedundant ? CODEC_REDUNDANT : CODEC_OPUS });
+        const received = recoverer.source({ ...packet, payload, codec });
         if (!received.ok) throw new Error(`${nameOfScheme(scheme)}: its own packet is ${received.reason}`);
         here[tick] = 1;
         for (const { seq } of received.recovered) here[seq] = 1;
@@ -207,6 +221,7 @@ export function fecTable(figures: readonly FecFigure[]): string {
   const percent = (ratio: number): string => `${(100 * ratio).toFixed(2)} %`;
   const lines: string[] = [
     `Opus ${GOOD.bitrate / 1_000} kbit/s, 20 ms, ${(SEEDS * FRAMES * FRAME_MICROS) / 1e6} s of speech a line; all headers from IPv4 up.`,
+    "Bursts last for time (a step every 20 ms): what is sent at once is lost at once. Random loss takes single packets.",
     "missing: frames that neither came nor came back. hold: how much longer every frame is held. Opus' own redundancy and concealment come on top.",
   ];
   for (const [trace, rows] of Map.groupBy(figures, (one) => one.trace)) {

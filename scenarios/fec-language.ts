@@ -1,6 +1,6 @@
 /** Forward error correction as a scenario writes it, for all clients or for one: what is left out is the plain case. */
 import { z } from "zod";
-import { type FecScheme, MAX_RED_DEPTH, MAX_SPAN, NO_FEC, wantScheme } from "../impl/base/fec-scheme.ts";
+import { type FecScheme, MAX_RED_DEPTH, MAX_RED_DISTANCE, MAX_SPAN, NO_FEC, wantScheme } from "../impl/base/fec-scheme.ts";
 import type { Complaints } from "./complaints.ts";
 import type { Place } from "./problem.ts";
 import { strict } from "./vocabulary.ts";
@@ -8,7 +8,7 @@ import { strict } from "./vocabulary.ts";
 /** A scheme as written: `{ scheme: "red", depth: 2 }`, `{ scheme: "rs", source: 4, repair: 4, interleave: 3 }`. */
 export type WrittenFec =
   | { readonly scheme: "none" }
-  | { readonly scheme: "red"; readonly depth?: number | undefined }
+  | { readonly scheme: "red"; readonly depth?: number | undefined; readonly apart?: number | undefined }
   | {
       readonly scheme: "xor";
       readonly protects?: "rows" | "columns" | "both" | undefined;
@@ -20,7 +20,7 @@ export type WrittenFec =
       readonly source: number;
       readonly repair: number;
       readonly interleave?: number | undefined;
-      readonly spread?: boolean | undefined;
+      readonly leaves?: "at-once" | "spread" | "aboard" | undefined;
     };
 
 const packets = z.int().min(1).max(MAX_SPAN);
@@ -29,7 +29,11 @@ const packets = z.int().min(1).max(MAX_SPAN);
 export const fec: z.ZodType<WrittenFec, WrittenFec> = z
   .discriminatedUnion("scheme", [
     strict({ scheme: z.literal("none") }),
-    strict({ scheme: z.literal("red"), depth: z.int().min(1).max(MAX_RED_DEPTH).optional() }),
+    strict({
+      scheme: z.literal("red"),
+      depth: z.int().min(1).max(MAX_RED_DEPTH).optional(),
+      apart: z.int().min(1).max(MAX_RED_DISTANCE).optional(),
+    }),
     strict({
       scheme: z.literal("xor"),
       protects: z.enum(["rows", "columns", "both"]).optional(),
@@ -41,7 +45,7 @@ export const fec: z.ZodType<WrittenFec, WrittenFec> = z
       source: packets,
       repair: packets,
       interleave: packets.optional(),
-      spread: z.boolean().optional(),
+      leaves: z.enum(["at-once", "spread", "aboard"]).optional(),
     }),
   ])
   .meta({ id: "fec" }) as unknown as z.ZodType<WrittenFec, WrittenFec>;
@@ -62,15 +66,15 @@ function filledIn(written: WrittenFec): FecScheme {
     case "none":
       return NO_FEC;
     case "red":
-      return { scheme: "red", depth: written.depth ?? 1 };
+      return { scheme: "red", depth: written.depth ?? 1, ...((written.apart ?? 1) > 1 ? { apart: written.apart ?? 1 } : {}) };
     case "xor": {
       const { length, rows = 1 } = written;
       return { scheme: "xor", protects: written.protects ?? (rows > 1 ? "both" : "rows"), length, rows };
     }
     case "rs":
     case "raptorq": {
-      const { scheme, source, repair, interleave = 1, spread = false } = written;
-      return { scheme, source, repair, interleave, spread };
+      const { scheme, source, repair, interleave = 1, leaves = "at-once" } = written;
+      return { scheme, source, repair, interleave, leaves };
     }
   }
 }

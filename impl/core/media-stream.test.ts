@@ -1,7 +1,7 @@
 /** Two media streams with a wire between them that a test cuts: forward error correction from the microphone to the loudspeaker. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FecScheme, NO_FEC } from "../base/fec-scheme.ts";
+import { type FecScheme, NO_FEC, nameOfScheme } from "../base/fec-scheme.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant } from "../base/units.ts";
 import { CODEC_REDUNDANT, isParity, parseMediaHeader } from "../wire/media-header.ts";
@@ -80,33 +80,38 @@ function talk(
 const SCHEMES: readonly FecScheme[] = [
   { scheme: "red", depth: 2 },
   { scheme: "xor", protects: "rows", length: 4, rows: 1 },
-  { scheme: "rs", source: 4, repair: 2, interleave: 2, spread: false },
+  { scheme: "red", depth: 2, apart: 3 },
+  { scheme: "rs", source: 4, repair: 2, interleave: 2, leaves: "at-once" },
+  { scheme: "rs", source: 4, repair: 2, interleave: 2, leaves: "aboard" },
 ];
 
 describe("media streams with forward error correction", () => {
-  it.each(SCHEMES)("what $scheme gives back is played in its place, under its name, and nothing is made up", (scheme) => {
-    const pair = ends(scheme, true);
-    let media = 0;
-    // Every eighth media packet is lost: each scheme can bring that back.
-    const { played, refused } = talk(pair, 200, (packet) =>
-      !isParity(packet) && ++media % 8 === 5 && media < 180 ? undefined : packet,
-    );
-    pair.receiver.end();
-    const heard = played.filter((one) => one !== undefined);
-    expect(refused).toEqual([]);
-    expect(heard.length).toBeGreaterThan(180);
-    expect(heard).toEqual(heard.map((_, i) => (i + 1) & 255));
-    const recovered = pair.said.flatMap((one) => (one.ev === "media-played" && one.kind === "recovered" ? [one] : []));
-    expect(new Set(recovered.map((one) => one.by))).toEqual(new Set([scheme.scheme]));
-    expect(recovered.reduce((sum, one) => sum + one.n, 0)).toBeGreaterThanOrEqual(21);
-    expect(pair.said.findLast((one) => one.ev === "fec")).toMatchObject({ scheme: "none", givenBack: 22 });
-    // Statistics of packets speak of packets: what was given back never came.
-    expect(pair.said.findLast((one) => one.ev === "stats")).toMatchObject({
-      packetsLost: 22,
-      packetsReceived: 178,
-      concealedSamples: 0,
-    });
-  });
+  it.each(SCHEMES.map((scheme) => [nameOfScheme(scheme), scheme] as const))(
+    "what %s gives back is played in its place, under its name, and nothing is made up",
+    (_, scheme) => {
+      const pair = ends(scheme, true);
+      let media = 0;
+      // Every eighth media packet is lost: each scheme can bring that back.
+      const { played, refused } = talk(pair, 200, (packet) =>
+        !isParity(packet) && ++media % 8 === 5 && media < 180 ? undefined : packet,
+      );
+      pair.receiver.end();
+      const heard = played.filter((one) => one !== undefined);
+      expect(refused).toEqual([]);
+      expect(heard.length).toBeGreaterThan(180);
+      expect(heard).toEqual(heard.map((_, i) => (i + 1) & 255));
+      const recovered = pair.said.flatMap((one) => (one.ev === "media-played" && one.kind === "recovered" ? [one] : []));
+      expect(new Set(recovered.map((one) => one.by))).toEqual(new Set([scheme.scheme]));
+      expect(recovered.reduce((sum, one) => sum + one.n, 0)).toBeGreaterThanOrEqual(21);
+      expect(pair.said.findLast((one) => one.ev === "fec")).toMatchObject({ scheme: "none", givenBack: 22 });
+      // Statistics of packets speak of packets: what was given back never came.
+      expect(pair.said.findLast((one) => one.ev === "stats")).toMatchObject({
+        packetsLost: 22,
+        packetsReceived: 178,
+        concealedSamples: 0,
+      });
+    },
+  );
 
   it("a lost burst within the power of RED is whole again, one beyond it leaves a gap of the rest", () => {
     for (const [burst, gap] of [
@@ -140,7 +145,7 @@ describe("media streams with forward error correction", () => {
   it("repair that was altered, cut or sent again is refused and counted, and the call goes on", () => {
     fc.assert(
       fc.property(fc.nat(200), fc.integer({ min: 1, max: 255 }), fc.boolean(), (where, flip, cut) => {
-        const pair = ends({ scheme: "rs", source: 4, repair: 2, interleave: 2, spread: false }, true);
+        const pair = ends({ scheme: "rs", source: 4, repair: 2, interleave: 2, leaves: "at-once" }, true);
         const { played, refused, packets } = talk(pair, 60, (packet) => {
           if (!isParity(packet)) return packet;
           if (cut) return packet.subarray(0, where % packet.length);
@@ -162,7 +167,7 @@ describe("media streams with forward error correction", () => {
   });
 
   it("media and repair of one number are sealed with different keys", () => {
-    const { sender, receiver } = ends({ scheme: "rs", source: 1, repair: 1, interleave: 1, spread: false }, true);
+    const { sender, receiver } = ends({ scheme: "rs", source: 1, repair: 1, interleave: 1, leaves: "at-once" }, true);
     const [media, repair] = sender.capture(Instant(0), new Int16Array(FRAME_SAMPLES).fill(1), 7) as [Uint8Array, Uint8Array];
     for (const [from, to] of [
       [media, repair],
@@ -188,7 +193,7 @@ describe("media streams with forward error correction", () => {
   });
 
   it("the delay a scheme needs is there before its first packet is", () => {
-    const scheme: FecScheme = { scheme: "rs", source: 4, repair: 4, interleave: 2, spread: false };
+    const scheme: FecScheme = { scheme: "rs", source: 4, repair: 4, interleave: 2, leaves: "at-once" };
     const first = (tells: boolean): number =>
       talk(ends(tells ? scheme : NO_FEC, true), 60, (packet) => packet).played.findIndex((one) => one !== undefined);
     // Hold of 6 packets and a tick, less the 40 ms there are anyway.

@@ -7,7 +7,7 @@ import { type FecName, type FecScheme, NO_FEC, nameOfScheme } from "../base/fec-
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { type Instant, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
-import { CODEC_OPUS, CODEC_REDUNDANT, isParity } from "../wire/media-header.ts";
+import { CODEC_OPUS, isParity } from "../wire/media-header.ts";
 import type { SendsFec } from "../wire/signal.ts";
 import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
@@ -124,8 +124,8 @@ export class MediaStream {
     const frame = this.#encoder.encode(pcm);
     this.#payloadBytes += frame.length;
     const source = { seq: this.#sealer.next, timestamp, codec: CODEC_OPUS, frames: 1, payload: frame };
-    const { payload, isRedundant, repairs } = this.#protector.protect(source);
-    const { packet, seq } = this.#sealer.seal({ channel, timestamp, payload, codec: isRedundant ? CODEC_REDUNDANT : CODEC_OPUS });
+    const { payload, codec, repairs } = this.#protector.protect(source);
+    const { packet, seq } = this.#sealer.seal({ channel, timestamp, payload, codec });
     this.#sent.push(now, seq);
     const packets = [packet, ...repairs.map((repair) => this.#sealRepair(channel, repair))];
     for (const one of packets) this.#sealedBytes += one.length;
@@ -154,7 +154,7 @@ export class MediaStream {
     if (!received.ok) return received.reason;
     this.#buffer.insert(now, received.own);
     this.#giveBack(now, received.recovered);
-    return undefined;
+    return received.unusable;
   }
 
   #receiveRepair(now: Instant, packet: Uint8Array): RefusalReason | undefined {

@@ -8,7 +8,7 @@ const raptorq = loadRaptorQ();
 
 // One repair symbol beyond the lost ones: fails once in 20,000 blocks; with none beyond, once in 200 (RFC 6330 section 5.8: about 1 in 256).
 blockCodeContract(raptorq, { surplus: 1 });
-schemeContract({ scheme: "raptorq", source: 5, repair: 5, interleave: 1, spread: false }, new Map([["raptorq", raptorq]]), {
+schemeContract({ scheme: "raptorq", source: 5, repair: 5, interleave: 1, leaves: "at-once" }, new Map([["raptorq", raptorq]]), {
   surplus: 1,
 });
 

@@ -51,6 +51,10 @@ export const CODEC_OPUS = 0;
 export const CODEC_CODEC2_1200 = 1;
 /** Not a codec: frames of earlier packets come along, and the codec of all of them is named inside (impl/core/fec/redundant-payload.ts). */
 export const CODEC_REDUNDANT = 2;
+/** Nor is this: repair comes along (impl/core/fec/laden-payload.ts). */
+export const CODEC_LADEN = 3;
+/** Whether a number names a codec, and not a way of packing frames. */
+export const isCodec = (codec: number): boolean => codec !== CODEC_REDUNDANT && codec !== CODEC_LADEN;
 
 export const FULL_HEADER_BYTES = 12;
 export const MINI_HEADER_BYTES = 4;

@@ -5,17 +5,19 @@
  */
 
 import { type FecScheme, wantScheme } from "../../base/fec-scheme.ts";
-import { FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
+import { CODEC_LADEN, CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import type { BlockCode, BlockCodes } from "./block-code.ts";
+import { MAX_PIECES, pieceCost, putLadenPayload } from "./laden-payload.ts";
 import { copyCost, MAX_COPY_BYTES, putRedundantPayload } from "./redundant-payload.ts";
 import { putRepairPacket, REPAIR_MODULUS } from "./repair-packet.ts";
 import { holdOf, type Lane, lanesOf, repairsATick } from "./scheme.ts";
 import { isContinued, MAX_PROTECTED_BYTES, type SourcePacket, symbolLength, symbolOf } from "./source-packet.ts";
 
 export type Protected = {
-  /** To be sealed in place of the packet's payload, of codec CODEC_REDUNDANT when `isRedundant`. */
+  /** To be sealed in place of the packet's payload. */
   readonly payload: Uint8Array;
-  readonly isRedundant: boolean;
+  /** To be sealed with it: the packet's own, CODEC_REDUNDANT or CODEC_LADEN. */
+  readonly codec: number;
   /** Payloads of repair packets to seal and send right after it. */
   readonly repairs: readonly Uint8Array[];
 };
@@ -27,7 +29,7 @@ export class Protector {
   #scheme: FecScheme;
   #lanes: readonly OpenLane[];
   #last: SourcePacket | undefined;
-  /** Earlier packets of this run, the oldest first, at most `depth`. */
+  /** Earlier packets of this run, the oldest first, as far back as copies are made of. */
   #recent: SourcePacket[] = [];
   #waiting: Uint8Array[] = [];
 
@@ -55,13 +57,19 @@ export class Protector {
     if (this.#last !== undefined && !isContinued(this.#last, packet)) this.#cut();
     this.#last = packet;
     if (this.#scheme.scheme === "none" && this.#waiting.length === 0) {
-      return { payload: packet.payload, isRedundant: false, repairs: NO_REPAIRS };
+      return { payload: packet.payload, codec: packet.codec, repairs: NO_REPAIRS };
     }
     if (this.#scheme.scheme === "red") {
-      return { payload: this.#redundant(packet, this.#scheme.depth), isRedundant: true, repairs: this.#release() };
+      return {
+        payload: this.#redundant(packet, this.#scheme.depth, this.#scheme.apart ?? 1),
+        codec: CODEC_REDUNDANT,
+        repairs: this.#release(),
+      };
     }
     for (const lane of this.#lanes) this.#lay(lane, packet);
-    return { payload: packet.payload, isRedundant: false, repairs: this.#release() };
+    const repairs = this.#release();
+    const isAboard = "leaves" in this.#scheme && this.#scheme.leaves === "aboard";
+    return isAboard ? load(packet, repairs) : { payload: packet.payload, codec: packet.codec, repairs };
   }
 
   #open(scheme: FecScheme): readonly OpenLane[] {
@@ -73,11 +81,13 @@ export class Protector {
     });
   }
 
-  #redundant(packet: SourcePacket, depth: number): Uint8Array {
+  #redundant(packet: SourcePacket, copiesWanted: number, apart: number): Uint8Array {
+    const depth = copiesWanted * apart;
     const { codec, payload } = packet;
     let room = MAX_PROTECTED_BYTES - payload.length;
     const copies: { distance: number; payload: Uint8Array }[] = [];
-    for (const earlier of this.#recent.toReversed()) {
+    for (let back = apart; back <= this.#recent.length; back += apart) {
+      const earlier = this.#recent[this.#recent.length - back] as SourcePacket;
       const cost = copyCost(earlier.payload.length);
       if (cost > room || earlier.payload.length > MAX_COPY_BYTES) break;
       room -= cost;
@@ -128,6 +138,18 @@ export class Protector {
     if (this.#waiting.length === 0) return NO_REPAIRS;
     return this.#waiting.splice(0, repairsATick(this.#scheme));
   }
+}
+
+/** Takes aboard what fits; the rest goes in packets of its own. Without any it is laden all the same, so that headers stay short. */
+function load({ codec, payload }: SourcePacket, repairs: readonly Uint8Array[]): Protected {
+  let room = MAX_PROTECTED_BYTES - payload.length;
+  const fits = repairs.findIndex((piece, i) => {
+    room -= pieceCost(piece.length);
+    return room < 0 || i >= MAX_PIECES;
+  });
+  const count = fits < 0 ? repairs.length : fits;
+  const pieces = repairs.slice(0, count);
+  return { payload: putLadenPayload({ codec, pieces, payload }), codec: CODEC_LADEN, repairs: repairs.slice(count) };
 }
 
 type OpenLane = {

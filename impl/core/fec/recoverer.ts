@@ -6,10 +6,11 @@
 
 import type { FecName } from "../../base/fec-scheme.ts";
 import type { Micros } from "../../base/units.ts";
-import { CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
+import { CODEC_LADEN, CODEC_REDUNDANT, FRAME_UNIT_SAMPLES, isCodec } from "../../wire/media-header.ts";
 import { FRAME_MICROS } from "../codec.ts";
 import { wholeNumber } from "../packet-number.ts";
 import type { BlockCode, BlockCodes } from "./block-code.ts";
+import { parseLadenPayload } from "./laden-payload.ts";
 import { parseRedundantPayload } from "./redundant-payload.ts";
 import { parseRepairPacket, REPAIR_MODULUS, type RepairPacket } from "./repair-packet.ts";
 import { payloadOf, type SourcePacket, symbolLength, symbolOf } from "./source-packet.ts";
@@ -17,7 +18,12 @@ import { payloadOf, type SourcePacket, symbolLength, symbolOf } from "./source-p
 export type RecoveredPacket = SourcePacket & { readonly by: FecName };
 
 /** `own` is the packet as its sender meant it, `recovered` earlier ones that had not come. */
-export type Received = { readonly ok: true; readonly own: SourcePacket; readonly recovered: readonly RecoveredPacket[] };
+export type Received = {
+  readonly ok: true;
+  readonly own: SourcePacket;
+  readonly recovered: readonly RecoveredPacket[] /** Why repair that came aboard was of no use. */;
+  readonly unusable?: Unusable["reason"];
+};
 export type Repaired = { readonly ok: true; readonly recovered: readonly RecoveredPacket[] };
 /** Not what it claims to be, or of a code this party does not have. */
 export type Unusable = { readonly ok: false; readonly reason: "malformed" | "unknown-type" };
@@ -77,12 +83,13 @@ export class Recoverer {
   /** Takes an opened media packet. */
   source(packet: SourcePacket): Received | Unusable {
     this.#since++;
+    if (packet.codec === CODEC_LADEN) return this.#laden(packet);
     if (packet.codec !== CODEC_REDUNDANT) {
       this.#learn(packet);
       return { ok: true, own: packet, recovered: this.#blocks.size === 0 ? NOTHING : this.#settle([packet.seq]) };
     }
     const parsed = parseRedundantPayload(packet.payload);
-    if (parsed === undefined || parsed.codec === CODEC_REDUNDANT) return MALFORMED;
+    if (parsed === undefined || !isCodec(parsed.codec)) return MALFORMED;
     const own: SourcePacket = { ...packet, codec: parsed.codec, payload: parsed.payload };
     this.#learn(own);
     this.#demand(parsed.depth, own.frames);
@@ -97,6 +104,21 @@ export class Recoverer {
     }
     if (this.#blocks.size > 0) recovered.push(...this.#settle([own.seq, ...recovered.map((one) => one.seq)]));
     return { ok: true, own, recovered };
+  }
+
+  #laden(packet: SourcePacket): Received | Unusable {
+    const parsed = parseLadenPayload(packet.payload);
+    if (parsed === undefined || !isCodec(parsed.codec)) return MALFORMED;
+    const own: SourcePacket = { ...packet, codec: parsed.codec, payload: parsed.payload };
+    this.#learn(own);
+    const recovered: RecoveredPacket[] = this.#blocks.size === 0 ? [] : [...this.#settle([own.seq])];
+    let unusable: Unusable["reason"] | undefined;
+    for (const piece of parsed.pieces) {
+      const repaired = this.repair(piece);
+      if (repaired.ok) recovered.push(...repaired.recovered);
+      else unusable = repaired.reason;
+    }
+    return { ok: true, own, recovered, ...(unusable === undefined ? {} : { unusable }) };
   }
 
   /** Takes the contents of an opened repair packet. */

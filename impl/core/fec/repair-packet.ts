@@ -10,7 +10,7 @@
 import { ByteReader, putUint } from "../../base/cursor.ts";
 import { MAX_SPAN } from "../../base/fec-scheme.ts";
 import { freshOctets } from "../../base/octet-slab.ts";
-import { CODEC_REDUNDANT, codecOctet } from "../../wire/media-header.ts";
+import { codecOctet, isCodec } from "../../wire/media-header.ts";
 import { BLOCK_CODES, type BlockCodeName } from "./block-code.ts";
 
 export type RepairPacket = {
@@ -59,7 +59,7 @@ export function parseRepairPacket(bytes: Uint8Array): RepairPacket | undefined {
   const [first24, time24] = [reader.uint(3), reader.uint(3)];
   const symbol = reader.rest();
   const [codec, frames] = [coding >> 4, (coding & 15) + 1];
-  if (reader.bad || code === undefined || symbol.length === 0 || codec === CODEC_REDUNDANT) return undefined;
+  if (reader.bad || code === undefined || symbol.length === 0 || !isCodec(codec)) return undefined;
   if (source < 1 || stride < 1 || (source - 1) * stride >= MAX_SPAN || index >= MAX_SPAN) return undefined;
   return { code, hold, source, stride, index, codec, frames, first24, time24, symbol };
 }

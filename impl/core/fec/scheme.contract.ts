@@ -7,9 +7,10 @@ import { describe, expect, it } from "vitest";
 import { sameBytes } from "../../base/cursor.ts";
 import { type FecScheme, nameOfScheme } from "../../base/fec-scheme.ts";
 import { Stream } from "../../base/random.ts";
-import { CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
+import { CODEC_LADEN, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import { FRAME_MICROS } from "../codec.ts";
 import type { BlockCodes } from "./block-code.ts";
+import { parseLadenPayload } from "./laden-payload.ts";
 import { type Protected, Protector } from "./protector.ts";
 import { type RecoveredPacket, Recoverer } from "./recoverer.ts";
 import { holdOf, lanesOf } from "./scheme.ts";
@@ -21,7 +22,7 @@ const TAIL = 140;
 
 /** One thing on the wire: a media packet or a repair packet, sent with the media packet of index `tick`. */
 type Sent = { readonly tick: number } & (
-  | { readonly kind: "media"; readonly packet: SourcePacket }
+  | { readonly kind: "media"; readonly packet: SourcePacket /** Repair packets' worth aboard. */; readonly aboard: number }
   | { readonly kind: "repair"; readonly payload: Uint8Array }
 );
 
@@ -42,8 +43,12 @@ export function sentBy(scheme: FecScheme, codes: BlockCodes, packets: readonly S
   const protector = new Protector(scheme, codes);
   return packets.flatMap((packet, tick): Sent[] => {
     const out: Protected = protector.protect(packet);
-    const own = { ...packet, payload: out.payload, codec: out.isRedundant ? CODEC_REDUNDANT : packet.codec };
-    return [{ tick, kind: "media", packet: own }, ...out.repairs.map((payload): Sent => ({ tick, kind: "repair", payload }))];
+    const own = { ...packet, payload: out.payload, codec: out.codec };
+    const aboard = out.codec === CODEC_LADEN ? (parseLadenPayload(out.payload)?.pieces.length ?? 0) : 0;
+    return [
+      { tick, kind: "media", packet: own, aboard },
+      ...out.repairs.map((payload): Sent => ({ tick, kind: "repair", payload })),
+    ];
   });
 }
 
@@ -59,10 +64,11 @@ function recoverable(
   for (const [index, one] of sent.entries()) if (one.kind === "media" && !isLost(index)) have.add(one.packet.seq);
   const arrived = new Set(have);
   if (scheme.scheme === "red") {
-    for (const seq of arrived) for (let d = 1; d <= scheme.depth; d++) if (seq - d >= 0) have.add(seq - d);
+    for (const seq of arrived)
+      for (let d = 1; d <= scheme.depth; d++) if (seq - d * (scheme.apart ?? 1) >= 0) have.add(seq - d * (scheme.apart ?? 1));
   }
   // Blocks by counting positions; their repair symbols are the repair packets in the order in which blocks end.
-  const repairs = sent.flatMap((one, index) => (one.kind === "repair" ? [!isLost(index)] : []));
+  const repairs = sent.flatMap((one, index) => new Array<boolean>(one.kind === "repair" ? 1 : one.aboard).fill(!isLost(index)));
   const blocks: { members: number[]; end: number; lane: number; left: number }[] = [];
   for (const [lane, { stride, source, repair }] of lanesOf(scheme).entries()) {
     for (let start = 0; start + (source - 1) * stride < count; start += source * stride) {
@@ -128,6 +134,7 @@ function take(recoverer: Recoverer, one: Sent, packets: readonly SourcePacket[])
   if (one.kind === "media") {
     const received = recoverer.source(one.packet);
     if (!received.ok) throw new Error(`media packet ${one.packet.seq} is ${received.reason}`);
+    if (received.unusable !== undefined) throw new Error(`repair aboard ${one.packet.seq} is ${received.unusable}`);
     wantSame(received.own, packets[one.tick]);
     return received.recovered;
   }

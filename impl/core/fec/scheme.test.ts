@@ -19,12 +19,12 @@ const CODES: BlockCodes = new Map([
   ["xor", EXCLUSIVE_OR],
   ["rs", REED_SOLOMON],
 ]);
-const rs = (source: number, repair: number, interleave = 1, spread = false): FecScheme => ({
+const rs = (source: number, repair: number, interleave = 1, leaves: "at-once" | "spread" | "aboard" = "at-once"): FecScheme => ({
   scheme: "rs",
   source,
   repair,
   interleave,
-  spread,
+  leaves,
 });
 
 /** Name, scheme, hold in packets, redundancy. */
@@ -33,16 +33,20 @@ const SCHEMES: readonly (readonly [string, FecScheme, number, number])[] = [
   ["red 1", { scheme: "red", depth: 1 }, 1, 1],
   ["red 2", { scheme: "red", depth: 2 }, 2, 2],
   ["red 4", { scheme: "red", depth: 4 }, 4, 4],
+  ["red 1 apart 8", { scheme: "red", depth: 1, apart: 8 }, 8, 1],
+  ["red 3 apart 3", { scheme: "red", depth: 3, apart: 3 }, 9, 3],
   ["xor row 4", { scheme: "xor", protects: "rows", length: 4, rows: 1 }, 3, 0.25],
   ["xor column 4x3", { scheme: "xor", protects: "columns", length: 4, rows: 3 }, 8, 1 / 3],
   ["xor 4x4", { scheme: "xor", protects: "both", length: 4, rows: 4 }, 15, 0.5],
   ["rs 1+1", rs(1, 1), 0, 1],
   ["rs 5+2", rs(5, 2), 4, 0.4],
   ["rs 5+5", rs(5, 5), 4, 1],
-  ["rs 5+5 spread", rs(5, 5, 1, true), 8, 1],
+  ["rs 5+5 spread", rs(5, 5, 1, "spread"), 8, 1],
   ["rs 4+2 x3", rs(4, 2, 3), 9, 0.5],
-  ["rs 4+2 x3 spread", rs(4, 2, 3, true), 12, 0.5],
-  ["rs 2+6 x2 spread", rs(2, 6, 2, true), 4, 3],
+  ["rs 4+2 x3 spread", rs(4, 2, 3, "spread"), 12, 0.5],
+  ["rs 5+5 aboard", rs(5, 5, 1, "aboard"), 8, 1],
+  ["rs 4+6 x2 aboard", rs(4, 6, 2, "aboard"), 10, 1.5],
+  ["rs 2+6 x2 spread", rs(2, 6, 2, "spread"), 4, 3],
 ];
 
 for (const [, scheme] of SCHEMES) schemeContract(scheme, CODES, { surplus: 0 });
@@ -62,7 +66,7 @@ describe("schemes", () => {
         (sum, one) => sum + (one.kind === "media" ? one.packet.payload : one.payload).length,
         0,
       );
-      const headers = scheme.scheme === "red" ? 2 * scheme.depth + 2 : redundancy * 14;
+      const headers = scheme.scheme === "red" ? 2 * scheme.depth + 2 : redundancy * 16 + 2;
       expect(octets / 480 / 60).toBeGreaterThan(0.97 * (1 + redundancy));
       expect(octets / 480).toBeLessThanOrEqual(60 * (1 + redundancy) + headers);
     },
@@ -71,6 +75,7 @@ describe("schemes", () => {
   it.each([
     [{ scheme: "red", depth: 0 }, "fec.depth"],
     [{ scheme: "red", depth: 5 }, "fec.depth"],
+    [{ scheme: "red", depth: 4, apart: 4 }, "fec.depth x apart"],
     [{ scheme: "xor", protects: "both", length: 9, rows: 9 }, "fec.length x rows"],
     [rs(0, 1), "fec.source"],
     [rs(5, 2.5), "fec.repair"],
@@ -91,11 +96,9 @@ describe("schemes", () => {
     const back: number[] = [];
     for (const packet of packets) {
       if (packet.seq === 13) protector.change({ scheme: "red", depth: 2 });
-      const { payload, isRedundant, repairs } = protector.protect(packet);
+      const { payload, codec, repairs } = protector.protect(packet);
       const results = [
-        ...(packet.seq === 10 || packet.seq === 20
-          ? []
-          : [recoverer.source({ ...packet, payload, codec: isRedundant ? CODEC_REDUNDANT : 0 })]),
+        ...(packet.seq === 10 || packet.seq === 20 ? [] : [recoverer.source({ ...packet, payload, codec })]),
         ...repairs.map((repair) => recoverer.repair(repair)),
       ];
       for (const result of results) if (result.ok) back.push(...result.recovered.map((one) => one.seq));

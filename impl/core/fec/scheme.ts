@@ -32,7 +32,7 @@ export function lanesOf(scheme: FecScheme): readonly Lane[] {
 
 /** Repair packets that may leave with one media packet: all when they are not spread, else what keeps up with the blocks. */
 export const repairsATick = (scheme: FecScheme): number =>
-  (scheme.scheme === "rs" || scheme.scheme === "raptorq") && scheme.spread
+  (scheme.scheme === "rs" || scheme.scheme === "raptorq") && scheme.leaves !== "at-once"
     ? Math.ceil(scheme.repair / scheme.source)
     : Number.POSITIVE_INFINITY;
 
@@ -45,7 +45,7 @@ export function holdOf(scheme: FecScheme): number {
     case "none":
       return 0;
     case "red":
-      return scheme.depth;
+      return scheme.depth * (scheme.apart ?? 1);
     case "xor":
       if (scheme.protects === "rows") return scheme.length - 1;
       // A frame may come back by its row only after a column gave back the row's other lost one.

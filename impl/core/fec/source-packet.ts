@@ -7,7 +7,7 @@ export type SourcePacket = {
   readonly seq: number;
   /** Capture instant of its first sample, in samples at 48 kHz, whole 20 ms. */
   readonly timestamp: number;
-  /** 0..15, one of the `CODEC_*` numbers; never CODEC_REDUNDANT. */
+  /** 0..15, one of the `CODEC_*` numbers; as `isCodec` has it. */
   readonly codec: number;
   /** Units of 20 ms, 1..16. */
   readonly frames: number;
