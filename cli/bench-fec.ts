@@ -18,7 +18,7 @@ import { loadRaptorQ } from "../impl/io/raptorq.ts";
 import { CODEC_OPUS, MINI_HEADER_BYTES } from "../impl/wire/media-header.ts";
 import type { LinkModel } from "../scenarios/expanded.ts";
 import { gilbert } from "../scenarios/gilbert.ts";
-import { lossOf, startChain, stepChain } from "../scenarios/impairment/gilbert-elliott.ts";
+import { lossOf, moveChain, startChain } from "../scenarios/impairment/gilbert-elliott.ts";
 import { PROFILES } from "../scenarios/profiles.ts";
 import { DATAGRAM_OVERHEAD, SHORT_OVERHEAD } from "../sim/quic/packet.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
@@ -111,9 +111,10 @@ export const BENCHED_TRACES: readonly LossTrace[] = [
 function losing(trace: LossTrace, seed: number): { tick(): void; isLost(): boolean } {
   const [packets, states] = [new Stream(seed, `bench fec/${trace.name}`), new Stream(seed, `bench fec/${trace.name}/state`)];
   const chain = trace.burst === null ? undefined : startChain(trace.burst);
+  let slot = 0;
   return {
     tick: () => {
-      if (chain !== undefined) stepChain(chain, states.nextUnit());
+      if (chain !== undefined) moveChain(chain, slot++, (n) => states.at(n) / 2 ** 32);
     },
     isLost: () => {
       const ratio = chain === undefined ? 0 : lossOf(chain);

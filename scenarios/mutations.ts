@@ -80,11 +80,12 @@ const OF_TWINS: readonly Mutation[] = [
     imitates: "A candidate update that arrives twice is applied twice: the comparison forgets equality.",
   },
   {
-    name: "repair-unused",
+    name: "copies-unused",
     file: "impl/core/media-stream.ts",
-    find: "this.#giveBack(now, repaired.recovered);",
+    find: "this.#giveBack(now, received.recovered);",
     replace: "this.#giveBack(now, []);",
-    imitates: "Repair is sent, received, waited for and decoded, and what it gives back is never handed to the jitter buffer.",
+    imitates:
+      "Redundant copies are sent, received, waited for and unpacked, and what they give back is never handed to the jitter buffer.",
   },
 ];
 
