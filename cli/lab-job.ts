@@ -1,6 +1,7 @@
 /** One run from scenario to folder: engines, simulation, verdict, files. Runs in the laboratory's thread. */
 import type { LogRecord } from "../impl/base/record.ts";
 import type { CodecEngine } from "../impl/core/codec.ts";
+import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import type { MetricsPort } from "../impl/io/metrics-port.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
@@ -11,7 +12,7 @@ import { openMetrics, runLabel } from "../reports/openmetrics.ts";
 import { probesHit } from "../reports/probes.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
+import { type Engines, type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
@@ -132,8 +133,15 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
   ]);
   return [
     { scenario, seed, wav: real, speech, onLine, capture: job.capture === true },
-    { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto },
+    { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto, ...(await codesFor(scenario)) },
   ];
+}
+
+/** RaptorQ where a client sends with it: the other codes are always there. */
+async function codesFor(scenario: Scenario): Promise<Pick<Engines, "codes">> {
+  if (!Object.values(scenario.parties).some((party) => party.fec?.scheme === "raptorq")) return {};
+  const { loadRaptorQ } = await import("../impl/io/raptorq.ts");
+  return { codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) };
 }
 
 let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefined;

@@ -271,6 +271,7 @@ function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array):
     record: join(work, `${name}-${incarnation}.wav`),
     driftPpm: party.driftPpm,
     jitterBuffer: run.scenario.jitterBuffer,
+    fec: plan.fec,
     goodbyeMs: GRACE_MS,
     ...answerOf(plan),
   });

@@ -4,6 +4,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import { type Delay, delaysOf, measureAudio } from "./audio.ts";
 import { callsOf, clientsOf, endOf, type LoggedCall } from "./call-log.ts";
 import { measureConditions } from "./conditions.ts";
+import { measureFec } from "./fec.ts";
 import { accountsOf, type FrameAccount } from "./frame-accounting.ts";
 import { measureGenerations } from "./generations.ts";
 import { type StreamLog, streamsOf } from "./media-stream-log.ts";
@@ -39,6 +40,7 @@ export function measure(records: readonly LogRecord[], scenario: Scenario): Evid
   const playouts = playoutsOf(records, calls, runEnd);
   const delays = delaysOf(records, playouts);
   const conditions = measureConditions(records, scenario);
+  const fec = measureFec(records, clients);
   const measurements: Measurements = {
     audio: measureAudio(playouts, delays),
     recovery: measureRecovery(conditions, scenario.faults, playouts),
@@ -46,6 +48,7 @@ export function measure(records: readonly LogRecord[], scenario: Scenario): Evid
     signal: measureSignal(records, clients, runEnd),
     path: measurePath(records, clients),
     network: measureNetwork(records, scenario),
+    ...(Object.keys(fec).length === 0 ? {} : { fec }),
   };
   const streams = streamsOf(records);
   const media = { ...streams, accounts: accountsOf(records, scenario, streams.streams, runEnd) };

@@ -195,7 +195,21 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
   ["media-received", MEDIA],
   [
     "media-played",
-    [["call", text], ["kind", oneOf("source", "recovered", "concealed", "silence", "comfort")], ["seq", maybe(count)], ...FRAMES],
+    [
+      ["call", text],
+      ["kind", oneOf("source", "recovered", "concealed", "silence", "comfort")],
+      ["seq", maybe(count)],
+      ["by", maybe(text)],
+      ...FRAMES,
+    ],
+  ],
+  [
+    "fec",
+    [
+      ["call", text],
+      ["scheme", text],
+      ...each("payloadBytes", "sealedBytes", "repairPacketsSent", "repairPacketsReceived", "givenBack", "holdMs"),
+    ],
   ],
   [
     "stats",

@@ -105,6 +105,21 @@ export type PartyNetwork = {
   readonly lostPackets: number;
 };
 
+/** Forward error correction of a party, all its calls together. */
+export type PartyFec = {
+  /** What it sent with last: `rs 4+4 x3`. */
+  readonly scheme: string;
+  /** Octets of sealed packets, repair included, for every octet the codec gave; null when it sent nothing. */
+  readonly wireRatio: number | null;
+  readonly repairPacketsSent: number;
+  /** Frames the peer's redundancy gave back, in time or not. */
+  readonly framesGivenBack: number;
+  /** Recovered frames that were played, by what gave them back: `lbrr` (the codec's own), `red`, `xor`, `rs`, `raptorq`. */
+  readonly framesPlayedBy: Readonly<Record<string, number>>;
+  /** How much longer frames were held for it, at the most. */
+  readonly holdMs: number;
+};
+
 /** Keyed by party. */
 type Each<T> = Readonly<Record<string, T>>;
 
@@ -115,6 +130,8 @@ export type Measurements = {
   readonly signal: Each<PartySignal>;
   readonly path: Each<readonly PathStep[]>;
   readonly network: Each<PartyNetwork>;
+  /** Of the parties that sent or were sent any; absent from results older than it. */
+  readonly fec?: Each<PartyFec>;
 };
 
 export type Versions = { readonly midcall: string; readonly node: string; readonly commit: string };
@@ -237,6 +254,16 @@ export const resultSchema: z.ZodType<Result> = z.object({
     network: each(
       z.object({ sentPackets: count, sentBytes: count, receivedPackets: count, receivedBytes: count, lostPackets: count }),
     ),
+    fec: each(
+      z.object({
+        scheme: z.string(),
+        wireRatio: z.number().min(0).nullable(),
+        repairPacketsSent: count,
+        framesGivenBack: count,
+        framesPlayedBy: each(count),
+        holdMs: ms,
+      }),
+    ).exactOptional(),
   }),
 });
 

@@ -79,7 +79,7 @@ export const numberedParties = (scenario: Scenario): string[] => Object.keys(sce
 
 /** The table of numbers, one column per party in the order of `parties`; rows in which nobody has a figure are left out. */
 export function numberRows(result: Result, parties: readonly string[]): NumberRow[] {
-  const { audio, recovery, generations, signal, path, network } = result.measurements;
+  const { audio, recovery, generations, signal, path, network, fec = {} } = result.measurements;
   const row = (name: string, cell: (party: string) => string | undefined): NumberRow => [
     name,
     ...parties.map((party) => cell(party) ?? ""),
@@ -115,6 +115,17 @@ export function numberRows(result: Result, parties: readonly string[]): NumberRo
     row("Source frames played / expected", (party) =>
       given(audio[party], (one) => `${one.framesPlayed} / ${one.framesExpected}`),
     ),
+    row("Sends with / octets on the wire for one of the codec", (party) =>
+      given(fec[party], (one) => `${one.scheme} / ${one.wireRatio === null ? "none" : one.wireRatio.toFixed(2)}`),
+    ),
+    row("Recovered frames played, by what gave them back", (party) =>
+      given(fec[party], (one) =>
+        Object.entries(one.framesPlayedBy)
+          .map(([by, frames]) => `${by} ${frames}`)
+          .join(", "),
+      ),
+    ),
+    row("Held longer for it", (party) => given(fec[party], (one) => inMs(one.holdMs))),
     row("Not registered", (party) => given(signal[party], (one) => inMs(one.downMs))),
     row("Reconnects / attempts", (party) => given(signal[party], (one) => `${one.reconnects} / ${one.attempts}`)),
     row("Path", (party) => given(path[party], (steps) => steps.map((one) => one.path).join(", then "))),

@@ -2,6 +2,7 @@
 import baseline from "./cases/baseline.ts";
 import blackout from "./cases/blackout.ts";
 import burstLoss from "./cases/burst-loss.ts";
+import fecBurst from "./cases/fec-burst.ts";
 import lateAnswer from "./cases/late-answer.ts";
 import natRebind from "./cases/nat-rebind.ts";
 import oneWayLoss from "./cases/one-way-loss.ts";
@@ -31,4 +32,5 @@ export const CATALOGUE: readonly Scenario[] = [
   ringrtcInternational,
   ringrtcSpikyLoss,
   ringrtcBurstyLoss,
+  fecBurst,
 ];

@@ -1,7 +1,9 @@
 /** What a scenario's calls mean for one client: whom it registers with, what it says, how it answers. The same in every laboratory. */
+import { type FecScheme, NO_FEC } from "../impl/base/fec-scheme.ts";
 import type { CallModel, Scenario } from "./expanded.ts";
 
 export type ClientPlan = {
+  readonly fec: FecScheme;
   /** Name of the relay it registers with; undefined: there is none. */
   readonly relay: string | undefined;
   /** `tone`, a recording's name, or a path to a WAV file. */
@@ -16,6 +18,7 @@ export function clientPlan(scenario: Scenario, name: string): ClientPlan {
   const calling = scenario.calls.find((one) => one.caller === name);
   const first = Object.entries(scenario.parties).find(([, party]) => party.role === "relay")?.[0];
   return {
+    fec: scenario.parties[name]?.fec ?? NO_FEC,
     relay: scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? first,
     says: calling?.callerSays ?? called?.calleeSays ?? "tone",
     answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },

@@ -2,6 +2,8 @@
  * A scenario as data, in the expanded form that laboratories run, `scenario.json` holds and replay reads: every default
  * filled in, every profile replaced by its numbers, every time a whole number of microseconds.
  */
+
+import type { FecScheme } from "../impl/base/fec-scheme.ts";
 import type { JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
 
 /** How packets fare in one direction of an access link. */
@@ -60,6 +62,8 @@ export type PartyModel = {
   readonly interfaces: Readonly<Record<string, InterfaceModel>>;
   /** The party's clock against true time, parts in a million. */
   readonly driftPpm: number;
+  /** What a client sends with; absent: nothing twice. */
+  readonly fec?: FecScheme;
 };
 
 export type CallModel = {

@@ -79,6 +79,14 @@ const OF_TWINS: readonly Mutation[] = [
     replace: "if (generation < s.peer)",
     imitates: "A candidate update that arrives twice is applied twice: the comparison forgets equality.",
   },
+  {
+    name: "copies-unused",
+    file: "impl/core/media-stream.ts",
+    find: "this.#giveBack(now, received.recovered);",
+    replace: "this.#giveBack(now, []);",
+    imitates:
+      "Redundant copies are sent, received, waited for and unpacked, and what they give back is never handed to the jitter buffer.",
+  },
 ];
 
 /** Every mutation by name. */

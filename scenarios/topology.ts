@@ -1,6 +1,8 @@
 /** Reads a scenario's parties and NATs: fills in those left out, links by profile, NATs by preset. */
+import { NO_FEC } from "../impl/base/fec-scheme.ts";
 import type { Complaints } from "./complaints.ts";
 import type { InterfaceModel, LinkModel, NatModel, PartyModel } from "./expanded.ts";
+import { readFec, type WrittenFec } from "./fec-language.ts";
 import { linkProblems, readLink, type WrittenLink } from "./link-language.ts";
 import { readNat, type WrittenNat } from "./nat-language.ts";
 import { NAT_PRESETS } from "./nats.ts";
@@ -21,12 +23,12 @@ const DEFAULT_RELAY = "r1";
 /** Names the event log uses for itself. */
 const RESERVED = ["lab", "net"];
 
-type Reading = { readonly nats: Map<string, NatModel>; readonly complain: Complaints };
+type Reading = { readonly nats: Map<string, NatModel>; readonly fec: WrittenFec | undefined; readonly complain: Complaints };
 
 export function readTopology(written: WrittenScenario, complain: Complaints): Topology {
   const nats = new Map<string, NatModel>();
   const parties = new Map<string, PartyModel>();
-  const reading: Reading = { nats, complain };
+  const reading: Reading = { nats, fec: written.fec, complain };
   for (const [name, model] of Object.entries(written.nats ?? {})) nats.set(name, readNat(model));
   for (const [name, party] of filledUp(written.parties ?? {})) parties.set(name, readParty(reading, name, party));
 
@@ -62,7 +64,7 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
   const place = ["parties", name];
   const party = typeof written === "string" ? { link: written } : written;
   const role = roleOf(written);
-  const { interfaces: several, driftPpm = 0 } = party as Exclude<WrittenParty, string>;
+  const { interfaces: several, driftPpm = 0, fec } = party as Exclude<WrittenParty, string>;
   if (several !== undefined) {
     for (const key of ["link", "up", "down", "nat"] as const) {
       if (party[key as "link"] !== undefined)
@@ -79,7 +81,22 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     key,
     readAccess(reading, { party: name, role, interface: key }, typeof one === "string" ? { link: one } : one, where),
   ]);
-  return { role, interfaces: Object.fromEntries(interfaces), driftPpm };
+  return { role, interfaces: Object.fromEntries(interfaces), driftPpm, ...readFecOf(reading, role, fec, [...place, "fec"]) };
+}
+
+function readFecOf(
+  { fec, complain }: Reading,
+  role: PartyModel["role"],
+  own: WrittenFec | undefined,
+  place: Place,
+): Pick<PartyModel, "fec"> {
+  if (role === "relay") {
+    if (own !== undefined) complain.say(place, "a relay sends no media of its own: want it at a client");
+    return {};
+  }
+  const written = own ?? fec;
+  const scheme = written === undefined ? NO_FEC : readFec(written, own === undefined ? ["fec"] : place, complain);
+  return scheme.scheme === "none" ? {} : { fec: scheme };
 }
 
 type Owner = { readonly party: string; readonly role: PartyModel["role"]; readonly interface: string };

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { JITTER_BUFFERS } from "../impl/base/jitter-buffer-name.ts";
 import type { CallModel, PartyModel, Scenario } from "./expanded.ts";
 import { fault, type WrittenFault } from "./fault-language.ts";
+import { fec, type WrittenFec } from "./fec-language.ts";
 import { link, profileName, type WrittenLink } from "./link-language.ts";
 import { nat, type WrittenNat } from "./nat-language.ts";
 import { expectationSchema, JUDGED_NAMES, ORACLES, type OracleName } from "./oracles.ts";
@@ -28,6 +29,7 @@ export type WrittenParty =
       readonly role?: PartyModel["role"] | undefined;
       readonly interfaces?: Readonly<Record<string, string | WrittenAccess>> | undefined;
       readonly driftPpm?: number | undefined;
+      readonly fec?: WrittenFec | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -58,6 +60,8 @@ export type WrittenScenario = {
   readonly labs?: Scenario["labs"] | undefined;
   readonly duration?: Time | undefined;
   readonly jitterBuffer?: Scenario["jitterBuffer"] | undefined;
+  /** What every client sends with unless it says otherwise. */
+  readonly fec?: WrittenFec | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -90,6 +94,7 @@ const party = z.union(
       ...access,
       interfaces: interfaces.optional(),
       driftPpm: z.number().min(-1_000).max(1_000).optional(),
+      fec: fec.optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -127,6 +132,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
     .optional(),
   duration: time.optional(),
   jitterBuffer: z.enum(JITTER_BUFFERS).optional(),
+  fec: fec.optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

@@ -11,7 +11,9 @@ import { type AudioSource, loop, silence, tone } from "../impl/core/audio-source
 import * as client from "../impl/core/client.ts";
 import { type CodecEngine, FRAME_SAMPLES, GOOD } from "../impl/core/codec.ts";
 import type { CryptoEngine } from "../impl/core/crypto.ts";
+import type { BlockCodes } from "../impl/core/fec/block-code.ts";
 import { type Identity, identityFromSecret } from "../impl/core/identity.ts";
+import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
@@ -25,7 +27,12 @@ import { type LabWorld, PartyProcess } from "./party-process.ts";
 import { describePayload } from "./quic/packet.ts";
 import { RunLog } from "./run-log.ts";
 
-export type Engines = { readonly codec: CodecEngine; readonly crypto: CryptoEngine };
+export type Engines = {
+  readonly codec: CodecEngine;
+  readonly crypto: CryptoEngine;
+  /** Codes for forward error correction; those that need no WebAssembly when not given. */
+  readonly codes?: BlockCodes;
+};
 
 export type LabRun = {
   readonly scenario: Scenario;
@@ -174,6 +181,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             codec: engines.codec,
             settings: GOOD,
             jitterBuffer: scenario.jitterBuffer,
+            fec: { scheme: plan.fec, codes: engines.codes ?? DEFAULT_FEC.codes },
             entropy: (length) => entropy.nextBytes(length),
             answer,
             backoff: DEFAULT_BACKOFF,

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { EngineFigure } from "../bench-engines.ts";
 import type { ExploreBench } from "../bench-explore.ts";
+import type { FecCost } from "../bench-fec-cost.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
 import type { SimBench } from "../bench-sim.ts";
@@ -12,8 +13,8 @@ import type { Terminal } from "../terminal.ts";
 import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
-const NOT_YET: readonly string[] = ["fec", "relay"];
-const SUBJECTS = "want midcall bench sim, lab, explore, jitter, codec or aead";
+const NOT_YET: readonly string[] = ["relay"];
+const SUBJECTS = "want midcall bench sim, lab, explore, jitter, fec, codec or aead";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
@@ -22,9 +23,10 @@ export function addBench(root: Command, { terminal, end }: Context): void {
       "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
         "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
         "explore: seeds a second, and shrinking. " +
-        "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq.",
+        "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq. " +
+        "fec: every scheme of forward error correction over the same losses.",
     )
-    .argument("<subject>", "sim, lab, explore, jitter, codec or aead")
+    .argument("<subject>", "sim, lab, explore, jitter, fec, codec or aead")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: { json?: boolean }) => {
@@ -57,6 +59,14 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
         ...measured.figures.flatMap(labLines),
         ...measured.leftOut.map((one) => `${one.lab} left out: this machine lacks ${one.lacks}`),
       ]);
+    }
+    case "fec": {
+      stage("schemes over losses");
+      const { compareSchemes, fecTable } = await import("../bench-fec.ts");
+      const figures = compareSchemes();
+      stage("processor time");
+      const cost = (await import("../bench-fec-cost.ts")).benchFecCost();
+      return told({ figures, cost }, () => [...fecTable(figures).trimEnd().split("\n"), "", ...cost.map(costLine)]);
     }
     case "jitter": {
       const { benchJitter, jitterTable } = await import("../bench-jitter.ts");
@@ -94,6 +104,10 @@ const simLines = ({ speed, memory }: SimBench): readonly string[] => [
   `one hour: ${memory.wallS.toFixed(1)} s; live heap ${megabytes(memory.heapAtMinute5)} at minute 5, ${megabytes(memory.heapAtEnd)} at the end ` +
     `(${(memory.growthRatio * 100).toFixed(1)} %)`,
 ];
+
+const costLine = (one: FecCost): string =>
+  `${one.scheme.padEnd(16)} ${one.frameUs.toFixed(1).padStart(6)} us a frame, both sides, at 10 % lost ${one.floorRatio.toFixed(2).padStart(6)} x sealing and opening it ` +
+  `${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream`;
 
 const exploreLines = ({ core, campaign, shrink }: ExploreBench): readonly string[] => [
   `one seed, ${core.virtualS.toFixed(0)} s of virtual time: ${core.drawMs.toFixed(1)} ms to draw, ${core.simulateMs.toFixed(1)} ms to simulate, ` +

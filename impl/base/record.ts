@@ -3,6 +3,7 @@
  * Every number, page, metric and verdict is a pure function of it. Fields are written in the order given here.
  */
 import type { Address } from "./address.ts";
+import type { FecName } from "./fec-scheme.ts";
 import type { JitterBufferName } from "./jitter-buffer-name.ts";
 
 /** What every record carries: `t` microseconds since the run began, `who` a party's name, `lab`, or `net`. */
@@ -181,6 +182,8 @@ export type MediaPlayedRecord = {
   readonly call: string;
   readonly kind: "source" | "recovered" | "concealed" | "silence" | "comfort";
   readonly seq?: number;
+  /** What gave `recovered` frames back; absent: the codec's own redundancy in the next packet. */
+  readonly by?: FecName;
 } & Frames;
 
 /** Receiver statistics once a second, cumulative, W3C webrtc-stats inbound-rtp names and units (times in seconds, delays summed over samples). */
@@ -204,6 +207,23 @@ export type StatsRecord = {
   /** Concealment of 150 ms or longer: ours, the W3C dictionary has none. */
   readonly interruptionCount: number;
   readonly totalInterruptionDurationMs: number;
+};
+
+/** Forward error correction of one party's call beside each `stats`, cumulative; absent from calls in which neither side uses any. */
+export type FecRecord = {
+  readonly ev: "fec";
+  readonly call: string;
+  /** What this party sends with, as `nameOfScheme` writes it. */
+  readonly scheme: string;
+  /** Octets the codec gave, and octets of the sealed packets they left in, repair included. */
+  readonly payloadBytes: number;
+  readonly sealedBytes: number;
+  readonly repairPacketsSent: number;
+  readonly repairPacketsReceived: number;
+  /** Frames the peer's redundancy gave back, in time or not. */
+  readonly givenBack: number;
+  /** How much longer frames are held for it. */
+  readonly holdMs: number;
 };
 
 /** UDP traffic of one party, cumulative, once a second and at the end. */
@@ -240,6 +260,7 @@ export type Saying =
   | MediaReceivedRecord
   | MediaPlayedRecord
   | StatsRecord
+  | FecRecord
   | NetworkRecord
   | HeldRecord
   | NoteRecord;

@@ -1,6 +1,7 @@
 /** The client process: registers, calls or answers, speaks a file or a tone, records what it hears. */
 import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
+import { type FecScheme, NO_FEC } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
@@ -8,9 +9,11 @@ import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
 import * as client from "../core/client.ts";
 import { type CodecEngine, FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
 import type { Identity } from "../core/identity.ts";
+import { DEFAULT_FEC } from "../core/media-stream.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
+import { loadRaptorQ } from "../io/raptorq.ts";
 import { readWav, WavError, WavSink } from "../io/wav.ts";
 import { type Layer, openParty } from "./party.ts";
 
@@ -39,6 +42,8 @@ export type ClientOptions = {
   readonly codec?: CodecEngine;
   /** DEFAULT_JITTER_BUFFER unless told. */
   readonly jitterBuffer?: JitterBufferName;
+  /** What it sends with when the peer can make use of it; nothing twice when not given. */
+  readonly fec?: FecScheme;
   readonly layer?: Layer;
   /** Address and TCP port that Prometheus scrapes; undefined: none. */
   readonly metrics?: { readonly host: string; readonly port: number };
@@ -88,6 +93,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       codec,
       settings: GOOD,
       ...(options.jitterBuffer === undefined ? {} : { jitterBuffer: options.jitterBuffer }),
+      fec: { scheme: options.fec ?? NO_FEC, codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) },
       entropy: (length) => new Uint8Array(randomBytes(length)),
       answer: options.answer,
       backoff: DEFAULT_BACKOFF,

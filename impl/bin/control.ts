@@ -3,6 +3,8 @@
  * The party dials, says who it is and that it is ready; the lab says when to begin; from then on the party tells all it says.
  * A party whose lab is gone ends at once.
  */
+
+import type { FecScheme } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { AnswerPolicy, Command } from "../core/client.ts";
@@ -36,6 +38,7 @@ export type Job = {
       readonly record: string;
       readonly driftPpm: number;
       readonly jitterBuffer: JitterBufferName;
+      readonly fec: FecScheme;
       /** How long a client that stops waits for its sessions to close, milliseconds. */
       readonly goodbyeMs: number;
     }

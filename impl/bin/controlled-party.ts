@@ -109,6 +109,7 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         recordsFromEpoch: true,
         driftPpm: client.driftPpm,
         jitterBuffer: client.jitterBuffer,
+        fec: client.fec,
         goodbyeMs: client.goodbyeMs,
       }),
   };

@@ -25,7 +25,7 @@ import {
 } from "./call-state.ts";
 import * as generation from "./candidate-generation.ts";
 import { deriveKeys, type KeyShare, makeShare, verifyShare } from "./key-agreement.ts";
-import { MediaStream } from "./media-stream.ts";
+import { capabilities, MediaStream } from "./media-stream.ts";
 
 /**
  * How long each stage of a set-up may last. chosen: ITU-T E.180 ringing is answered or not within a minute; who has answered waits as long for a
@@ -65,6 +65,8 @@ const fresh = (context: Context, id: string, role: "caller" | "callee", peer: st
   hasReconnected: false,
   resumeWait: RESUME_AGAIN,
   keys: undefined,
+  peerFec: [],
+  peerSends: undefined,
   media: undefined,
   channel: undefined,
   generations: generation.start({ local: [] }),
@@ -89,6 +91,8 @@ export function incoming(
   if (!checked.ok) return checked;
   const call = fresh(context, message.call_id, "callee", message.caller_fingerprint);
   call.theirs = message.caller_share;
+  call.peerFec = message.fec ?? [];
+  call.peerSends = message.sends;
   call.generations = generation.start(
     candidatesOf(message.caller_reflexive_addr, message.caller_local_addrs, message.caller_mapped_addr),
   );
@@ -169,6 +173,7 @@ function offer(context: Context, call: Call, now: Instant): readonly Effect[] {
     caller_fingerprint: identity.fingerprint,
     callee_fingerprint: call.peer,
     caller_share: call.mine,
+    ...capabilities(context.fec),
     ...(context.reflexive === undefined ? {} : { caller_reflexive_addr: context.reflexive }),
   };
   return [utter(call, now, message)];
@@ -193,7 +198,7 @@ function answer(context: Context, call: Call, now: Instant): readonly Effect[] {
   say(context, call, "answered", { mode });
   const addresses =
     mode === "AcceptTrusted" && context.reflexive !== undefined ? { callee_reflexive_addr: context.reflexive } : {};
-  return [utter(call, now, { ...head, callee_share: call.mine, ...addresses })];
+  return [utter(call, now, { ...head, callee_share: call.mine, ...capabilities(context.fec), ...addresses })];
 }
 
 function agree(context: Context, call: Call, mine: KeyShare, theirs: KeyShare): boolean {
@@ -212,6 +217,8 @@ export function answered(context: Context, call: Call, now: Instant, message: An
   const checked = verifyShare(crypto, message.callee_share, { ...names, role: "callee", answering: call.mine });
   if (!checked.ok) return refused(context, checked.reason, message);
   call.theirs = message.callee_share;
+  call.peerFec = message.fec ?? [];
+  call.peerSends = message.sends;
   if (!agree(context, call, call.mine, call.theirs)) return hangUp(context, call, "no-keys");
   call.answer = message.mode;
   call.stage = "answered";
@@ -222,7 +229,7 @@ export function answered(context: Context, call: Call, now: Instant, message: An
 
 /** The relay's set-up. One that overtakes the answer waits for it. */
 export function setUp(context: Context, call: Call, message: SetupMessage): readonly Effect[] {
-  const { crypto, codec, settings, jitterBuffer, say: log } = context;
+  const { crypto, codec, settings, jitterBuffer, fec, say: log } = context;
   if (call.stage === "offering" && call.early === undefined) {
     call.early = message;
     return [];
@@ -231,7 +238,19 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
   if (call.keys === undefined) return refused(context, "unexpected", message);
   call.channel = message.channel;
   call.generations = generation.start(candidatesOf(message.peer_direct_addr, message.peer_local_addrs, message.peer_mapped_addr));
-  call.media = new MediaStream({ call: call.id, keys: call.keys, crypto, codec, settings, jitterBuffer, say: log });
+  const { peerFec, peerSends } = call;
+  call.media = new MediaStream({
+    call: call.id,
+    keys: call.keys,
+    crypto,
+    codec,
+    settings,
+    jitterBuffer,
+    fec,
+    peerFec,
+    peerSends,
+    say: log,
+  });
   call.stage = "active";
   call.overdueAt = undefined;
   call.sayAgainAt = undefined;

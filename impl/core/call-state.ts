@@ -4,13 +4,13 @@ import type { Address } from "../base/address.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
 import type { Instant, Micros } from "../base/units.ts";
-import type { SignalMessage } from "../wire/signal.ts";
+import type { SendsFec, SignalMessage } from "../wire/signal.ts";
 import type * as generation from "./candidate-generation.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Identity } from "./identity.ts";
 import type { CallKeys, KeyShare } from "./key-agreement.ts";
-import type { MediaStream } from "./media-stream.ts";
+import type { FecOptions, MediaStream } from "./media-stream.ts";
 
 export type Context = {
   readonly identity: Identity;
@@ -18,6 +18,7 @@ export type Context = {
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
   readonly jitterBuffer: JitterBufferName;
+  readonly fec: FecOptions;
   readonly entropy: (length: number) => Uint8Array;
   readonly say: (saying: Saying) => void;
   readonly refuse: (reason: RefusalReason, what: string) => void;
@@ -57,6 +58,9 @@ export type Call = {
   /** After how long a `CallResume` without an answer is said again. */
   resumeWait: Micros;
   keys: CallKeys | undefined;
+  /** Forward error correction the peer can make use of, and what it sends with. */
+  peerFec: readonly string[];
+  peerSends: SendsFec | undefined;
   media: MediaStream | undefined;
   channel: number | undefined;
   generations: generation.State;

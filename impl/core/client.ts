@@ -18,6 +18,7 @@ import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
 import { Farewells } from "./farewell.ts";
 import { fingerprintOf, type Identity } from "./identity.ts";
+import { DEFAULT_FEC, type FecOptions } from "./media-stream.ts";
 import { Outbox } from "./outbox.ts";
 import { REPLACED, signRegistration } from "./registration.ts";
 import { type Link, lingersUntil, startLink, viewOf } from "./relay-link.ts";
@@ -35,6 +36,8 @@ export type Config = {
   readonly settings: CodecSettings;
   /** DEFAULT_JITTER_BUFFER unless told. */
   readonly jitterBuffer?: JitterBufferName;
+  /** DEFAULT_FEC unless told. */
+  readonly fec?: FecOptions;
   /** Fresh random octets. */
   readonly entropy: (length: number) => Uint8Array;
   /** Undefined: let it ring. */
@@ -377,6 +380,7 @@ export function client(config: Config): Machine<Input> {
   const context = (): call.Context => ({
     ...config,
     jitterBuffer: config.jitterBuffer ?? DEFAULT_JITTER_BUFFER,
+    fec: config.fec ?? DEFAULT_FEC,
     say,
     refuse,
     reflexive,
@@ -456,7 +460,7 @@ export function client(config: Config): Machine<Input> {
           if (current?.media === undefined) break;
           const link = mediaLink();
           const sealed = current.media.capture(now, input.pcm, link === undefined ? undefined : current.channel);
-          if (sealed !== undefined && link !== undefined) out.push({ type: "datagram", session: link.id, bytes: sealed });
+          if (link !== undefined) for (const bytes of sealed) out.push({ type: "datagram", session: link.id, bytes });
           break;
         }
         case "playout": {

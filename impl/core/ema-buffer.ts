@@ -77,24 +77,30 @@ export class EmaBuffer implements JitterBuffer {
     return this.#counters.snapshot(this.#delay.jitter);
   }
 
+  holdFor(length: Micros): void {
+    this.#delay.holdFor(length);
+  }
+
   insert(now: Instant, frame: JitterFrame): void {
-    const { seq, timestamp } = frame;
+    const { seq, timestamp, by } = frame;
     const newer = seq > this.#window.newest;
     const verdict = this.#window.judge(seq);
+    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq))) this.#counters.received(seq);
     if (verdict === "duplicate") return;
-    this.#counters.received(seq);
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY;
-    if (jumped && newer) this.#restart(now, timestamp, transit);
+    if (by !== undefined) this.#window.giveBack(seq);
+    else if (jumped && newer) this.#restart(now, timestamp, transit);
     else if (!jumped && verdict === "new") this.#observe(transit);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
-    if (stale || (this.#started && timestamp < this.#position - HALF && !this.#moveBack(seq, timestamp))) {
+    const behind = this.#started && timestamp < this.#position - HALF;
+    if (stale || (behind && (by !== undefined || !this.#moveBack(seq, timestamp)))) {
       this.#counters.discarded();
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
-    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now });
+    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now, by });
   }
 
   playout(now: Instant): Played | undefined {
@@ -252,8 +258,12 @@ export class EmaBuffer implements JitterBuffer {
 
   #play(now: number, frame: HeldFrame, pcm: Int16Array): Played {
     this.#counters.played(FRAME_SAMPLES);
-    this.#counters.source(FRAME_SAMPLES, now - frame.arrival, this.#delay.target);
     this.#lastPcm = pcm;
+    if (frame.by !== undefined) {
+      this.#counters.recovered();
+      return { kind: "recovered", seq: frame.seq, by: frame.by, pcm };
+    }
+    this.#counters.source(FRAME_SAMPLES, now - frame.arrival, this.#delay.target);
     return { kind: "source", seq: frame.seq, pcm };
   }
 

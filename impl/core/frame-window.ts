@@ -2,6 +2,7 @@
  * Frames waiting to be played, by packet number: a ring of the last WINDOW_FRAMES numbers, which also remembers which of them
  * were ever seen, so that a copy of a played packet is known for one.
  */
+import type { FecName } from "../base/fec-scheme.ts";
 import { invariant } from "../base/invariant.ts";
 
 /** Frames in the ring: 5.12 s, more than ten times the largest delay the jitter buffer aims at. A power of two. */
@@ -15,11 +16,15 @@ export type HeldFrame = {
   readonly payload: Uint8Array;
   /** Arrival in microseconds since the run began. */
   readonly arrival: number;
+  /** What gave it back, when its own packet had not come. */
+  readonly by?: FecName | undefined;
 };
 
 export class FrameWindow {
   readonly #slots: (HeldFrame | undefined)[] = new Array<HeldFrame | undefined>(WINDOW_FRAMES).fill(undefined);
   readonly #seen: Float64Array = new Float64Array(WINDOW_FRAMES).fill(-1);
+  /** Numbers whose frame was given back while the packet itself had not come. */
+  readonly #givenBack: Float64Array = new Float64Array(WINDOW_FRAMES).fill(-1);
   #newest = -1;
   #head = -1;
   #count = 0;
@@ -54,6 +59,18 @@ export class FrameWindow {
     this.#seen[seq & MASK] = seq;
     if (seq > this.#newest) this.#newest = seq;
     return "new";
+  }
+
+  /** Notes that the frame of `seq` was given back without its packet. */
+  giveBack(seq: number): void {
+    this.#givenBack[seq & MASK] = seq;
+  }
+
+  /** Whether the frame of `seq` was given back and its packet has not come; true once for each. */
+  isGivenBack(seq: number): boolean {
+    if (this.#givenBack[seq & MASK] !== seq) return false;
+    this.#givenBack[seq & MASK] = -1;
+    return true;
   }
 
   /** Whether a frame of number `seq` has room; when it has not, take the head first. */

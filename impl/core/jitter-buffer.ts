@@ -2,6 +2,7 @@
  * The seam of the jitter buffer: packets go in when they come, 20 ms of audio come out at every tick. Two are behind it, `neteq`
  * (neteq/neteq-buffer.ts: stretches time by whole pitch periods) and `ema` (ema-buffer.ts: adds and leaves out whole frames).
  */
+import type { FecName } from "../base/fec-scheme.ts";
 import type { Instant, Micros } from "../base/units.ts";
 import type { Decoder } from "./codec.ts";
 import type { JitterStatistics } from "./jitter-statistics.ts";
@@ -20,6 +21,8 @@ export type Played = {
    * a stretched frame fills a second tick.
    */
   readonly seq?: number;
+  /** What gave a `recovered` frame back; absent: the codec's own redundancy in the next packet. */
+  readonly by?: FecName;
   /** FRAME_SAMPLES samples. */
   readonly pcm: Int16Array;
 };
@@ -31,13 +34,17 @@ export type JitterFrame = {
   readonly timestamp: number;
   /** Encoded frame, not changed by anyone from here on. */
   readonly payload: Uint8Array;
+  /** The scheme that gave it back; absent when its own packet came. Such a frame says nothing about how long packets take. */
+  readonly by?: FecName;
 };
 
 export type JitterBuffer = {
   /** The delay aimed at now. `ema` counts it from the mean arrival, `neteq` from the earliest. */
   readonly target: Micros;
   stats(): JitterStatistics;
-  /** Takes a packet that arrived at `now`. Copies are ignored; packets that are too late are counted and dropped. */
+  /** From now on frames may come `length` later than their own packets: what gives them back takes that long. */
+  holdFor(length: Micros): void;
+  /** Takes a packet that arrived at `now`, or was given back then. Copies are ignored; packets that are too late are counted and dropped. */
   insert(now: Instant, frame: JitterFrame): void;
   /** The frame of the playout tick at `now`, to be called every 20 ms; undefined until the first audio is due. */
   playout(now: Instant): Played | undefined;

@@ -3,19 +3,52 @@
  * It belongs to the call and not to a session, so packet numbers, keys, replay window and jitter buffer go on over any change
  * of relay, session or path.
  */
+
+import { type FecName, type FecScheme, NO_FEC, nameOfScheme } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import type { Instant } from "../base/units.ts";
+import { type Instant, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
-import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_SAMPLES } from "./codec.ts";
+import { CODEC_OPUS, isParity } from "../wire/media-header.ts";
+import type { SendsFec } from "../wire/signal.ts";
+import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
+import type { BlockCodes } from "./fec/block-code.ts";
+import { EXCLUSIVE_OR } from "./fec/exclusive-or.ts";
+import { Protector } from "./fec/protector.ts";
+import { type RecoveredPacket, Recoverer } from "./fec/recoverer.ts";
+import { REED_SOLOMON } from "./fec/reed-solomon.ts";
+import { holdOf } from "./fec/scheme.ts";
 import { FrameLog, type FrameRun } from "./frame-log.ts";
 import type { JitterBuffer, Played } from "./jitter-buffer.ts";
 import { jitterBuffer } from "./jitter-buffers.ts";
 import type { CallKeys } from "./key-agreement.ts";
 import { Opener, Sealer } from "./packet-protection.ts";
+import { textOctets } from "./transcript.ts";
 
-type Kind = Played["kind"];
+/** What a client is told about forward error correction. */
+export type FecOptions = {
+  /** What it sends with, when the peer can make use of it. */
+  readonly scheme: FecScheme;
+  /** The codes it has: for sending, and for what peers send. */
+  readonly codes: BlockCodes;
+};
+
+/** Sends nothing twice, and makes use of what needs no WebAssembly. */
+export const DEFAULT_FEC: FecOptions = {
+  scheme: NO_FEC,
+  codes: new Map([
+    ["xor", EXCLUSIVE_OR],
+    ["rs", REED_SOLOMON],
+  ]),
+};
+
+/** What a party can make use of and what it will send with, in the words of an offer or an answer. */
+export function capabilities({ scheme, codes }: FecOptions): { readonly fec: readonly FecName[]; readonly sends?: SendsFec } {
+  const fec: readonly FecName[] = ["red", ...codes.keys()];
+  if (scheme.scheme === "none") return { fec };
+  return { fec, sends: { scheme: scheme.scheme, hold_ms: (holdOf(scheme) * FRAME_MICROS) / 1_000 } };
+}
 
 export type MediaOptions = {
   readonly call: string;
@@ -24,8 +57,17 @@ export type MediaOptions = {
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
   readonly jitterBuffer: JitterBufferName;
+  readonly fec: FecOptions;
+  /** What the peer can make use of; a peer of before this was a choice says nothing, and is sent nothing of it. */
+  readonly peerFec: readonly string[];
+  /** What it will send with; it tells again in every packet, but the first ones must wait long enough already. */
+  readonly peerSends: SendsFec | undefined;
   readonly say: (saying: Saying) => void;
 };
+
+/** Repair packets are numbered on their own, so they have keys of their own: one key never seals two packets of one number. */
+const REPAIR_LABEL = textOctets("midcall repair v1");
+const repairKey = (crypto: CryptoEngine, key: Uint8Array): Uint8Array => crypto.derive(key, new Uint8Array(0), REPAIR_LABEL, 32);
 
 export class MediaStream {
   readonly #options: MediaOptions;
@@ -33,22 +75,38 @@ export class MediaStream {
   readonly #decoder: Decoder;
   readonly #sealer: Sealer;
   readonly #opener: Opener;
+  readonly #repairSealer: Sealer;
+  readonly #repairOpener: Opener;
+  readonly #protector: Protector;
+  readonly #recoverer: Recoverer;
   readonly #buffer: JitterBuffer;
   readonly #sent: FrameLog;
   readonly #received: FrameLog;
   readonly #played: FrameLog;
-  #playedKind: Kind = "silence";
+  #playing: Pick<Played, "kind" | "by"> = { kind: "silence" };
   #captured = 0;
   #ticks = 0;
+  #payloadBytes = 0;
+  #sealedBytes = 0;
+  #repairPacketsReceived = 0;
+  #givenBack = 0;
 
   constructor(options: MediaOptions) {
-    const { call, keys, crypto, codec, settings, say } = options;
+    const { call, keys, crypto, codec, settings, fec, peerFec, peerSends, say } = options;
     this.#options = options;
     this.#encoder = codec.encoder(settings);
     this.#decoder = codec.decoder();
     this.#sealer = new Sealer(crypto, keys.send);
     this.#opener = new Opener(crypto, keys.receive);
+    this.#repairSealer = new Sealer(crypto, repairKey(crypto, keys.send));
+    this.#repairOpener = new Opener(crypto, repairKey(crypto, keys.receive));
+    this.#protector = new Protector(peerFec.includes(fec.scheme.scheme) ? fec.scheme : NO_FEC, fec.codes);
+    this.#recoverer = new Recoverer(fec.codes);
     this.#buffer = jitterBuffer(options.jitterBuffer, { decoder: this.#decoder, mode: codec.mode });
+    if (peerSends !== undefined && capabilities(fec).fec.some((name) => name === peerSends.scheme)) {
+      this.#recoverer.expect(millis(peerSends.hold_ms));
+      this.#buffer.holdFor(this.#recoverer.hold);
+    }
     const frames = (run: FrameRun): { n: number; at: number; step: number | readonly number[] } => ({
       n: run.n,
       at: run.at,
@@ -59,40 +117,74 @@ export class MediaStream {
       say({ ev: "media-received", call, key: keys.receiveId, seq: run.seq, ...frames(run) }),
     );
     this.#played = new FrameLog((run) =>
-      say({ ev: "media-played", call, kind: this.#playedKind, ...(run.seq === -1 ? {} : { seq: run.seq }), ...frames(run) }),
+      say({ ev: "media-played", call, ...this.#playing, ...(run.seq === -1 ? {} : { seq: run.seq }), ...frames(run) }),
     );
   }
 
-  /** One captured frame: the packet to send now, or undefined when there is nothing to send it on (`channel` undefined). */
-  capture(now: Instant, pcm: Int16Array, channel: number | undefined): Uint8Array | undefined {
+  /** One captured frame: the packets to send now, its own and repair; none when there is nothing to send them on (`channel` undefined). */
+  capture(now: Instant, pcm: Int16Array, channel: number | undefined): readonly Uint8Array[] {
     const timestamp = this.#captured++ * FRAME_SAMPLES;
-    if (channel === undefined) return undefined;
-    const { packet, seq } = this.#sealer.seal({ channel, timestamp, payload: this.#encoder.encode(pcm) });
+    if (channel === undefined) return [];
+    const frame = this.#encoder.encode(pcm);
+    this.#payloadBytes += frame.length;
+    const source = { seq: this.#sealer.next, timestamp, codec: CODEC_OPUS, frames: 1, payload: frame };
+    const { payload, codec, repairs } = this.#protector.protect(source);
+    const { packet, seq } = this.#sealer.seal({ channel, timestamp, payload, codec });
     this.#sent.push(now, seq);
-    return packet;
+    const packets = [packet, ...repairs.map((repair) => this.#sealRepair(channel, repair))];
+    for (const one of packets) this.#sealedBytes += one.length;
+    return packets;
+  }
+
+  /** The time in its header means nothing (repair says inside what it is about) and advances so that mini headers do. */
+  #sealRepair(channel: number, payload: Uint8Array): Uint8Array {
+    const timestamp = this.#repairSealer.next * FRAME_SAMPLES;
+    return this.#repairSealer.seal({ channel, timestamp, payload, kind: "parity" }).packet;
   }
 
   /** Full headers again: the next packets go to a relay or over a path that may not have seen the last ones. */
   resync(): void {
     this.#sealer.resync();
+    this.#repairSealer.resync();
   }
 
   /** Takes a packet of the peer; a reason when it was refused. */
   receive(now: Instant, packet: Uint8Array): RefusalReason | undefined {
+    if (isParity(packet)) return this.#receiveRepair(now, packet);
     const opened = this.#opener.open(packet);
     if (!opened.ok) return opened.reason;
     this.#received.push(now, opened.seq);
-    this.#buffer.insert(now, opened);
+    const received = this.#recoverer.source(opened);
+    if (!received.ok) return received.reason;
+    this.#buffer.insert(now, received.own);
+    this.#giveBack(now, received.recovered);
+    return received.unusable;
+  }
+
+  #receiveRepair(now: Instant, packet: Uint8Array): RefusalReason | undefined {
+    const opened = this.#repairOpener.open(packet);
+    if (!opened.ok) return opened.reason;
+    this.#repairPacketsReceived++;
+    const repaired = this.#recoverer.repair(opened.payload);
+    if (!repaired.ok) return repaired.reason;
+    this.#giveBack(now, repaired.recovered);
     return undefined;
+  }
+
+  #giveBack(now: Instant, recovered: readonly RecoveredPacket[]): void {
+    this.#buffer.holdFor(this.#recoverer.hold);
+    this.#givenBack += recovered.length;
+    for (const packet of recovered) this.#buffer.insert(now, packet);
   }
 
   /** 960 samples to play now; undefined before the first audio. */
   playout(now: Instant): Int16Array | undefined {
     const played = this.#buffer.playout(now);
     if (played === undefined) return undefined;
-    if (played.kind !== this.#playedKind) {
+    const { kind, by } = played;
+    if (kind !== this.#playing.kind || by !== this.#playing.by) {
       this.#played.flush();
-      this.#playedKind = played.kind;
+      this.#playing = by === undefined ? { kind } : { kind, by };
     }
     this.#played.push(now, played.seq ?? -1);
     if (++this.#ticks % 50 === 0) this.#stats();
@@ -100,7 +192,7 @@ export class MediaStream {
   }
 
   view(): View {
-    return { captured: this.#captured, playoutTicks: this.#ticks, playing: this.#playedKind, ...this.#buffer.stats() };
+    return { captured: this.#captured, playoutTicks: this.#ticks, playing: this.#playing.kind, ...this.#buffer.stats() };
   }
 
   /** Writes what is pending to the log and frees the coders; the stream is of no use afterwards. */
@@ -114,6 +206,20 @@ export class MediaStream {
   }
 
   #stats(): void {
-    this.#options.say({ ev: "stats", call: this.#options.call, ...this.#buffer.stats() });
+    const { call, say } = this.#options;
+    say({ ev: "stats", call, ...this.#buffer.stats() });
+    const { scheme } = this.#protector;
+    if (scheme.scheme === "none" && this.#recoverer.hold === 0 && this.#givenBack === 0) return;
+    say({
+      ev: "fec",
+      call,
+      scheme: nameOfScheme(scheme),
+      payloadBytes: this.#payloadBytes,
+      sealedBytes: this.#sealedBytes,
+      repairPacketsSent: this.#repairSealer.next,
+      repairPacketsReceived: this.#repairPacketsReceived,
+      givenBack: this.#givenBack,
+      holdMs: this.#recoverer.hold / 1_000,
+    });
   }
 }

@@ -4,6 +4,8 @@
  * Ramjee: playout point = mean + 4 x mean deviation. Left out: its spike mode; a deviation is capped instead.
  */
 
+import { FRAME_MICROS } from "./codec.ts";
+
 /** Gain of the slow averages: 1 - 0.998002 (Ramjee's alpha, from Mills' RFC 889): about ten seconds at 50 packets a second. */
 const SLOW = 1 - 0.998002;
 /** Gain of the fast averages, and of RFC 3550's jitter: a third of a second at 50 packets a second. */
@@ -30,6 +32,7 @@ export class PlayoutDelay {
   #jitter = 0;
   #last = 0;
   #target: number;
+  #hold = 0;
 
   constructor(bounds: DelayBounds) {
     this.#bounds = bounds;
@@ -67,8 +70,20 @@ export class PlayoutDelay {
     this.#fast += (deviation - this.#fast) * FAST;
     this.#slow += (deviation - this.#slow) * Math.max(SLOW, 1 / (this.#count + 1 / FAST));
     this.#mean += (transit - this.#mean) * (transit < this.#mean ? EARLY : FAST);
+    this.#aim();
+  }
+
+  /** Lost frames come back up to `length` microseconds after their own packets: that, and a frame for the tick it is found in, are added to the target. */
+  holdFor(length: number): void {
+    if (length === this.#hold) return;
+    this.#hold = length;
+    this.#aim();
+  }
+
+  #aim(): void {
     const wanted = DEVIATIONS * Math.max(this.#fast, this.#slow);
-    this.#target = Math.max(this.#bounds.minTarget, Math.min(this.#bounds.maxTarget, wanted));
+    const held = this.#hold === 0 ? wanted : wanted + this.#hold + FRAME_MICROS;
+    this.#target = Math.max(this.#bounds.minTarget, Math.min(this.#bounds.maxTarget, held));
   }
 
   /** Another path, or a sender's clock that jumped: `transit` is the new mean; what is known of the variation stays. */

@@ -17,7 +17,7 @@ export type PayloadKind = "speech" | "comfort" | "parity";
 
 /** What one packet's header says in either form, the channel left out. */
 export type MediaFacts = {
-  /** `comfort` (noise description, RFC 3389) and `parity` (repair data) are reserved: nothing here sends them. */
+  /** `parity`: repair data (impl/core/fec/repair-packet.ts). `comfort` (noise description, RFC 3389) is reserved: nothing here sends it. */
   readonly kind: PayloadKind;
   /** First packet after a silence (RFC 3551 section 4.1). */
   readonly marker: boolean;
@@ -49,6 +49,12 @@ export type MediaHeader = FullHeader | MiniHeader;
 export const CODEC_OPUS = 0;
 /** Codec2 at 1200 bit/s. */
 export const CODEC_CODEC2_1200 = 1;
+/** Not a codec: frames of earlier packets come along, and the codec of all of them is named inside (impl/core/fec/redundant-payload.ts). */
+export const CODEC_REDUNDANT = 2;
+/** Nor is this: repair comes along (impl/core/fec/laden-payload.ts). */
+export const CODEC_LADEN = 3;
+/** Whether a number names a codec, and not a way of packing frames. */
+export const isCodec = (codec: number): boolean => codec !== CODEC_REDUNDANT && codec !== CODEC_LADEN;
 
 export const FULL_HEADER_BYTES = 12;
 export const MINI_HEADER_BYTES = 4;
@@ -107,6 +113,9 @@ export function parseMediaHeader(bytes: Uint8Array): MediaHeader | undefined {
       return undefined;
   }
 }
+
+/** Whether a packet claims to carry repair data, which has keys of its own. Says nothing of whether it is a media packet at all. */
+export const isParity = (bytes: Uint8Array): boolean => KINDS[((bytes[0] ?? 0) >> 4) & 3] === "parity";
 
 /** The channel of a media packet, for a relay that reads nothing else; undefined when it is not a media packet. */
 export function peekChannel(bytes: Uint8Array): number | undefined {

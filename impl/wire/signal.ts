@@ -33,6 +33,9 @@ export type RegisterAck = {
 export type Reflect = { readonly type: "Reflect"; readonly txn: number };
 export type ReflectResponse = { readonly type: "ReflectResponse"; readonly txn: number; readonly addr: Address };
 
+/** A scheme of forward error correction, and how long a receiver has to hold frames for it, milliseconds: known before the first packet. */
+export type SendsFec = { readonly scheme: string; readonly hold_ms: number };
+
 /** Caller to callee by the relay. Fingerprints and `call_id` are 32 lowercase hex digits everywhere. */
 export type DirectCallOffer = {
   readonly type: "DirectCallOffer";
@@ -40,6 +43,10 @@ export type DirectCallOffer = {
   readonly caller_fingerprint: string;
   readonly callee_fingerprint: string;
   readonly caller_share: KeyShare;
+  /** Schemes of forward error correction the sender can make use of (impl/base/fec-scheme.ts); unknown words are of no meaning. */
+  readonly fec?: readonly string[];
+  /** What the sender will send with if the receiver can make use of it. */
+  readonly sends?: SendsFec;
   readonly caller_reflexive_addr?: Address;
   readonly caller_local_addrs?: readonly Address[];
   readonly caller_mapped_addr?: Address;
@@ -54,6 +61,9 @@ export type DirectCallAnswer = {
   readonly mode: AnswerMode;
   readonly callee_fingerprint: string;
   readonly callee_share?: KeyShare;
+  /** Both as in the offer. */
+  readonly fec?: readonly string[];
+  readonly sends?: SendsFec;
   readonly callee_reflexive_addr?: Address;
   readonly callee_local_addrs?: readonly Address[];
   readonly callee_mapped_addr?: Address;
@@ -227,6 +237,10 @@ const words = (most: number): z.ZodString =>
 const reason = words(200);
 const channel = z.int().min(0).max(255);
 const whole = z.int().min(0);
+/** chosen: four schemes are known, and room for as many more of another version. */
+const schemes = z.array(ascii(16)).max(16).readonly();
+/** chosen: no conversation waits for a minute. */
+const sends = z.object({ scheme: ascii(16), hold_ms: whole.max(60_000) }).readonly();
 const share = z.object({ identity: hex(32), share: hex(32), signature: hex(64) }).readonly();
 
 /** chosen: ours nest three deep; encoding what is deeper again could exhaust the stack. */
@@ -262,6 +276,8 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       caller_fingerprint: fingerprint,
       callee_fingerprint: fingerprint,
       caller_share: share,
+      fec: schemes.exactOptional(),
+      sends: sends.exactOptional(),
       caller_reflexive_addr: addr.exactOptional(),
       caller_local_addrs: addrs.exactOptional(),
       caller_mapped_addr: addr.exactOptional(),
@@ -272,6 +288,8 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       mode: z.enum(["AcceptTrusted", "AcceptGeneric", "Reject"]),
       callee_fingerprint: fingerprint,
       callee_share: share.exactOptional(),
+      fec: schemes.exactOptional(),
+      sends: sends.exactOptional(),
       callee_reflexive_addr: addr.exactOptional(),
       callee_local_addrs: addrs.exactOptional(),
       callee_mapped_addr: addr.exactOptional(),

@@ -4,6 +4,7 @@
  * carries again): there waiting longer is weighed against losing it.
  * libwebrtc m125: delay_manager.cc, underrun_optimizer.cc, reorder_optimizer.cc. Different here: redundancy counts as late arrival.
  */
+import { FRAME_MICROS } from "../codec.ts";
 import type { DelayBounds } from "../jitter-buffer.ts";
 import { BUCKET, DelayHistogram } from "./delay-histogram.ts";
 
@@ -42,6 +43,8 @@ export class DelayTarget {
   /** The half second before, when it looked like a slower path; its `best` is 0 when it did not. */
   #before: { readonly worst: number; readonly best: number } = STEADY;
   #updateAt = 0;
+  /** Added to the delay while frames are given back later than their packets; microseconds. */
+  #held = 0;
   #target: number;
 
   constructor(bounds: DelayBounds) {
@@ -95,11 +98,18 @@ export class DelayTarget {
     this.#update(now);
   }
 
+  /** Lost frames come back up to `length` microseconds after their own packets: that, and a frame for the tick it is found in, are added to the target. */
+  holdFor(length: number): void {
+    const held = length === 0 ? 0 : length + FRAME_MICROS;
+    this.#target = this.#clamp(this.#target - this.#held + held);
+    this.#held = held;
+  }
+
   #update(now: number): void {
     if (this.#underrun.count === 0 || now < this.#updateAt) return;
     this.#updateAt = now + UPDATE_EVERY;
     const underrun = this.#underrun.quantile(QUANTILE);
-    this.#target = this.#clamp(Math.max(underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));
+    this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(LOSS_PRICE, underrun)));
   }
 
   #clamp(target: number): number {

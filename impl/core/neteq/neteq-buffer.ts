@@ -6,6 +6,7 @@
  * `#position` is the media time of the next sample to be appended to what waits. Audio made up does not move it: whether that stood in
  * for a lost frame or held back a late one is settled when the next real frame is played (`#standIn`).
  */
+import type { FecName } from "../../base/fec-scheme.ts";
 import type { Instant, Micros } from "../../base/units.ts";
 import { type Decoder, FRAME_MICROS, FRAME_SAMPLES } from "../codec.ts";
 import { CONCEALED_FRAMES } from "../concealment.ts";
@@ -86,15 +87,20 @@ export class NeteqBuffer implements JitterBuffer {
     return this.#counters.snapshot(this.#history.jitter);
   }
 
+  holdFor(length: Micros): void {
+    this.#delay.holdFor(length);
+  }
+
   insert(now: Instant, frame: JitterFrame): void {
-    const { seq, timestamp } = frame;
+    const { seq, timestamp, by } = frame;
     const newer = seq > this.#window.newest;
     const verdict = this.#window.judge(seq);
+    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq))) this.#counters.received(seq);
     if (verdict === "duplicate") return;
-    this.#counters.received(seq);
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#history.known && Math.abs(transit - this.#history.base) > DISCONTINUITY;
-    if (jumped && newer) this.#restart(now, timestamp, transit);
+    if (by !== undefined) this.#window.giveBack(seq);
+    else if (jumped && newer) this.#restart(now, timestamp, transit);
     else if (!jumped && verdict === "new") this.#observe(now, frame, transit, newer);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
@@ -103,7 +109,7 @@ export class NeteqBuffer implements JitterBuffer {
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
-    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now });
+    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now, by });
   }
 
   playout(now: Instant): Played | undefined {
@@ -236,17 +242,18 @@ export class NeteqBuffer implements JitterBuffer {
     const early = this.#lateness(now, head) < this.#delay.target - SLACK;
     if (early && this.#standIn >= FADED && now - head.arrival < this.#delay.target) return this.#makeUp(need);
     this.#tellOfGap(head.timestamp - this.#position);
-    const { seq, timestamp, payload, arrival } = this.#window.take();
+    const { seq, timestamp, payload, arrival, by } = this.#window.take();
     const pcm = this.#decoder.decode(payload);
     this.#last = seq;
     if (pcm === undefined) return this.#counters.discarded();
     const afterGap = this.#standIn > 0 || this.#restAt < FRAME_SAMPLES;
     this.#settle(timestamp);
-    this.#counters.source(FRAME_SAMPLES, now + mediaMicros(this.#parts.waiting) - arrival, this.#delay.target);
+    if (by !== undefined) this.#counters.recovered();
+    else this.#counters.source(FRAME_SAMPLES, now + mediaMicros(this.#parts.waiting) - arrival, this.#delay.target);
     const lateness = now - mediaMicros(timestamp) - this.#history.base;
     this.#position = timestamp + FRAME_SAMPLES;
     const ahead = this.#parts.waiting;
-    this.#append("source", seq, pcm);
+    this.#append(by === undefined ? "source" : "recovered", seq, pcm, by);
     if (!afterGap) this.#stretch(now, lateness, ahead);
   }
 
@@ -262,7 +269,7 @@ export class NeteqBuffer implements JitterBuffer {
     }
   }
 
-  #append(kind: "source" | "recovered", seq: number, pcm: Int16Array): void {
+  #append(kind: "source" | "recovered", seq: number, pcm: Int16Array, by?: FecName): void {
     let added = 0;
     if (this.#wave !== undefined) {
       this.#wave.hear(pcm);
@@ -272,7 +279,7 @@ export class NeteqBuffer implements JitterBuffer {
     this.#restAt = FRAME_SAMPLES;
     this.#madeUp = 0;
     this.#counters.inserted(added);
-    this.#parts.add(kind, seq, FRAME_SAMPLES + added);
+    this.#parts.add(kind, seq, FRAME_SAMPLES + added, by);
   }
 
   /** Makes what was just appended shorter or longer, where the delay asks for it and the audio allows it. */

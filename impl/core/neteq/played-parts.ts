@@ -2,11 +2,12 @@
  * Which packets the audio that waits is made of, so that every tick can say what it played although stretched frames no longer fill
  * whole ticks. A tick is what most of its samples are; its packet is the one most of those samples are of, if it has not been named yet.
  */
+import type { FecName } from "../../base/fec-scheme.ts";
 import { FRAME_SAMPLES } from "../codec.ts";
 import type { Played } from "../jitter-buffer.ts";
 
 type Kind = Played["kind"];
-type Part = { readonly kind: Kind; readonly seq: number; samples: number };
+type Part = { readonly kind: Kind; readonly seq: number; readonly by: FecName | undefined; samples: number };
 
 export class PlayedParts {
   readonly #parts: Part[] = [];
@@ -18,9 +19,9 @@ export class PlayedParts {
     return this.#waiting;
   }
 
-  /** `samples` more wait; `seq` -1 for what is of no packet. */
-  add(kind: Kind, seq: number, samples: number): void {
-    this.#parts.push({ kind, seq, samples });
+  /** `samples` more wait; `seq` -1 for what is of no packet, `by` for what was given back. */
+  add(kind: Kind, seq: number, samples: number, by?: FecName): void {
+    this.#parts.push({ kind, seq, by, samples });
     this.#waiting += samples;
   }
 
@@ -38,13 +39,13 @@ export class PlayedParts {
     if (first?.samples === FRAME_SAMPLES) {
       this.#parts.shift();
       this.#waiting -= FRAME_SAMPLES;
-      return this.#name(first.kind, first.seq, pcm);
+      return this.#name(first, first.kind, pcm);
     }
     const taken: Part[] = [];
     let left = FRAME_SAMPLES;
     for (let part = this.#parts[0]; left > 0 && part !== undefined; part = this.#parts[0]) {
       const samples = Math.min(left, part.samples);
-      taken.push({ kind: part.kind, seq: part.seq, samples });
+      taken.push({ ...part, samples });
       left -= samples;
       part.samples -= samples;
       if (part.samples === 0) this.#parts.shift();
@@ -55,13 +56,14 @@ export class PlayedParts {
     for (const part of taken) {
       if (part.kind === kind && part.seq > this.#named && (named === undefined || part.samples > named.samples)) named = part;
     }
-    return this.#name(kind, named?.seq ?? -1, pcm);
+    return this.#name(named ?? taken.find((part) => part.kind === kind), kind, pcm);
   }
 
-  #name(kind: Kind, seq: number, pcm: Int16Array): Played {
-    if (seq <= this.#named) return { kind, pcm };
-    this.#named = seq;
-    return { kind, seq, pcm };
+  #name(part: Part | undefined, kind: Kind, pcm: Int16Array): Played {
+    const by = part?.by === undefined ? {} : { by: part.by };
+    if (part === undefined || part.seq <= this.#named) return { kind, ...by, pcm };
+    this.#named = part.seq;
+    return { kind, seq: part.seq, ...by, pcm };
   }
 }
 
