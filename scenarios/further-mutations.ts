@@ -116,8 +116,9 @@ export const FURTHER_MUTATIONS: readonly Mutation[] = [
     name: "stranger-served",
     file: "impl/core/relay.ts",
     find: 'refuse("unauthenticated", message.type); return refusal(peer, message.type, "not-registered");',
-    replace: "",
-    imitates: "What a session asks for before its registration is accepted is done for it all the same.",
+    replace:
+      'if (message.type === "CallResume") return send(peer, { type: "CallResumed", call_id: message.call_id, channel: 0, peer_present: true }); return refusal(peer, message.type, "not-registered");',
+    imitates: "The relay confirms a call to whoever names its id, before it knows who that is.",
   },
   {
     name: "orphans-kept",
