@@ -51,8 +51,8 @@ const TABLE: readonly (readonly [invariant: string, bug: string | Mutation, scen
     planted(
       "packet-taken-twice",
       "impl/core/media-stream.ts",
-      "this.#buffer.insert(now, opened);",
-      "this.#buffer.insert(now, opened); this.#received.push(now, opened.seq);",
+      "this.#buffer.insert(now, received.own);",
+      "this.#buffer.insert(now, received.own); this.#received.push(now, opened.seq);",
     ),
     asked("baseline", []),
   ],

@@ -94,7 +94,7 @@ export const FURTHER_MUTATIONS: readonly Mutation[] = [
   {
     name: "target-never-shrinks",
     file: "impl/core/neteq/delay-target.ts",
-    find: "this.#target = this.#clamp(Math.max(underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
+    find: "this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
     replace: "this.#target = this.#clamp(Math.max(this.#target, underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
     imitates: "After one bad minute the jitter buffer keeps its delay for the rest of the call.",
   },
