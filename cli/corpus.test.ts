@@ -1,35 +1,14 @@
-/**
- * The corpus: scenarios that once found something, each kept small. What they found must stay mended. A file's name may say the seed it is run
- * with (`name.0x2a.json`); the default seed otherwise.
- */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/** The corpus: what its scenarios once found must stay mended. */
 import { afterAll, expect, it } from "vitest";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
-import type { Scenario } from "../scenarios/expanded.ts";
-import { parseScenario } from "../scenarios/language.ts";
+import { corpus, type Kept } from "./corpus.ts";
 import { openLaboratory } from "./laboratory.ts";
-import { DEFAULT_SEED } from "./seed.ts";
-
-const FOLDER = join(import.meta.dirname, "../scenarios/corpus");
 
 /** Cases of the catalogue by a seed that once broke them. */
 const PINNED: readonly (readonly [string, number])[] = [["ringrtc-international", 0x2882a7b7]];
 
-type Kept = { readonly file: string; readonly seed: number; scenario(): Scenario };
-
 const kept: readonly Kept[] = [
-  ...readdirSync(FOLDER)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => ({
-      file,
-      seed: Number(/\.(0x[0-9a-f]+)\.json$/.exec(file)?.[1] ?? DEFAULT_SEED),
-      scenario: () => {
-        const parsed = parseScenario(JSON.parse(readFileSync(join(FOLDER, file), "utf8")));
-        if (!parsed.ok) throw new TypeError(`${file}: ${JSON.stringify(parsed.problems)}`);
-        return parsed.scenario;
-      },
-    })),
+  ...corpus(),
   ...PINNED.map(([name, seed]) => ({
     file: name,
     seed,

@@ -96,6 +96,16 @@ test("a stale generation breaks no-stale-generation", () => {
   expect(always("no-stale-generation", generations(1, 2))).toMatchObject({ verdict: "held" });
 });
 
+test("two updates sent under one generation break no-stale-generation", () => {
+  const sending = (generation: number): LogBuilder =>
+    aCallLog().say(s(5), "alice", { ev: "generation", call: CALL_ID, action: "sent", generation, last: 1 });
+  expect(always("no-stale-generation", sending(1))).toMatchObject({
+    verdict: "broken",
+    detail: "alice sent generation 1 after 1",
+  });
+  expect(always("no-stale-generation", sending(2))).toMatchObject({ verdict: "held" });
+});
+
 test("what is still held at the end breaks everything-freed; nobody saying anything is inconclusive", () => {
   const leak = aCallLog().say(s(21), "alice", { ev: "held", sessions: 1, calls: 0, supervisors: 2 });
   expect(always("everything-freed", leak)).toMatchObject({

@@ -191,7 +191,10 @@ export const INVARIANTS: readonly Invariant[] = [
     name: "one-supervisor",
     promises: "A client never has more than one live reconnect supervisor, nor two attempts to connect side by side.",
   },
-  { name: "no-stale-generation", promises: "No candidate update is applied whose generation is not newer than the last." },
+  {
+    name: "no-stale-generation",
+    promises: "No candidate update is applied, or sent, whose generation is not newer than the last.",
+  },
   {
     name: "addresses-kept-private",
     promises: "In a call answered with `AcceptGeneric` no message tells the caller an address of the callee.",

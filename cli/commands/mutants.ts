@@ -1,20 +1,32 @@
 /** `midcall mutants`: plants one bug at a time in impl/ and says which oracle of which case notices. */
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { Mutation } from "../../scenarios/mutation.ts";
 import { MUTATIONS } from "../../scenarios/mutations.ts";
 import { whatWouldBeRight } from "../../scenarios/suggestion.ts";
 import { type Context, example } from "../context.ts";
+import { corpus } from "../corpus.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { openLaboratory } from "../laboratory.ts";
+import { matrix, table } from "../mutant-matrix.ts";
 import type { Outcome, Trial } from "../mutants.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
 
+/** The root of the modules. */
+const ROOT = join(import.meta.dirname, "../..");
+
 type Options = {
   readonly only: readonly string[];
+  readonly changed?: string;
   readonly seed: number;
   readonly explore: number;
   readonly workers: number;
+  readonly matrix?: string;
   readonly json?: boolean;
 };
 
@@ -25,52 +37,80 @@ export function addMutants(root: Command, { terminal, end }: Context): void {
       "Plants every bug of the catalogue of mutations in impl/ in turn, in virtual time, and says which oracle of which case catches it. " +
         "Exit code 1: one survives.",
     )
-    .argument("[scenario...]", "names, tags or files of the cases to try (all of the catalogue)")
+    .argument("[scenario...]", "names, tags or files of the cases to try (all of the catalogue and the corpus)")
     .option(
       "--only <mutation>",
       "only this mutation; may be repeated",
       (name: string, before: readonly string[]) => [...before, name],
       [],
     )
-    .option("--seed <n>", "seed of every run", seedArgument, DEFAULT_SEED)
-    .option("--explore <n>", "what the cases miss is sought in so many explored scenarios too", wholeArgument(0), 0)
-    .option("--workers <n>", "mutations at a time", wholeArgument(1), 2)
+    .option("--changed <ref>", "only mutations of modules that differ from this commit of git")
+    .option("--seed <n>", "seed of every case", seedArgument, DEFAULT_SEED)
+    .option("--explore <n>", "what the cases miss is sought in so many explored scenarios too", wholeArgument(0), 50)
+    .option("--workers <n>", "mutations at a time", wholeArgument(1), availableParallelism())
+    .option("--matrix <file>", "write who caught what to this file, without times")
     .option("--json", "as JSON")
-    .addHelpText("after", example("midcall mutants --json"))
+    .addHelpText("after", example("midcall mutants --changed main"))
     .action(async (words: string[], options: Options) => end(await mutants(words, options, terminal)));
 }
 
-async function mutants(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
-  const chosen = options.only.length === 0 ? [...MUTATIONS.keys()] : [...new Set(options.only)];
-  const unknown = chosen.find((name) => !MUTATIONS.has(name));
+/** The mutations asked for, in the order of the catalogue or of the command line. */
+function chosen({ only, changed }: Options): readonly Mutation[] {
+  const unknown = only.find((name) => !MUTATIONS.has(name));
   if (unknown !== undefined)
     throw usage(`--only ${unknown}: there is no such mutation`, whatWouldBeRight(unknown, [...MUTATIONS.keys()]));
-  const { tryMutation } = await import("../mutants.ts");
+  const wanted = only.length === 0 ? [...MUTATIONS.values()] : [...new Set(only)].flatMap((name) => MUTATIONS.get(name) ?? []);
+  if (changed === undefined) return wanted;
+  const files = changedSince(changed);
+  return wanted.filter((mutation) => files.has(mutation.file));
+}
+
+/** Files of the checkout that differ from commit `ref`, uncommitted changes included. */
+function changedSince(ref: string): ReadonlySet<string> {
+  try {
+    const said = execFileSync("git", ["diff", "--name-only", "--relative", "--end-of-options", ref, "--"], {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return new Set(said.split("\n"));
+  } catch {
+    throw usage(`--changed ${ref}: git knows no such commit here`, "want a commit, branch or tag, in a checkout of midcall");
+  }
+}
+
+async function mutants(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
+  const wanted = chosen(options);
+  const { inOrder, soundness, tryMutation } = await import("../mutants.ts");
   const cases = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
   const trials: Trial[] = cases.map((scenario) => ({ scenario, seed: options.seed }));
+  if (words.length === 0)
+    for (const { file, seed, scenario } of corpus()) trials.push({ scenario: { ...scenario(), name: file }, seed });
+  const explored: Trial[] = [];
   if (options.explore > 0) {
     const { exploredScenario } = await import("../explore/explored-scenario.ts");
     for (let i = 0; i < options.explore; i++)
-      trials.push({ scenario: exploredScenario(cases, options.seed + i, true), seed: options.seed + i });
+      explored.push({ scenario: exploredScenario(cases, options.seed + i, true), seed: options.seed + i });
   }
-  const outcomes = new Map<string, Outcome>();
+  const outcomes = new Map<Mutation, Outcome>();
+  const laboratory = openLaboratory();
+  const sound = soundness(laboratory, terminal.interrupted);
   let next = 0;
   const work = async (): Promise<void> => {
-    const sound = openLaboratory();
-    try {
-      for (let name = chosen[next++]; name !== undefined; name = chosen[next++]) {
-        const mutation = MUTATIONS.get(name);
-        if (mutation === undefined) continue;
-        outcomes.set(name, await tryMutation(mutation, trials, sound, terminal.interrupted));
-        terminal.progress({ stage: "planting mutations", detail: `${outcomes.size} of ${chosen.length}` });
-      }
-    } finally {
-      await sound.close();
+    for (let mutation = wanted[next++]; mutation !== undefined; mutation = wanted[next++]) {
+      const order = [...inOrder(mutation, trials), ...explored];
+      outcomes.set(mutation, await tryMutation(mutation, order, sound, terminal.interrupted));
+      terminal.progress({ stage: "planting mutations", detail: `${outcomes.size} of ${wanted.length}` });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(options.workers, chosen.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(options.workers, wanted.length) }, work));
+  } finally {
+    await laboratory.close();
+  }
   terminal.quiet();
-  const all = chosen.flatMap((name) => outcomes.get(name) ?? []);
+  const all = wanted.flatMap((mutation) => outcomes.get(mutation) ?? []);
+  if (options.matrix !== undefined) writeFileSync(resolve(terminal.folder, options.matrix), matrix(all));
   terminal.out(options.json === true ? JSON.stringify(all.map(asJson), null, 2) : table(all).join("\n"));
   return all.every((one) => one.caught !== undefined) ? EXIT.held : EXIT.broken;
 }
@@ -82,26 +122,3 @@ const asJson = ({ mutation: { name, file, imitates }, caught, runs }: Outcome): 
   caught: caught === undefined ? null : { ...caught, seed: formatSeed(caught.seed) },
   runs,
 });
-
-function table(outcomes: readonly Outcome[]): string[] {
-  const rows = outcomes.map(({ mutation, caught, runs }) =>
-    caught === undefined
-      ? [mutation.name, "SURVIVES", `${runs} runs`, ""]
-      : [mutation.name, caught.oracle, caught.case, `${(caught.ms / 1_000).toFixed(2)} s, run ${caught.runs}`],
-  );
-  const heads = ["mutation", "caught by", "of case", "after"];
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join("  ")
-      .trimEnd();
-  const survivors = outcomes.filter((one) => one.caught === undefined);
-  return [
-    line(heads),
-    ...rows.map(line),
-    "",
-    `${outcomes.length - survivors.length} of ${outcomes.length} caught`,
-    ...survivors.map(({ mutation }) => `survives: ${mutation.name} (${mutation.file}): ${mutation.imitates}`),
-  ];
-}

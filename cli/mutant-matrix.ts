@@ -1,0 +1,64 @@
+/** What became of the mutations, as text: the table of a terminal with its times, and the matrix kept under reports/golden without them. */
+import type { Outcome } from "./mutants.ts";
+
+const columns = (heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [heads, ...rows].map((cells) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+};
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
+
+/** Median and longest time of a search that caught something, in milliseconds; undefined when nothing was caught. */
+export function searchTimes(outcomes: readonly Outcome[]): { readonly median: number; readonly worst: number } | undefined {
+  const times = outcomes.flatMap(({ caught }) => (caught === undefined ? [] : [caught.ms])).toSorted((a, b) => a - b);
+  const [median, worst] = [times[Math.floor((times.length - 1) / 2)], times.at(-1)];
+  return median === undefined || worst === undefined ? undefined : { median, worst };
+}
+
+/** For people: who caught each, how long the search took, and what survives. */
+export function table(outcomes: readonly Outcome[]): string[] {
+  const rows = outcomes.map(({ mutation, caught, runs }) =>
+    caught === undefined
+      ? [mutation.name, "SURVIVES", `${runs} runs`, ""]
+      : [mutation.name, caught.oracle, caught.case, `${seconds(caught.ms)}, run ${caught.runs}`],
+  );
+  const survivors = outcomes.filter((one) => one.caught === undefined);
+  const times = searchTimes(outcomes);
+  return [
+    ...columns(["mutation", "caught by", "of case", "after"], rows),
+    "",
+    `${outcomes.length - survivors.length} of ${outcomes.length} caught`,
+    ...(times === undefined ? [] : [`search: median ${seconds(times.median)}, longest ${seconds(times.worst)}`]),
+    ...survivors.map(({ mutation }) => `survives: ${mutation.name} (${mutation.file}): ${mutation.imitates}`),
+  ];
+}
+
+/** The matrix: the same on every machine. */
+export const matrix = (outcomes: readonly Outcome[]): string =>
+  `${columns(
+    ["mutation", "module", "oracle", "case"],
+    outcomes.map(({ mutation: { name, file }, caught }) => [
+      name,
+      file,
+      ...(caught === undefined ? ["SURVIVES", ""] : [caught.oracle, caught.case]),
+    ]),
+  ).join("\n")}\n`;
+
+/** One line of a matrix. */
+export type Row = { readonly mutation: string; readonly file: string; readonly oracle: string; readonly case: string };
+
+/** Reads what `matrix` wrote. */
+export const readMatrix = (text: string): readonly Row[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .slice(1)
+    .map((line) => {
+      const [mutation = "", file = "", oracle = "", name = ""] = line.split(/ {2,}/);
+      return { mutation, file, oracle, case: name };
+    });

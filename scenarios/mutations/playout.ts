@@ -1,0 +1,63 @@
+/** Bugs of media from the microphone to the loudspeaker: clock, jitter buffers, and the log of frames. By module. */
+import type { Mutation } from "../mutation.ts";
+
+export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "media-clock-stops-in-outage",
+    file: "impl/core/media-stream.ts",
+    find: "const timestamp = this.#captured++ * FRAME_SAMPLES; if (channel === undefined) return [];",
+    replace: "if (channel === undefined) return []; const timestamp = this.#captured++ * FRAME_SAMPLES;",
+    imitates: "Media time stands still while there is nothing to send on, so everything after an outage seems to come too late.",
+  },
+  {
+    name: "media-clock-restarts",
+    file: "impl/core/media-stream.ts",
+    find: "this.#sealer.resync();",
+    replace: "this.#sealer.resync(); this.#captured = 0;",
+    imitates: "Media time begins again at zero with every new session.",
+  },
+  {
+    name: "copies-unused",
+    file: "impl/core/media-stream.ts",
+    find: "this.#giveBack(now, received.recovered);",
+    replace: "this.#giveBack(now, []);",
+    imitates:
+      "Redundant copies are sent, received, waited for and unpacked, and what they give back is never handed to the jitter buffer.",
+  },
+  {
+    name: "mean-never-follows",
+    file: "impl/core/playout-delay.ts",
+    find: "this.#mean += (transit - this.#mean) * (transit < this.#mean ? EARLY : FAST);",
+    replace: "",
+    imitates: "The delay of the first packet is taken for that of the path, for ever.",
+  },
+  {
+    name: "window-too-small",
+    file: "impl/core/frame-window.ts",
+    find: "export const WINDOW_FRAMES = 256;",
+    replace: "export const WINDOW_FRAMES = 2;",
+    imitates: "The jitter buffer holds two frames, so a burst pushes out what it has not played yet.",
+  },
+  {
+    name: "frames-logged-as-consecutive",
+    file: "impl/core/frame-log.ts",
+    find: "(seq !== -1 && seq !== this.#seq + this.#n)",
+    replace: "false",
+    imitates: "Records of frames hide the gaps between them, so a lost packet is written as received.",
+  },
+  {
+    name: "waits-for-lost-packet",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: "if (this.#window.count === 0 || now < this.#holdUntil) return this.#makeUp(need);",
+    replace:
+      "if (this.#window.count === 0 || (this.#last >= 0 && this.#window.head.seq !== this.#last + 1)) return this.#makeUp(need);",
+    imitates: "Playout waits for the next packet in order, so the first one that is lost silences the call for good.",
+  },
+  {
+    name: "target-never-shrinks",
+    file: "impl/core/neteq/delay-target.ts",
+    find: "this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
+    replace: "this.#target = this.#clamp(Math.max(this.#target, underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
+    imitates: "After one bad minute the jitter buffer keeps its delay for the rest of the call.",
+  },
+];
