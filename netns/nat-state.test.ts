@@ -53,6 +53,14 @@ test("mappings carried into a new table are read back as they were, for every pa
     }
   }));
 
+test("of a key that the kernel lists twice the binding used last counts", () => {
+  const entry = (left: string, port: number): string => `192.168.1.2 . 43366 timeout 30s expires ${left} : ${port}`;
+  const listing = `table ip midcall {\n\tmap bound {\n\t\telements = { ${entry("29s972ms", 28_042)}, ${entry("30s", 26_264)} }\n\t}\n}`;
+  expect(parseState(listing, { ...HOME, lifetime: 30_000_000 }, "203.0.113.9").mappings).toEqual([
+    { internal: "192.168.1.2:43366", remote: "", external: "203.0.113.9:26264", idle: 0 },
+  ]);
+});
+
 test("no listing makes it throw", () =>
   fc.assert(
     fc.property(fc.string(), (text) => {

@@ -28,7 +28,7 @@ export const parseTime = (text: string): number =>
 /** `listing` is of the table that `natRules` made for `model` and `host`; mappings come in no order. Never throws: what is not there is not told. */
 export function parseState(listing: string, model: NatModel, host: string): NatState {
   const block = /^\tmap bound \{\n([\s\S]*?)^\t\}/m.exec(listing)?.[1] ?? "";
-  const mappings = [...block.matchAll(/([\d.]+(?: \. [\d.]+)+)(?: timeout \w+)? expires (\w+) : (\d+)/g)].map(
+  const listed = [...block.matchAll(/([\d.]+(?: \. [\d.]+)+)(?: timeout \w+)? expires (\w+) : (\d+)/g)].map(
     ([, key = "", expires = "", port]) => {
       const [insideHost, insidePort, ...remote] = key.split(" . ");
       return {
@@ -39,6 +39,11 @@ export function parseState(listing: string, model: NatModel, host: string): NatS
       };
     },
   );
+  // Now and then a key is listed twice while packets pass (seen on Linux 6.18, two processors): a packet that did not find the binding made another.
+  // Later packets use the newer one.
+  const latest = new Map<string, MappingView>();
+  for (const one of listed.toSorted((a, b) => b.idle - a.idle)) latest.set(`${one.internal} ${one.remote}`, one);
+  const mappings = [...latest.values()];
   const count = (name: Counter): number => Number(new RegExp(`counter ${name} \\{\\s+packets (\\d+)`).exec(listing)?.[1] ?? 0);
   return { mappings, counters: Object.fromEntries(COUNTERS.map((name) => [name, count(name)])) as NatCounters };
 }
