@@ -21,6 +21,8 @@ const CASES: readonly string[] = ["relay-restart", "ringrtc-bursty-loss", "black
 const SEEDS: readonly number[] = [1, 2];
 /** chosen: as for the catalogue. */
 const AT_ONCE = 3;
+/** Its recovery is a matter of milliseconds, which a processor shared with six other parties is not. */
+const ALONE = "relay-restart";
 const LIMIT_MS = 240_000;
 
 const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
@@ -57,10 +59,12 @@ beforeAll(async () => {
     [caseOf("ringrtc-bursty-loss"), 1, "nft"],
     ...CASES.flatMap((name) => SEEDS.map((seed) => [caseOf(name), seed, "emulator"] as const)),
   ];
-  const lane = async (): Promise<void> => {
-    for (let next = jobs.shift(); next !== undefined; next = jobs.shift()) await runOne(...next);
+  const lane = async (queue: typeof jobs): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await runOne(...next);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const together = jobs.filter(([{ name }]) => name !== ALONE);
+  await Promise.all(Array.from({ length: AT_ONCE }, () => lane(together)));
+  await lane(jobs.filter(([{ name }]) => name === ALONE));
 }, LIMIT_MS);
 
 afterAll(async () => {
