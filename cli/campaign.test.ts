@@ -1,22 +1,21 @@
-/** A small campaign from a seed of its own on every commit, so that together they explore what no single run of the tests could. */
+/** A small campaign from a seed that stays. `midcall explore --from commit` begins elsewhere at every commit and finds what is still open. */
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import { campaign, emptyTally, type Violation } from "./explore/campaign.ts";
 import { openLaboratory } from "./laboratory.ts";
 import { DEFAULT_SEED, formatSeed, seedOfCommit, seedOfDate } from "./seed.ts";
-import { checkoutCommit } from "./version.ts";
 
 /** chosen: some ten seconds of an idle machine. */
 const SEEDS = 150;
+const FROM = 1;
 
 describe("a campaign", () => {
-  it("from the commit's own seed finds no violation, and every run made twice is the same", async () => {
-    const from = seedOfCommit(checkoutCommit());
+  it("finds no violation, and every run made twice is the same", async () => {
     const laboratories = [openLaboratory(), openLaboratory()];
     const tally = emptyTally();
     const found: Violation[] = [];
     try {
-      await campaign({ bases: CATALOGUE, from, seeds: SEEDS, isSwarm: true, stopAfter: 5 }, laboratories, tally, {
+      await campaign({ bases: CATALOGUE, from: FROM, seeds: SEEDS, isSwarm: true, stopAfter: 5 }, laboratories, tally, {
         signal: new AbortController().signal,
         found: async (violation) => void found.push(violation),
         progress: () => undefined,
