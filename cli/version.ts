@@ -31,7 +31,7 @@ export function commit(): string {
 }
 
 /** What `git` says of the checkout this file is in. */
-function checkoutCommit(): string {
+export function checkoutCommit(): string {
   if (!existsSync(join(PACKAGE_FOLDER, ".git"))) return "unknown";
   try {
     return execFileSync("git", ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"], {
