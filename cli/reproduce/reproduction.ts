@@ -3,6 +3,7 @@
  * length set until the gap in the simulation is the gap in the recording. The explanation whose run is most like the recording is kept.
  */
 import type { Fault, LinkModel, Scenario } from "../../scenarios/expanded.ts";
+import { CLEAN } from "../../scenarios/impairment/link.ts";
 import { scenario as writeScenario } from "../../scenarios/scenario.ts";
 import { disagreement, EXPLANATIONS, type Explanation, HOME_NAT, INTERFACE, NAT, PEER, RECORDER, RELAY } from "./explanation.ts";
 import { type Gap, length, type Picture } from "./picture.ts";
@@ -137,28 +138,14 @@ export function distance(wanted: Gap, shown: Gap | undefined): number {
   return (off <= HIT_SHARE ? 0 : 3 * off) + (late <= HIT_SHARE ? 0 : late) + disagreement(wanted.traits, shown.traits);
 }
 
-const PERFECT: LinkModel = {
-  delay: 0,
-  jitter: 0,
-  jitterShape: "uniform",
-  order: "keep",
-  loss: 0,
-  burst: null,
-  drop: [],
-  duplicate: 0,
-  reorder: null,
-  rate: null,
-  trace: [],
-};
-
 /** The call without what went wrong: the links as the recording shows them. */
 function base({ background, window }: Picture, name: string, gaps: readonly Gap[]): Scenario {
   const delay = background.roundTrip === undefined ? USUAL_DELAY : Math.round(background.roundTrip / 2);
-  const up = { ...PERFECT, delay };
+  const up = { ...CLEAN, delay };
   const jitter = Math.min(delay, background.jitter ?? 0);
   const down = { ...up, ...lossOf(background), jitter };
   const last = Math.max(window.from, ...gaps.map((gap) => gap.to));
-  const link = { ...PERFECT, delay: USUAL_DELAY };
+  const link = { ...CLEAN, delay: USUAL_DELAY };
   return writeScenario({
     name,
     asks: "Does the simulation show what the recording shows?",
