@@ -21,7 +21,15 @@ export type WorldInput =
   | { readonly type: "accepted"; readonly session: SessionId; readonly remote: Address }
   | { readonly type: "session"; readonly session: SessionId; readonly event: SessionEvent }
   | { readonly type: "packet"; readonly from: Address; readonly bytes: Uint8Array }
+  /** The host's network as it stands: told once at the start and again after every change. */
+  | { readonly type: "network"; readonly network: HostNetwork }
   | { readonly type: "wake" };
+
+/** What a host knows of its own network. `port`: of the one UDP socket, bound on every interface. */
+export type HostNetwork = { readonly port: number; readonly interfaces: readonly NetworkInterface[] };
+
+/** An interface that is up. `addresses` are IP addresses without port, IPv6 without brackets; `isDefault`: what has no nearer route leaves here. */
+export type NetworkInterface = { readonly name: string; readonly addresses: readonly string[]; readonly isDefault: boolean };
 
 /** A machine as the runner sees it: `step` mutates privately and returns what to do. */
 export type Machine<Input> = {
