@@ -160,7 +160,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
   [
     "registration",
     [
-      ["state", oneOf("idle", "connecting", "registered", "reconnecting", "refused")],
+      ["state", oneOf("idle", "connecting", "registered", "reconnecting", "switching", "refused")],
       ["supervisors", count],
       ["delayMs", maybe(number)],
     ],

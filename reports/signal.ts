@@ -5,10 +5,13 @@ import { rounded } from "./statistic.ts";
 
 /** One stretch in one registration state; `dead` after its process was killed, `gone` after it exited by itself. Microseconds, `to` excluded. */
 export type Standing = {
-  readonly state: "idle" | "connecting" | "registered" | "reconnecting" | "refused" | "dead" | "gone";
+  readonly state: "idle" | "connecting" | "registered" | "reconnecting" | "switching" | "refused" | "dead" | "gone";
   readonly from: number;
   readonly to: number;
 };
+
+/** States in which an attempt without a delay is one that is made. */
+const TRYING: ReadonlySet<string> = new Set(["connecting", "reconnecting", "switching"]);
 
 const GONE: ReadonlyMap<string, "dead" | "gone"> = new Map([
   ["killed", "dead"],
@@ -55,9 +58,7 @@ export function measureSignal(
       const after = first === -1 ? [] : standings.slice(first);
       const down = after.filter((standing) => !isRegistered(standing.state));
       const own = records.flatMap((record) => (record.who === party && record.ev === "registration" ? [record] : []));
-      const attempts = own.filter(
-        (record) => (record.state === "connecting" || record.state === "reconnecting") && (record.delayMs ?? 0) === 0,
-      );
+      const attempts = own.filter((record) => TRYING.has(record.state) && (record.delayMs ?? 0) === 0);
       return [
         party,
         {

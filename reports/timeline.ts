@@ -130,6 +130,7 @@ function registrationLane(records: readonly LogRecord[], party: string, end: num
     registered: "fine",
     connecting: "waiting",
     reconnecting: "waiting",
+    switching: "waiting",
   } as const;
   const steps = standingsOf(records, party, end).map((one) => ({ t: one.from, word: one.state }));
   return { party, name: "registration", bars: stepsToBars(steps, end, (word) => tones[word]) };

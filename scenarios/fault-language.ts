@@ -68,6 +68,7 @@ export const SIGNALLING_MESSAGES = [
   "FederatedSignalForward",
   "Ringing",
   "Refusal",
+  "RelayDraining",
 ] as const;
 
 /** What a kind of fault does. */

@@ -82,7 +82,7 @@ const TABLE: Table = {
   signal: { dir: { sent: true, received: true }, type: "text", session: "number", call: "text", ok: "boolean" },
   refused: { reason: refusals, what: "text", count: "number" },
   registration: {
-    state: { idle: true, connecting: true, registered: true, reconnecting: true, refused: true },
+    state: { idle: true, connecting: true, registered: true, reconnecting: true, switching: true, refused: true },
     relay: "text",
     attempt: "number",
     delayMs: "number",

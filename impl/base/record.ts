@@ -112,10 +112,10 @@ export type RefusalReason =
   | "duplicate" // a message already acted upon
   | "limit"; // a configured bound is reached
 
-/** Where a client stands with its relay. `supervisors` counts live reconnect supervisors: 0 or 1, more is a bug. */
+/** Where a client stands with its relay; `switching`: well with another one than it is to be with. `supervisors` counts live reconnect supervisors: 0 or 1, more is a bug. */
 export type RegistrationRecord = {
   readonly ev: "registration";
-  readonly state: "idle" | "connecting" | "registered" | "reconnecting" | "refused";
+  readonly state: "idle" | "connecting" | "registered" | "reconnecting" | "switching" | "refused";
   readonly relay?: Address;
   readonly attempt?: number;
   /** Wait before the attempt. */

@@ -22,6 +22,7 @@ const signals: { readonly [Type in SignalType]: true } = {
   FederatedSignalForward: true,
   Ringing: true,
   Refusal: true,
+  RelayDraining: true,
 };
 const reasons: { readonly [Reason in CloseReason]: true } = {
   local: true,

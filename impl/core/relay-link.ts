@@ -10,6 +10,8 @@ export type Link = {
   isConnected: boolean;
   /** The relay knows the call on this session: media may leave on it. */
   hasCallChannel: boolean;
+  /** The call's channel on this session, asked for or granted. */
+  channel: number | undefined;
   rtt: Micros;
 };
 
@@ -23,6 +25,7 @@ export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
   relay,
   isConnected: false,
   hasCallChannel: false,
+  channel: undefined,
   rtt: millis(0),
 });
 

@@ -19,6 +19,9 @@ export type Config = {
 /** 1, 2, 4, 8, 15, then 30 s for ever. chosen: quick enough for a relay that restarts, gentle enough for one that is gone. */
 export const DEFAULT_BACKOFF: readonly Micros[] = [1, 2, 4, 8, 15, 30].map((length) => seconds(length));
 
+/** What the attempts are for: a first registration, the one that was lost, or one with another relay while there is a registration to leave. */
+export type Aim = "connecting" | "reconnecting" | "switching";
+
 export type State =
   | { readonly at: "idle" }
   | {
@@ -26,7 +29,7 @@ export type State =
       readonly relay: RelayTarget;
       readonly attempt: number;
       readonly since: Instant;
-      readonly again: boolean;
+      readonly aim: Aim;
       /** Begun on a sign of life, so not into the void. */
       readonly informed: boolean;
     }
@@ -35,7 +38,7 @@ export type State =
       readonly relay: RelayTarget;
       readonly attempt: number;
       readonly until: Instant;
-      readonly again: boolean;
+      readonly aim: Aim;
     }
   | { readonly at: "registered"; readonly relay: RelayTarget };
 
@@ -46,8 +49,8 @@ export type Input =
   | { readonly type: "succeeded" }
   /** The attempt under way failed. */
   | { readonly type: "failed"; readonly reason: string }
-  /** The registration is gone or in doubt (session closed or silent). */
-  | { readonly type: "lost"; readonly reason: string }
+  /** The registration is gone or in doubt (session closed or silent). The first attempt is made after `wait`, at once where there is none. */
+  | { readonly type: "lost"; readonly reason: string; readonly wait?: Micros }
   /** The doubt was unfounded: the registered session is heard again. */
   | { readonly type: "restored" }
   /**
@@ -91,23 +94,25 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
       if (s.at !== "attempting") return [s, []];
       return [
         { at: "registered", relay: s.relay },
-        [said({ state: "registered", relay: s.relay.address, attempt: s.attempt, supervisors: 0 })],
+        [
+          said({
+            state: "registered",
+            relay: s.relay.address,
+            attempt: s.attempt,
+            supervisors: 0,
+            ...(s.aim === "switching" ? { reason: SWITCHED } : {}),
+          }),
+        ],
       ];
     case "failed": {
       if (s.at !== "attempting") return [s, []];
       const wait = c.backoff[Math.min(s.attempt, c.backoff.length) - 1] ?? millis(0);
-      const next: State = {
-        at: "waiting",
-        relay: s.relay,
-        attempt: s.attempt + 1,
-        until: Instant.after(now, wait),
-        again: s.again,
-      };
-      return [next, [said(retry(next, wait, input.reason))]];
+      return waiting(s.relay, s.attempt + 1, now, wait, s.aim, input.reason);
     }
     case "lost":
       if (s.at !== "registered") return [s, []];
-      return attempt(s.relay, 1, now, true, input.reason);
+      if (input.wait !== undefined && input.wait > 0) return waiting(s.relay, 1, now, input.wait, "reconnecting", input.reason);
+      return attempt(s.relay, 1, now, "reconnecting", input.reason);
     case "restored":
       if (s.at !== "attempting" && s.at !== "waiting") return [s, []];
       return [
@@ -116,11 +121,11 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
       ];
     case "alive":
       if (s.at === "waiting" || (s.at === "attempting" && (input.asked === undefined ? !s.informed : s.since < input.asked)))
-        return attempt(s.relay, s.attempt, now, s.again, ALIVE);
+        return attempt(s.relay, s.attempt, now, s.aim, ALIVE);
       return [s, []];
     case "wake":
       if (s.at !== "waiting" || now < s.until) return [s, []];
-      return attempt(s.relay, s.attempt, now, s.again);
+      return attempt(s.relay, s.attempt, now, s.aim);
   }
 }
 
@@ -129,9 +134,10 @@ function desire(s: State, now: Instant, relay: RelayTarget | undefined): readonl
     if (s.at === "idle") return [s, []];
     return [{ at: "idle" }, [{ type: "abandon" }, { type: "release" }, said({ state: "idle", supervisors: 0 })]];
   }
-  if (s.at === "idle") return attempt(relay, 1, now, false);
+  if (s.at === "idle") return attempt(relay, 1, now, "connecting");
   if (s.relay.address === relay.address && s.relay.pin === relay.pin) return [s, []];
-  const [next, effects] = attempt(relay, 1, now, false, "relay changed");
+  const aim = s.at === "registered" ? "switching" : s.aim;
+  const [next, effects] = attempt(relay, 1, now, aim, "relay changed");
   return [next, [{ type: "abandon" }, { type: "release" }, ...effects]];
 }
 
@@ -139,14 +145,30 @@ function attempt(
   relay: RelayTarget,
   number: number,
   now: Instant,
-  again: boolean,
+  aim: Aim,
   reason?: string,
 ): readonly [State, readonly Effect[]] {
-  const next: State = { at: "attempting", relay, attempt: number, since: now, again, informed: reason === ALIVE };
+  const next: State = { at: "attempting", relay, attempt: number, since: now, aim, informed: reason === ALIVE };
   return [next, [said(retry(next, millis(0), reason)), { type: "attempt", relay }]];
 }
 
+/** Attempt `number` is due after `wait`. */
+function waiting(
+  relay: RelayTarget,
+  number: number,
+  now: Instant,
+  wait: Micros,
+  aim: Aim,
+  reason: string,
+): readonly [State, readonly Effect[]] {
+  const next: State = { at: "waiting", relay, attempt: number, until: Instant.after(now, wait), aim };
+  return [next, [said(retry(next, wait, reason))]];
+}
+
 const ALIVE = "relay answers";
+
+/** Reason of a registration with another relay than before that nothing had lost: the user's switch, or a relay's request to leave. */
+export const SWITCHED = "switched";
 
 const said = (fields: Omit<RegistrationRecord, "ev">): Effect => ({ type: "say", saying: { ev: "registration", ...fields } });
 
@@ -155,7 +177,7 @@ const retry = (
   wait: Micros,
   reason: string | undefined,
 ): Omit<RegistrationRecord, "ev"> => ({
-  state: s.again ? "reconnecting" : "connecting",
+  state: s.aim,
   relay: s.relay.address,
   attempt: s.attempt,
   delayMs: toMillis(wait),

@@ -147,6 +147,13 @@ export type Ringing = { readonly type: "Ringing"; readonly call_id: string };
 /** Answer to a message of type `re` that was refused, and why: a `RefusalReason` or words. */
 export type Refusal = { readonly type: "Refusal"; readonly re: string; readonly call_id?: string; readonly reason: string };
 
+/** Relay to client: leave me within `deadline_ms`; these relays would take you (pin: SHA-256 of the certificate, lowercase hex). */
+export type RelayDraining = {
+  readonly type: "RelayDraining";
+  readonly deadline_ms?: number;
+  readonly alternatives?: readonly { readonly addr: Address; readonly pin: string }[];
+};
+
 export type SignalMessage =
   | Register
   | RegisterAck
@@ -163,7 +170,8 @@ export type SignalMessage =
   | CallResumed
   | FederatedSignalForward
   | Ringing
-  | Refusal;
+  | Refusal
+  | RelayDraining;
 
 export type SignalType = SignalMessage["type"];
 
@@ -339,5 +347,14 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
     }),
     Ringing: z.object({ type: z.literal("Ringing"), call_id: call }),
     Refusal: z.object({ type: z.literal("Refusal"), re: ascii(40), call_id: call.exactOptional(), reason }),
+    RelayDraining: z.object({
+      type: z.literal("RelayDraining"),
+      deadline_ms: whole.exactOptional(),
+      alternatives: z
+        .array(z.object({ addr, pin: hex(32) }).readonly())
+        .max(MAX_ADDRESSES)
+        .readonly()
+        .exactOptional(),
+    }),
   } satisfies { readonly [T in SignalType]: z.ZodType<Extract<SignalMessage, { readonly type: T }>> }),
 );

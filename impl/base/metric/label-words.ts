@@ -56,6 +56,7 @@ export const SIGNALS: readonly string[] = [
   "FederatedSignalForward",
   "Ringing",
   "Refusal",
+  "RelayDraining",
 ];
 
 export const REASONS: readonly RefusalReason[] = all({

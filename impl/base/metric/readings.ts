@@ -213,7 +213,7 @@ function registration(tell: Tell, party: Party, record: RegistrationRecord & { r
   for (const one of REGISTRATION_STATES)
     tell("midcall_client_registration_state", { party: who, state: one }, one === state ? 1 : 0);
   tell("midcall_client_supervisors", { party: who }, record.supervisors);
-  const attempts = (state === "connecting" || state === "reconnecting") && (record.delayMs ?? 0) === 0;
+  const attempts = (state === "connecting" || state === "reconnecting" || state === "switching") && (record.delayMs ?? 0) === 0;
   tell("midcall_client_registration_attempts_total", { party: who }, attempts ? 1 : 0);
   if (state === "reconnecting") tell("midcall_client_reconnect_delay_seconds", { party: who }, (record.delayMs ?? 0) / 1e3);
   const regained = state === "registered" && party.standing !== "registered" && party.wasRegistered;

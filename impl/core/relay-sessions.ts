@@ -1,0 +1,358 @@
+/**
+ * A client's sessions with relays: the registered one, the attempt that is to replace it, and those being left. It connects, registers, switches
+ * and lets go; the supervisor decides when. What the client's call has to do with it goes by `CallSide`.
+ */
+import type { Address } from "../base/address.ts";
+import { Instant, Micros, millis } from "../base/units.ts";
+import type { View } from "../base/view.ts";
+import type { RelayDraining, SignalMessage } from "../wire/signal.ts";
+import { parseStun } from "../wire/stun.ts";
+import type { CryptoEngine } from "./crypto.ts";
+import { Departures } from "./departure.ts";
+import type { Identity } from "./identity.ts";
+import type { Outbox } from "./outbox.ts";
+import * as refuge from "./refuge.ts";
+import { REPLACED, signRegistration } from "./registration.ts";
+import { type Link, startLink, viewOf } from "./relay-link.ts";
+import * as probe from "./relay-probe.ts";
+import type { SessionEvent, SessionId } from "./session.ts";
+import * as supervisor from "./supervisor.ts";
+
+export type Config = {
+  readonly identity: Identity;
+  readonly crypto: CryptoEngine;
+  /** Fresh random octets. */
+  readonly entropy: (length: number) => Uint8Array;
+  readonly backoff: readonly Micros[];
+  /** How often the relay is asked for a sign of life while a call, wherever it stands, waits for its relay. */
+  readonly probeEvery: Micros;
+};
+
+/** The client's call, as far as sessions have to do with it. */
+export type CallSide = {
+  now(): Instant;
+  /** There is a call, or one is wanted. */
+  isWanted(): boolean;
+  hasMedia(): boolean;
+  /** What takes the call up at a relay that may not know it, and the channel it asks for; undefined when there is nothing to take up. */
+  resumption(): { readonly message: SignalMessage; readonly channel: number | undefined } | undefined;
+  /** Media go another way from now on. */
+  rerouted(): void;
+  /** The registration is in doubt: the call goes on as well as it can. */
+  interrupted(): void;
+  /** The doubt was unfounded. */
+  restored(): void;
+  /** Registered on a fresh session. */
+  registered(): void;
+  signal(link: Link, bytes: Uint8Array): void;
+  media(link: Link, bytes: Uint8Array): void;
+  /** Another process has registered with this identity. */
+  displaced(reason: string): void;
+};
+
+export type RelaySessions = {
+  /** The user wants to be registered with this relay, or with none. */
+  desire(relay: supervisor.RelayTarget | undefined): void;
+  isRegistered(): boolean;
+  isRegisteredBy(link: Link): boolean;
+  /** The session media leave on: the newest one that carries the call. A silent one still carries what it can. */
+  mediaLink(): Link | undefined;
+  /** Sends on the registered session, if there is one. */
+  send(message: SignalMessage): void;
+  /** What came by an event of a session or by a packet that is not QUIC. */
+  session(id: SessionId, event: SessionEvent): void;
+  packet(from: Address, bytes: Uint8Array): void;
+  acknowledged(link: Link, message: SignalMessage & { type: "RegisterAck" }): void;
+  /** The relay asks to be left. */
+  draining(link: Link, message: RelayDraining): void;
+  /** The call is set up: its media go by `channel` of the registered session. */
+  granted(channel: number | undefined): void;
+  /** The relay carries the call by `channel` of this session. False: of one that is being left, which only changes its channel. */
+  carries(link: Link, channel: number): boolean;
+  /** The peer is there too, so media may go that way. */
+  joined(link: Link): void;
+  /** The call is over; `word` is said to every relay that has a part of it and was not told yet. */
+  callOver(word: SignalMessage, isTold: boolean): void;
+  wake(): void;
+  /** To be called after every step: starts and ends asking for the relay's return. */
+  attend(): void;
+  deadline(): Instant | undefined;
+  /** Sessions that are not closed yet. */
+  count(): number;
+  supervisors(): number;
+  view(): Readonly<Record<string, View>>;
+};
+
+/** A relay that stops tells all its clients at one instant: those without a call come back spread over this. chosen: a thousand make 500 a second. */
+const GOODBYE_SPREAD: Micros = millis(2_000);
+
+export function relaySessions(config: Config, out: Outbox, call: CallSide): RelaySessions {
+  let watch: supervisor.State = supervisor.start();
+  /** The registered session, and the one that is to replace it. */
+  let primary: Link | undefined;
+  let attempt: Link | undefined;
+  const departures = new Departures();
+  let refuges: refuge.State = refuge.start();
+  /** The relay that had us last. */
+  let home: supervisor.RelayTarget | undefined;
+  let asking: probe.State = probe.start();
+  let open = 0;
+  let nextSession = 1;
+
+  const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
+  const send = (message: SignalMessage): void => {
+    if (primary !== undefined) sendOn(primary, message);
+  };
+  const closeLink = (link: Link | undefined, detail: string): void => {
+    if (link !== undefined) out.push({ type: "close", session: link.id, detail });
+  };
+  const chance = (): number => (config.entropy(1)[0] ?? 0) / 256;
+
+  function supervise(input: supervisor.Input): void {
+    const [next, effects] = supervisor.step({ backoff: config.backoff }, watch, call.now(), input);
+    watch = next;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "say":
+          out.say(effect.saying);
+          break;
+        case "abandon":
+          closeLink(attempt, "abandoned");
+          attempt = undefined;
+          break;
+        case "release":
+          // Make before break: a call stays on the session that carries it until the next relay does.
+          if (primary !== undefined)
+            departures.leave(primary, call.now(), watch.at !== "idle" && primary.hasCallChannel && call.hasMedia());
+          primary = undefined;
+          break;
+        case "attempt": {
+          closeLink(attempt, "superseded");
+          attempt = startLink(nextSession++, effect.relay);
+          open++;
+          out.say({ ev: "session", session: attempt.id, state: "connecting", remote: effect.relay.address });
+          out.push({ type: "connect", session: attempt.id, remote: effect.relay.address, pin: effect.relay.pin });
+          break;
+        }
+      }
+    }
+  }
+
+  function ask(): void {
+    const [next, question] = probe.wake({ every: config.probeEvery, entropy: config.entropy }, asking, call.now());
+    asking = next;
+    const relay = supervisor.desired(watch);
+    if (question !== undefined && relay !== undefined) out.push({ type: "packet", to: relay.address, bytes: question });
+  }
+
+  function packet(from: Address, bytes: Uint8Array): void {
+    const stun = parseStun(bytes);
+    if (!stun.ok) return out.refuse("malformed", "STUN packet");
+    const asked = stun.kind === "response" ? probe.askedAt(asking, stun.transactionId) : undefined;
+    if (asked === undefined || from !== supervisor.desired(watch)?.address) return out.refuse("unexpected", `STUN ${stun.kind}`);
+    alive(asked);
+  }
+
+  /** An attempt that is through to the relay only waits for its answer: no sign of life makes it better. */
+  const alive = (asked: Instant | undefined): void => {
+    if (attempt?.isConnected !== true) supervise({ type: "alive", asked });
+  };
+
+  function session(id: SessionId, event: SessionEvent): void {
+    const link = id === attempt?.id ? attempt : id === primary?.id ? primary : departures.find(id);
+    if (event.type === "closed") return closed(id, link, event);
+    if (link === undefined) return;
+    const isLeft = link !== attempt && link !== primary;
+    switch (event.type) {
+      case "message":
+        return call.signal(link, event.bytes);
+      case "datagram":
+        return call.media(link, event.bytes);
+      case "oversized":
+        return out.refuse("oversized", `message of ${event.length} octets`);
+      case "connected":
+        if (isLeft) return;
+        link.isConnected = true;
+        link.rtt = event.rtt;
+        out.say({ ev: "session", session: id, state: "connected", remote: link.relay.address, rttMs: event.rtt / 1_000 });
+        return enrol(link);
+      case "path-changed":
+        return out.say({ ev: "session", session: id, state: "path-changed", remote: event.remote });
+      case "silent":
+        out.say({ ev: "session", session: id, state: "silent" });
+        if (link !== primary || watch.at !== "registered") return;
+        call.interrupted();
+        return supervise({ type: "lost", reason: "silent" });
+      case "heard":
+        out.say({ ev: "session", session: id, state: "heard" });
+        if (link !== primary || attempt?.isConnected === true) return;
+        supervise({ type: "restored" });
+        return call.restored();
+    }
+  }
+
+  function closed(id: SessionId, link: Link | undefined, event: SessionEvent & { type: "closed" }): void {
+    open--;
+    out.say({ ev: "session", session: id, state: "closed", reason: event.reason });
+    if (link === undefined) return;
+    if (link === attempt) {
+      attempt = undefined;
+      return event.reason === "pin-mismatch" ? mistaken(link, event.detail ?? "") : failed(event.reason);
+    }
+    if (link !== primary) return departed(link);
+    primary = undefined;
+    if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED) return displaced(link);
+    if (watch.at === "registered") {
+      call.interrupted();
+      return supervise({ type: "lost", reason: event.reason, wait: goodbyeWait(event.reason) });
+    }
+    if (event.reason === "reset") alive(undefined); // the relay is back and has forgotten us
+  }
+
+  /** A relay that says goodbye says it to all its clients at once: those without a call come back one by one, not all at one instant. */
+  const goodbyeWait = (reason: string): Micros =>
+    Micros(reason === "peer" && !call.isWanted() ? Math.floor(GOODBYE_SPREAD * chance()) : 0);
+
+  function failed(reason: string): void {
+    supervise({ type: "failed", reason });
+    flee(true);
+  }
+
+  /** A session that was being left is closed. When it still carried the call, the next one has to do, as after any loss. */
+  function departed(link: Link): void {
+    const wasCarrying = departures.carrier() === link;
+    departures.closed(link.id);
+    if (!wasCarrying || departures.carrier() !== undefined) return;
+    for (const one of [primary, attempt]) if (one?.channel !== undefined) one.hasCallChannel = true;
+    call.rerouted();
+  }
+
+  /** Goes where the relay that asked to be left has pointed, when it is time or the relay before has failed. */
+  function flee(hasFailed: boolean): void {
+    const [state, relay] = refuge.next(refuges, call.now(), hasFailed);
+    refuges = state;
+    if (relay !== undefined) supervise({ type: "desire", relay });
+  }
+
+  /** Taking the registration back from another process would go on for ever, so the newer one keeps it. */
+  function displaced(link: Link): void {
+    const reason = "another client uses this identity";
+    out.say({ ev: "registration", state: "refused", relay: link.relay.address, supervisors: 0, reason });
+    call.displaced(reason);
+  }
+
+  /**
+   * Somebody else answered at the relay's address. Before the first registration the pin or the address is wrong, and asking again cannot mend
+   * it; afterwards it may be an impostor on the path, who must not be able to end a call, so the supervisor goes on.
+   */
+  function mistaken(link: Link, found: string): void {
+    const reason = `pin-mismatch: expected ${link.relay.pin}, ${found}`;
+    if (watch.at === "attempting" && watch.aim === "reconnecting") return failed(reason);
+    turnedAway(link, reason);
+  }
+
+  /** This relay will not have us. Whoever was to move there goes on to the next, or back to the relay that had it before. */
+  function turnedAway(link: Link, reason: string): void {
+    const { address } = link.relay;
+    const isMoving = (watch.at === "attempting" || watch.at === "waiting") && watch.aim === "switching";
+    const before = refuges.relays[0] ?? home;
+    if (!isMoving || before === undefined || before.address === address) {
+      out.say({ ev: "registration", state: "refused", relay: address, supervisors: 1, reason });
+      return supervise({ type: "desire", relay: undefined });
+    }
+    out.say({ ev: "note", text: `${address} refused the registration (${reason}), going to ${before.address}` });
+    if (refuges.relays.length > 0) return flee(true);
+    supervise({ type: "desire", relay: before });
+  }
+
+  /** On a fresh session: register, and in the same flight take the call up again, media included. */
+  function enrol(link: Link): void {
+    const { token } = link.relay;
+    const registration = signRegistration(config.crypto, config.identity, link.relay.pin, config.entropy(16));
+    sendOn(link, { type: "Register", ...registration, ...(token === undefined ? {} : { token }) });
+    const resume = call.resumption();
+    if (resume === undefined) return;
+    sendOn(link, resume.message);
+    link.channel = resume.channel;
+    if (departures.carrier() !== undefined) return; // it carries the call until the peer is here too
+    link.hasCallChannel = true;
+    call.rerouted();
+  }
+
+  return {
+    desire: (relay) => {
+      refuges = refuge.start();
+      supervise({ type: "desire", relay });
+    },
+    isRegistered: () => watch.at === "registered" && primary !== undefined,
+    isRegisteredBy: (link) => link === primary,
+    mediaLink: () => (attempt?.hasCallChannel ? attempt : primary?.hasCallChannel ? primary : departures.carrier()),
+    send,
+    session,
+    packet,
+    acknowledged: (link, message) => {
+      if (link !== attempt) return out.refuse("duplicate", message.type);
+      if (!message.ok) return turnedAway(link, message.reason ?? "refused");
+      closeLink(primary, "replaced");
+      primary = link;
+      attempt = undefined;
+      home = link.relay;
+      refuges = refuge.start();
+      supervise({ type: "succeeded" });
+      call.registered();
+    },
+    draining: (link, message) => {
+      if (link !== primary || watch.at !== "registered") return out.refuse("unexpected", message.type);
+      out.say({ ev: "note", text: `relay is draining, ${message.alternatives?.length ?? 0} alternatives` });
+      refuges = refuge.asked(refuges, call.now(), link.relay, message, chance());
+      flee(false);
+    },
+    granted: (channel) => {
+      if (primary === undefined) return;
+      primary.hasCallChannel = true;
+      primary.channel = channel;
+    },
+    carries: (link, channel) => {
+      link.channel = channel;
+      return link === primary || link === attempt;
+    },
+    joined: (link) => {
+      link.hasCallChannel = true;
+      departures.relieve(call.now());
+    },
+    callOver: (word, isTold) => {
+      const carrier = departures.carrier();
+      if (carrier !== undefined) {
+        sendOn(carrier, word);
+        if (!isTold) send(word);
+        departures.relieve(call.now());
+      }
+      for (const link of [primary, attempt]) {
+        if (link === undefined) continue;
+        link.hasCallChannel = false;
+        link.channel = undefined;
+      }
+    },
+    wake: () => {
+      supervise({ type: "wake" });
+      ask();
+      flee(false);
+      for (const id of departures.due(call.now())) out.push({ type: "close", session: id, detail: "released" });
+    },
+    attend: () => {
+      const isAsking = supervisor.supervisors(watch) === 1 && call.isWanted();
+      asking = isAsking ? probe.begin(asking, call.now()) : probe.end(asking);
+    },
+    deadline: () =>
+      Instant.earliest(supervisor.deadline(watch), probe.deadline(asking), departures.deadline(), refuge.deadline(refuges)),
+    count: () => open,
+    supervisors: () => supervisor.supervisors(watch),
+    view: () => ({
+      supervisor: supervisor.view(watch),
+      primary: viewOf(primary),
+      attempt: viewOf(attempt),
+      leaving: departures.view(),
+      probe: { due: probe.deadline(asking) ?? null, unanswered: asking.asked.size },
+    }),
+  };
+}
