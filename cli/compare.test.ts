@@ -11,7 +11,7 @@ beforeAll(async () => {
   const fast = ["--codec", "sized", "--crypto", "null"];
   await midcall(folder, ["run", "relay-restart", ...fast]);
   await midcall(folder, ["run", "relay-restart", "--set", "faults.0.for=4s", ...fast]);
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const [BEFORE, AFTER] = ["out/relay-restart/sim-0x1", "out/relay-restart/sim-0x1-2"];

@@ -16,6 +16,7 @@ import { type Engines, type LabOutcome, openSim, runSim, type SimSession } from 
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
+import { pageExtras } from "./page-extras.ts";
 import { machineTrouble } from "./process-party.ts";
 import { writeFiles } from "./run-folder.ts";
 import { formatSeed } from "./seed.ts";
@@ -96,7 +97,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
   };
   if (job.folder !== null) {
     const files = new Map<string, string | Uint8Array>([
-      ...render(result, scenario, outcome.records),
+      ...render(result, scenario, outcome.records, await pageExtras(result, scenario, job.folder, outcome.audio)),
       ["result.json", `${JSON.stringify(result, null, 2)}\n`],
       ["metrics.om", openMetrics(outcome.records, result, startedAt.getTime())],
       ...[...outcome.audio].map(([party, pcm]) => [`audio/${party}.wav`, wavBytes(pcm)] as const),

@@ -2,8 +2,27 @@
 import { expect, test } from "vitest";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
+import { CALL_MUTATIONS } from "../scenarios/mutations/call.ts";
+import { CLIENT_MUTATIONS } from "../scenarios/mutations/client.ts";
+import { PLAYOUT_MUTATIONS } from "../scenarios/mutations/playout.ts";
+import { PROTECTION_MUTATIONS } from "../scenarios/mutations/protection.ts";
+import { RELAY_MUTATIONS } from "../scenarios/mutations/relay.ts";
+import { WIRE_MUTATIONS } from "../scenarios/mutations/wire.ts";
 import { type LabReport, openLaboratory } from "./laboratory.ts";
 import { DEFAULT_SEED } from "./seed.ts";
+
+/** Where the cause lines of the twins pointed. */
+const pointed: { readonly mutation: string; readonly to: string | undefined; readonly says: string | undefined }[] = [];
+
+/** The component that a mutation is in: the catalogue has a file for each, and a client's signalling in two. */
+const componentOf = (mutation: string): string | undefined =>
+  Object.entries({
+    client: [...CLIENT_MUTATIONS, ...CALL_MUTATIONS],
+    relay: RELAY_MUTATIONS,
+    protection: PROTECTION_MUTATIONS,
+    playout: PLAYOUT_MUTATIONS,
+    wire: WIRE_MUTATIONS,
+  }).find(([, mutations]) => mutations.some(({ name }) => name === mutation))?.[0];
 
 async function runIn(scenario: Scenario, mutation: string | null): Promise<LabReport> {
   const laboratory = openLaboratory(mutation);
@@ -34,6 +53,15 @@ test.each([...CATALOGUE.values()])("$name holds, and its twin is broken where it
   expect(sabotaged.verdict, sabotaged.cause).toBe("broken");
   const broken = sabotaged.oracles.filter((oracle) => oracle.verdict === "broken").map((oracle) => oracle.name);
   expect(broken).toContain(twin.breaks);
+  pointed.push({ mutation: twin.mutation, to: sabotaged.culprit?.component, says: sabotaged.culprit?.sentence });
+});
+
+test("of ten twins the cause line names the right part of the system in at least nine", () => {
+  const right = pointed.filter(({ mutation, to }) => to === componentOf(mutation));
+  const wrong = pointed.filter((one) => !right.includes(one));
+  expect(pointed.length).toBeGreaterThanOrEqual(10);
+  expect(right.length / pointed.length, JSON.stringify(wrong)).toBeGreaterThanOrEqual(0.9);
+  for (const { says } of pointed) expect(says).toMatch(/^[A-Z].*[a-z1].* .*\.$/s);
 });
 
 test("an unknown mutation is refused before anything runs", async () => {

@@ -179,7 +179,8 @@ function numbered<T>(all: readonly T[], nameOf: (one: T) => string): [string, T]
   });
 }
 
-function words(one: Figure, which: "before" | "after"): string {
+/** One side of a figure for a reader. */
+export function words(one: Figure, which: "before" | "after"): string {
   const value = one[which];
   if (value === undefined) return "absent";
   if (value === null) return one.group === "recovery" || one.group === "condition" ? "never" : "unknown";
@@ -187,7 +188,8 @@ function words(one: Figure, which: "before" | "after"): string {
   return numeral(value, one.unit);
 }
 
-const changeOf = ({ change, unit }: Figure): string =>
+/** Its change with a sign; empty: none. */
+export const changeOf = ({ change, unit }: Figure): string =>
   change === undefined || change === 0 ? "" : `${change > 0 ? "+" : "−"}${numeral(Math.abs(change), unit)}`;
 
 function numeral(value: number, unit: Figure["unit"]): string {

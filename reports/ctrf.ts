@@ -22,7 +22,9 @@ export function ctrf(runs: readonly Assessed[], startedAt = 0): string {
     duration: Math.round(result.wallMs),
     suite: ["midcall", result.lab],
     tags: scenario.tags,
-    ...(result.verdict === "held" ? {} : { message: result.cause, trace: reproBlock(result).join("\n") }),
+    ...(result.verdict === "held"
+      ? {}
+      : { message: result.culprit?.sentence ?? result.cause, trace: reproBlock(result).join("\n") }),
     parameters: { seed: result.seed, lab: result.lab, codec: result.codec, crypto: result.crypto },
     steps: result.oracles.map((one) => ({ name: `${one.name}: ${one.detail}`, status: STATUS[one.verdict] })),
     attachments: [{ name: "report", contentType: "text/html", path: `${result.dir}/report.html` }],

@@ -17,7 +17,13 @@ const worstFirst = (runs: readonly Assessed[]): readonly Assessed[] =>
 
 /** Markdown for $GITHUB_STEP_SUMMARY: the verdicts in one table, then a block to open for each run that did not hold. */
 export function stepSummary(runs: readonly Assessed[]): string {
-  const rows = worstFirst(runs).map(({ result }) => [result.verdict, result.scenario, result.lab, result.seed, result.cause]);
+  const rows = worstFirst(runs).map(({ result }) => [
+    result.verdict,
+    result.scenario,
+    result.lab,
+    result.seed,
+    result.culprit?.sentence ?? result.cause,
+  ]);
   const parts = ["## midcall", "", ...table(["Verdict", "Scenario", "Lab", "Seed", "Cause"], rows), ""];
   for (const { result } of worstFirst(runs)) {
     if (result.verdict === "held") continue;
@@ -54,7 +60,8 @@ export function annotations(runs: readonly Assessed[]): string[] {
         continue;
       }
       const title = `${result.scenario}: ${one.name} ${result.verdict === "crashed" ? "crashed" : one.verdict}`;
-      const message = `${one.detail}\nseed ${result.seed}\nreplay: ${replayCommand(result)}`;
+      const first = result.culprit === undefined ? "" : `\nlook first: ${result.culprit.sentence}`;
+      const message = `${one.detail}${first}\nseed ${result.seed}\nreplay: ${replayCommand(result)}`;
       seen.set(name, { kind, line: `::${kind} title=${property(title)}::${data(message)}`, more: 0 });
     }
   return (["error", "warning"] as const).flatMap((kind) =>

@@ -43,7 +43,7 @@ function testcase(suite: Element, result: Result): void {
     ["attachment", `${result.dir}/report.html`],
   ] as const)
     properties.ele("property", { name, value });
-  const message = `${result.cause} Seed ${result.seed}. Replay: ${replayCommand(result)}`;
+  const message = `${result.culprit === undefined ? "" : `${result.culprit.sentence} `}${result.cause} Seed ${result.seed}. Replay: ${replayCommand(result)}`;
   const type = notHeld(result)[0]?.name ?? "none";
   if (result.verdict === "broken") one.ele("failure", { message, type }).txt(body(result));
   if (result.verdict === "crashed") one.ele("error", { message, type }).txt(body(result));

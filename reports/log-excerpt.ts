@@ -28,11 +28,21 @@ export function excerptsOf(records: readonly LogRecord[], conditions: readonly C
 }
 
 function excerpt(title: string, records: readonly LogRecord[]): Excerpt {
-  const lines: ExcerptLine[] = [];
-  let drops: { at: string; who: string; words: string; n: number } | undefined;
+  const lines = linesOf(records).map(({ t, ...line }) => ({ ...line, at: instant(t) }));
+  const leftOut = Math.max(0, lines.length - LINES);
+  return { title, leftOut, lines: leftOut === 0 ? lines : [...lines.slice(0, LINES / 2), ...lines.slice(-LINES / 2)] };
+}
+
+/** A line with its instant, microseconds. */
+export type TimedLine = Omit<ExcerptLine, "at"> & { readonly t: number };
+
+/** Every line for a reader; drops of one kind in a row are one line, at the first of them. */
+export function linesOf(records: readonly LogRecord[]): TimedLine[] {
+  const lines: TimedLine[] = [];
+  let drops: { t: number; who: string; words: string; n: number } | undefined;
   const flush = (): void => {
     if (drops !== undefined)
-      lines.push({ at: drops.at, who: drops.who, words: `${drops.words}${drops.n === 1 ? "" : ` × ${drops.n}`}`, isLoud: false });
+      lines.push({ t: drops.t, who: drops.who, words: `${drops.words}${drops.n === 1 ? "" : ` × ${drops.n}`}`, isLoud: false });
     drops = undefined;
   };
   for (const record of records) {
@@ -41,18 +51,41 @@ function excerpt(title: string, records: readonly LogRecord[]): Excerpt {
       if (drops?.words === words) drops.n++;
       else {
         flush();
-        drops = { at: instant(record.t), who: record.who, words, n: 1 };
+        drops = { t: record.t, who: record.who, words, n: 1 };
       }
       continue;
     }
     const words = wordsOf(record);
     if (words === undefined) continue;
     flush();
-    lines.push({ at: instant(record.t), who: record.who, words, isLoud: LOUD.has(record.ev) });
+    lines.push({ t: record.t, who: record.who, words, isLoud: LOUD.has(record.ev) });
   }
   flush();
-  const leftOut = Math.max(0, lines.length - LINES);
-  return { title, leftOut, lines: leftOut === 0 ? lines : [...lines.slice(0, LINES / 2), ...lines.slice(-LINES / 2)] };
+  return lines;
+}
+
+/**
+ * At most `limit` lines, in their order: what is loud, and of the rest what is nearest to it. `leftOut`: how many went.
+ */
+export function thinned(
+  lines: readonly TimedLine[],
+  limit: number,
+): { readonly lines: readonly TimedLine[]; readonly leftOut: number } {
+  if (lines.length <= limit) return { lines, leftOut: 0 };
+  const distance = new Float64Array(lines.length).fill(Number.POSITIVE_INFINITY);
+  const sweep = (order: Iterable<number>): void => {
+    let last = Number.POSITIVE_INFINITY;
+    for (const index of order) {
+      const line = lines[index];
+      if (line === undefined) continue;
+      if (line.isLoud) last = line.t;
+      distance[index] = Math.min(distance[index] ?? 0, Math.abs(line.t - last));
+    }
+  };
+  sweep(lines.keys());
+  sweep([...lines.keys()].reverse());
+  const kept = [...lines.keys()].sort((a, b) => (distance[a] ?? 0) - (distance[b] ?? 0) || a - b).slice(0, limit);
+  return { lines: kept.sort((a, b) => a - b).flatMap((index) => lines[index] ?? []), leftOut: lines.length - limit };
 }
 
 const LOUD: ReadonlySet<LogRecord["ev"]> = new Set<LogRecord["ev"]>([

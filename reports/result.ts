@@ -18,6 +18,12 @@ export type OracleResult = {
   readonly atMs?: number;
 };
 
+/** The parts of the system that a broken run may point to: a relay, a client's signalling and calls, its media protection, its playout, a parser. */
+export type Component = "relay" | "client" | "protection" | "playout" | "wire";
+
+/** Where to look first. `sentence` names both and says why. */
+export type Culprit = { readonly component: Component; readonly party: string; readonly sentence: string };
+
 /** Traces of a fault in the log; only those that are there. */
 export type Observed = {
   readonly packetsDropped?: number;
@@ -144,6 +150,8 @@ export type Result = {
   readonly verdict: Verdict;
   /** One sentence: why this verdict. */
   readonly cause: string;
+  /** Where to look first, of a broken run whose log says so. */
+  readonly culprit?: Culprit;
   readonly hash: string;
   readonly versions: Versions;
   readonly codec: "real" | "sized";
@@ -175,6 +183,13 @@ export const resultSchema: z.ZodType<Result> = z.object({
   seed: z.string(),
   verdict: z.enum(["held", "broken", "inconclusive", "crashed"]),
   cause: z.string(),
+  culprit: z
+    .object({
+      component: z.enum(["relay", "client", "protection", "playout", "wire"]),
+      party: z.string(),
+      sentence: z.string(),
+    })
+    .exactOptional(),
   hash: z.string(),
   versions: z.object({ midcall: z.string(), node: z.string(), commit: z.string() }),
   codec: z.enum(["real", "sized"]),
@@ -290,7 +305,12 @@ export type RunFacts = {
 /** Puts a result together in the order of fields that CONTRACT shows. */
 export function buildResult(
   facts: RunFacts & { readonly scenario: string; readonly jitterBuffer: JitterBufferName },
-  judged: { readonly verdict: Verdict; readonly cause: string; readonly oracles: readonly OracleResult[] },
+  judged: {
+    readonly verdict: Verdict;
+    readonly cause: string;
+    readonly culprit?: Culprit | undefined;
+    readonly oracles: readonly OracleResult[];
+  },
   conditions: readonly Condition[],
   measurements: Measurements,
 ): Result {
@@ -301,6 +321,7 @@ export function buildResult(
     seed: facts.seed,
     verdict: judged.verdict,
     cause: judged.cause,
+    ...(judged.culprit === undefined ? {} : { culprit: judged.culprit }),
     hash: facts.hash,
     versions: facts.versions,
     codec: facts.codec,

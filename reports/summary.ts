@@ -9,6 +9,7 @@ export function summary(result: Result, scenario: Scenario): string {
   return [
     `# ${text(result.scenario)}: ${result.verdict}`,
     "",
+    ...(result.culprit === undefined ? [] : [`**${text(result.culprit.sentence)}**`, ""]),
     text(result.cause),
     "",
     `Asked: ${text(scenario.asks)}`,

@@ -4,6 +4,7 @@
  */
 import type { LogRecord } from "../impl/base/record.ts";
 import { INTERRUPTION_MS } from "./audio.ts";
+import { type Curve, delayCurve } from "./curves.ts";
 import { inMs, inPercent, instant } from "./finding.ts";
 import type { Evidence } from "./measure.ts";
 import { FRAME_MS, gapsOf, type Playout, type Slot, type SlotKind, stretchesOf } from "./playout.ts";
@@ -47,15 +48,13 @@ export type Band = { readonly from: number; readonly to: number; readonly label:
 /** Where a limit was passed or a rule broken. */
 export type Flag = { readonly at: number; readonly label: string };
 
-/** Delay over time: median of each bucket, null where no source frame was played. `at` is the bucket's middle. */
-export type DelayLine = { readonly party: string; readonly points: readonly (readonly [at: number, ms: number | null])[] };
-
 export type Timeline = {
   readonly end: number;
   readonly bands: readonly Band[];
   readonly flags: readonly Flag[];
   readonly lanes: readonly Lane[];
-  readonly delays: readonly DelayLine[];
+  /** Mouth to ear over time; null where no source frame was played. */
+  readonly delays: readonly Curve[];
 };
 
 /** Stretches of audio drawn one by one; beyond that shares of each of BINS slices are. chosen: half a megabyte of SVG. */
@@ -63,8 +62,6 @@ const STRETCHES_DRAWN = 2_000;
 const BINS = 600;
 /** Places along the axis where a message can be drawn: about one a pixel. */
 const TICKS_DRAWN = 1_000;
-/** Points of a delay line at most. */
-const DELAY_POINTS = 300;
 
 /** `oracles`: those broken at an instant become flags. */
 export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[]): Timeline {
@@ -92,7 +89,7 @@ export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[])
       .map((lane) => cut(lane, end))
       .filter((lane) => lane.bars.length > 0);
   });
-  const delays = playouts.flatMap((playout): DelayLine[] => delayLine(evidence, playout, end));
+  const delays = playouts.flatMap((playout) => delayCurve(evidence, playout));
   const flags = oracles.flatMap((one): Flag[] =>
     one.verdict === "broken" && one.atMs !== undefined ? [{ at: Math.min(end, one.atMs * 1_000), label: `✗ ${one.name}` }] : [],
   );
@@ -182,7 +179,13 @@ function stepsToBars<Word extends string>(
 }
 
 /** How much of the lane's height a kind fills, so that the strip can be read without its colours. */
-const HEIGHT: Readonly<Record<SlotKind, number>> = { source: 1, recovered: 0.85, concealed: 0.5, silence: 0.16, comfort: 0.3 };
+export const HEIGHT: Readonly<Record<SlotKind, number>> = {
+  source: 1,
+  recovered: 0.85,
+  concealed: 0.5,
+  silence: 0.16,
+  comfort: 0.3,
+};
 /** From the bottom of a slice upwards. */
 const STACK: readonly SlotKind[] = ["source", "recovered", "comfort", "concealed", "silence"];
 
@@ -237,19 +240,4 @@ function signallingLane(records: readonly LogRecord[], party: string, end: numbe
     return [{ from: first.t, to: first.t, tone: first.dir, title, ...half }];
   });
   return { party, name: "messages", bars };
-}
-
-function delayLine({ delays }: Evidence, playout: Playout, end: number): DelayLine[] {
-  const all = delays.get(playout) ?? [];
-  if (all.length === 0) return [];
-  // Half a second, or as much as keeps the line short.
-  const width = Math.max(500_000, Math.ceil(end / DELAY_POINTS));
-  const buckets = Map.groupBy(all, (delay) => Math.floor(delay.at / width));
-  const first = Math.floor((all[0]?.at ?? 0) / width);
-  const last = Math.floor((all.at(-1)?.at ?? 0) / width);
-  const points = Array.from({ length: last - first + 1 }, (_, i): readonly [number, number | null] => {
-    const sorted = (buckets.get(first + i) ?? []).map((delay) => delay.ms).sort((a, b) => a - b);
-    return [(first + i + 0.5) * width, sorted[Math.floor(sorted.length / 2)] ?? null];
-  });
-  return [{ party: playout.party, points }];
 }

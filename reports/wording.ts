@@ -40,6 +40,7 @@ export function reproBlock(result: Result): string[] {
     head.join("  "),
     ...(faults.length === 0 ? [] : [`  ${faults.join("   ")}`]),
     `  ${first?.detail ?? ""}`,
+    ...(result.culprit === undefined ? [] : [`  look first: ${result.culprit.sentence}`]),
     `replay: ${replayCommand(result)}`,
   ];
 }

@@ -26,11 +26,11 @@ async function report(words: readonly string[], out: string | undefined, termina
   const root = out === undefined ? undefined : await outFolder(out, terminal.folder);
   const runs = await Promise.all(words.map((word) => readRun(word, terminal.folder)));
   for (const [index, run] of runs.entries()) {
-    const pages = await pagesOf(run);
+    // Several runs: a numbered folder each, in the order of the command line.
+    const folder = root === undefined ? run.folder : join(root, runs.length === 1 ? "" : String(index + 1));
+    const pages = await pagesOf(run, folder);
     terminal.out((pages.get("summary.md") ?? "").trimEnd());
     if (root === undefined) continue;
-    // Several runs: a numbered folder each, in the order of the command line.
-    const folder = join(root, runs.length === 1 ? "" : String(index + 1));
     await makeOutFolder(out ?? "", folder);
     if ((await readdir(folder)).length > 0)
       throw usage(`--out ${out}: the folder is not empty`, "want an absent or empty folder");
@@ -39,9 +39,10 @@ async function report(words: readonly string[], out: string | undefined, termina
   }
 }
 
-/** The files of a run that are a function of its log, by name. */
-async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<string, string>> {
+/** The files of a run that are a function of its log, by name; links in them are right from the folder `to`. */
+async function pagesOf({ log, scenario, result, folder }: FinishedRun, to: string): Promise<Map<string, string>> {
   const { hashText } = await import("../../impl/base/log-hash.ts");
+  const { pageExtras, recordingsIn } = await import("../page-extras.ts");
   const [{ assess, render }, { openMetrics }, { readLog }] = await Promise.all([
     import("../../reports/index.ts"),
     import("../../reports/openmetrics.ts"),
@@ -59,7 +60,7 @@ async function pagesOf({ log, scenario, result }: FinishedRun): Promise<Map<stri
     );
   const again = assess({ ...result, scenario, records });
   return new Map([
-    ...render(again, scenario, records),
+    ...render(again, scenario, records, await pageExtras(again, scenario, folder, await recordingsIn(folder), to)),
     ["result.json", `${JSON.stringify(again, null, 2)}\n`],
     // A result that does not say when it began has no place on a calendar.
     ...(again.startedAt === undefined ? [] : [["metrics.om", openMetrics(records, again, Date.parse(again.startedAt))] as const]),

@@ -1,0 +1,121 @@
+/** Causes of broken rules: the log names who broke them. */
+import type { CauseRule, Trial } from "./cause.ts";
+import type { Component, Culprit } from "./result.ts";
+
+/** `the relay r1`, `alice's client`, `alice's media protection`. */
+export const nameOf = (component: Component, party: string): string =>
+  ({
+    relay: `the relay ${party}`,
+    client: `${party}'s client`,
+    protection: `${party}'s media protection`,
+    playout: `${party}'s playout`,
+    wire: `${party}'s message parser`,
+  })[component];
+
+/** A culprit whose sentence begins with its name: `says` goes on from there. */
+export function culprit(component: Component, party: string, says: string): Culprit {
+  const sentence = `${nameOf(component, party)} ${says}.`;
+  return { component, party, sentence: `${sentence[0]?.toUpperCase()}${sentence.slice(1)}` };
+}
+
+export const detailOf = ({ oracles }: Trial, name: string): string =>
+  oracles.find((one) => one.name === name && one.verdict === "broken")?.detail ?? "";
+
+/** The party that a detail begins with, if it is one. */
+export const firstParty = ({ evidence }: Trial, detail: string): string | undefined =>
+  Object.keys(evidence.scenario.parties).find((party) => detail.startsWith(`${party} `));
+
+/** Relays run the relay; every other party is a client. */
+export const sideOf = ({ relays }: Trial, party: string): "relay" | "client" => (relays.includes(party) ? "relay" : "client");
+
+/** Packet numbers used or opened twice, or packets that are none of the call's. */
+export const keyCause: CauseRule = (trial) => {
+  if (trial.isBroken("no-nonce-reuse", "no-double-decrypt")) {
+    const name = trial.isBroken("no-nonce-reuse") ? "no-nonce-reuse" : "no-double-decrypt";
+    const detail = detailOf(trial, name);
+    const party = firstParty(trial, detail) ?? "a client";
+    return culprit(
+      "protection",
+      party,
+      name === "no-nonce-reuse" ? `used a packet number twice under one key: ${detail}` : `opened a packet twice: ${detail}`,
+    );
+  }
+  if (!trial.isBroken("packets-in-their-call")) return undefined;
+  const detail = detailOf(trial, "packets-in-their-call");
+  const [receiver = "a client"] = [firstParty(trial, detail)];
+  const stray = trial.evidence.media.strays[0];
+  if (stray?.why.includes("played")) return culprit("playout", receiver, `played what never came: ${detail}`);
+  // Who sends on after its own end of the call writes no more of it: a sender's leftover, not a matter of keys.
+  const over = trial.evidence.records.find(
+    (record) => record.ev === "call" && record.state === "ended" && record.who !== receiver && record.t <= (stray?.at ?? 0),
+  );
+  return over === undefined
+    ? culprit("protection", receiver, `opened packets that are not the other party's: ${detail}`)
+    : culprit("client", over.who, `went on sending after its call was over: ${detail}`);
+};
+
+/** Candidate generations: applied or sent out of order, or updates that never arrived. */
+export const generationCause: CauseRule = (trial) => {
+  if (!trial.isBroken("no-stale-generation", "generations-fresh")) return undefined;
+  const { records } = trial.evidence;
+  const stale = trial.isBroken("no-stale-generation") ? detailOf(trial, "no-stale-generation") : "";
+  const party = firstParty(trial, stale);
+  if (party !== undefined) return culprit("client", party, `got the order of candidate generations wrong: ${stale}`);
+  const detail = detailOf(trial, "generations-fresh");
+  const applied = firstParty(trial, detail);
+  if (applied !== undefined) return culprit("client", applied, `got the order of candidate generations wrong: ${detail}`);
+  const sent = records.find((record) => record.ev === "signal" && record.type === "CandidateUpdate" && record.dir === "sent");
+  if (sent !== undefined && sent.ev === "signal") {
+    const relay = trial.relays.find((name) =>
+      records.some((one) => one.ev === "signal" && one.who === name && one.type === "CandidateUpdate" && one.dir === "received"),
+    );
+    return relay === undefined ? undefined : culprit("relay", relay, "received a candidate update and did not pass it on");
+  }
+  // Nobody sent any: a client learns of its new address from the relay first.
+  const moved = trial.evidence.conditions.find((one) => one.appliedMs !== null);
+  const since = (moved?.appliedMs ?? 0) * 1_000;
+  const told = records.find(
+    (one) => one.t >= since && one.ev === "signal" && one.dir === "received" && one.type === "ReflectResponse",
+  );
+  if (told !== undefined) return culprit("client", told.who, "was told its new address and sent no candidate update");
+  const relay = trial.relays.find((name) =>
+    records.some((one) => one.ev === "session" && one.who === name && one.state === "path-changed"),
+  );
+  return relay === undefined ? undefined : culprit("relay", relay, "saw a client's address change and did not tell the client");
+};
+
+export const supervisorCause: CauseRule = (trial) => {
+  const detail = detailOf(trial, "one-supervisor");
+  const party = firstParty(trial, detail);
+  return party === undefined ? undefined : culprit("client", party, `had two reconnections going at once: ${detail}`);
+};
+
+/** An address told in a private call: by the one who sent it first. */
+export const addressCause: CauseRule = (trial) => {
+  const detail = detailOf(trial, "addresses-kept-private");
+  const party = firstParty(trial, detail);
+  if (party === undefined) return undefined;
+  // What a client receives, the relay has sent.
+  const side = / received a /.test(detail) ? trial.relays[0] : party;
+  return side === undefined ? undefined : culprit(sideOf(trial, side), side, `told an address in a private call: ${detail}`);
+};
+
+export const strangerCause: CauseRule = (trial) => {
+  const detail = detailOf(trial, "strangers-refused");
+  const party = firstParty(trial, detail);
+  if (party === undefined) return undefined;
+  const said = / sent a (\w+)/.exec(detail)?.[1];
+  return said !== undefined && REQUESTS.has(said)
+    ? culprit("client", party, `mixed up the order of what it says: ${detail}`)
+    : culprit(sideOf(trial, party), party, `served somebody who had not registered: ${detail}`);
+};
+
+/** What clients ask of a relay. */
+const REQUESTS: ReadonlySet<string> = new Set(["CallResume", "DirectCallOffer", "CandidateUpdate"]);
+
+/** Something was still held at the end. */
+export const freedCause: CauseRule = (trial) => {
+  const detail = detailOf(trial, "everything-freed");
+  const party = firstParty(trial, detail);
+  return party === undefined ? undefined : culprit(sideOf(trial, party), party, `never let go of what it held: ${detail}`);
+};

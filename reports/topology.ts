@@ -1,0 +1,218 @@
+/** The lab of a run as a drawing: parties, NATs, links and the paths that media took, laid out from left to right through the internet. */
+import { GraphChart } from "echarts/charts";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import type { LinkModel, NatModel, Scenario } from "../scenarios/expanded.ts";
+import { escaped } from "./escape.ts";
+import type { Measurements } from "./result.ts";
+
+echarts.use([GraphChart, SVGRenderer]);
+
+/** A box of the drawing; `x` and `y` in units of the grid. */
+export type Place = {
+  readonly id: string;
+  readonly kind: "client" | "relay" | "nat" | "internet";
+  readonly name: string;
+  /** What a reader wants to know of it. */
+  readonly words: string;
+  readonly x: number;
+  readonly y: number;
+};
+
+/** A wire. `path`: what media used it, undefined for none. */
+export type Wire = { readonly from: string; readonly to: string; readonly words: string; readonly path?: "direct" | "relay" };
+
+export type Topology = { readonly places: readonly Place[]; readonly wires: readonly Wire[] };
+
+/** `paths`: result.json's, whose last step of each party says what its wires carried last. */
+export function topologyOf(scenario: Scenario, paths: Measurements["path"]): Topology {
+  const clients = Object.entries(scenario.parties).filter(([, { role }]) => role === "client");
+  const relays = Object.entries(scenario.parties).filter(([, { role }]) => role === "relay");
+  const places: Place[] = [{ id: "internet", kind: "internet", name: "internet", words: "", x: 3, y: 1 }];
+  const wires: Wire[] = [];
+  for (const [index, [name, { interfaces }]] of relays.entries()) {
+    places.push({
+      id: `party ${name}`,
+      kind: "relay",
+      name,
+      words: "relay",
+      x: 3 + (index - (relays.length - 1) / 2) * 1.5,
+      y: 0,
+    });
+    const [link] = Object.values(interfaces);
+    const isUsed = Object.values(paths).some((steps) => steps.some(({ path }) => path === "relay"));
+    wires.push({
+      from: `party ${name}`,
+      to: "internet",
+      words: link === undefined ? "" : linkWords(link.up, link.down),
+      ...(isUsed ? { path: "relay" } : {}),
+    });
+  }
+  const rows = { left: 0, right: 0 };
+  const natPlace = new Map<string, { readonly x: number; readonly y: number }>();
+  for (const [index, [name, party]] of clients.entries()) {
+    const side = index % 2 === 0 ? "left" : "right";
+    const out = (steps: number): number => (side === "left" ? 3 - steps : 3 + steps);
+    const steps = paths[name] ?? [];
+    const path = steps.at(-1)?.path;
+    const used = path === undefined ? {} : { path };
+    const interfaces = Object.entries(party.interfaces);
+    const y = 1 + rows[side];
+    rows[side] += Math.max(1, interfaces.length);
+    places.push({ id: `party ${name}`, kind: "client", name, words: walked(steps.map((one) => one.path)), x: out(3), y });
+    for (const [nth, [link, model]] of interfaces.entries()) {
+      const words = `${interfaces.length > 1 ? `${link}: ` : ""}${linkWords(model.up, model.down)}`;
+      const carries = nth === 0 ? used : {};
+      let from = `party ${name}`;
+      let nat = model.nat;
+      const chain: string[] = [];
+      while (nat !== null && !chain.includes(nat)) {
+        chain.push(nat);
+        nat = scenario.nats[nat]?.behind ?? null;
+      }
+      for (const [depth, one] of chain.entries()) {
+        const model = scenario.nats[one];
+        if (model === undefined) continue;
+        if (!natPlace.has(one)) {
+          const place = { x: out(chain.length === 1 ? 1.7 : 2.1 - depth * 1.0), y: y + nth };
+          natPlace.set(one, place);
+          places.push({ id: `nat ${one}`, kind: "nat", name: one, words: natWords(model), ...place });
+        }
+        wires.push({ from, to: `nat ${one}`, words: depth === 0 ? words : "", ...carries });
+        from = `nat ${one}`;
+      }
+      wires.push({ from, to: "internet", words: chain.length === 0 ? words : "", ...carries });
+    }
+  }
+  return { places, wires: distinct(wires) };
+}
+
+/** One wire for two ends, the used one. */
+const distinct = (wires: readonly Wire[]): Wire[] =>
+  [...Map.groupBy(wires, ({ from, to }) => `${from} ${to}`).values()].flatMap(
+    (same) => same.find((one) => one.path) ?? same[0] ?? [],
+  );
+
+const walked = (paths: readonly string[]): string =>
+  paths.length === 0 ? "sent no media" : `sends by ${paths.filter((path, i) => path !== paths[i - 1]).join(", then ")}`;
+
+/** `25 ms, 1 % loss, 1 Mbit/s`; up and down apart where they differ. */
+function linkWords(up: LinkModel, down: LinkModel): string {
+  const words = (link: LinkModel): string =>
+    [
+      `${link.delay / 1_000} ms`,
+      ...(link.jitter > 0 ? [`± ${link.jitter / 1_000} ms`] : []),
+      ...(link.loss > 0 ? [`${Math.round(link.loss * 1_000) / 10} % loss`] : []),
+      ...(link.burst === null ? [] : ["loss in bursts"]),
+      ...(link.rate === null ? [] : [`${Math.round(link.rate.bps / 1_000)} kbit/s`]),
+    ].join(", ");
+  return words(up) === words(down) ? words(up) : `up ${words(up)}; down ${words(down)}`;
+}
+
+const SHORT: Readonly<Record<string, string>> = {
+  "endpoint-independent": "EI",
+  "address-dependent": "AD",
+  "address-and-port-dependent": "APD",
+};
+
+/** RFC 4787's two words, short: `maps APD, filters APD`. */
+const natWords = ({ mapping, filtering }: NatModel): string =>
+  `maps ${SHORT[mapping] ?? mapping}, filters ${SHORT[filtering] ?? filtering}`;
+
+const UNIT = { x: 165, y: 92 } as const;
+
+/** As an `<svg>` element, colours from the page. */
+export function drawTopology({ places, wires }: Topology): string {
+  const xs = places.map(({ x }) => x);
+  const ys = places.map(({ y }) => y);
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  const width = (Math.max(...xs) - left) * UNIT.x + 190;
+  const height = (Math.max(...ys) - top) * UNIT.y + 110;
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    chart.setOption({
+      animation: false,
+      series: [
+        {
+          type: "graph",
+          layout: "none",
+          coordinateSystem: undefined,
+          left: 95,
+          right: 95,
+          top: 40,
+          bottom: 60,
+          silent: true,
+          data: places.map(({ id, kind, name, x, y }) => ({
+            id,
+            name: id,
+            x: x * UNIT.x,
+            y: y * UNIT.y,
+            symbol: kind === "nat" ? "rect" : kind === "internet" ? "circle" : "roundRect",
+            symbolSize: kind === "internet" ? 16 : kind === "nat" ? [70, 26] : [86, 30],
+            itemStyle: {
+              color: "var(--card)",
+              borderColor: `var(--${kind === "relay" ? "relay" : kind === "client" ? "source" : "soft"})`,
+              borderWidth: 2,
+            },
+            label: {
+              show: true,
+              position: kind === "internet" ? "bottom" : "inside",
+              formatter: () => clipped(name, 14),
+              color: "var(--ink)",
+              fontSize: 12,
+              fontWeight: kind === "client" || kind === "relay" ? "bold" : "normal",
+            },
+          })),
+          links: wires.map(({ from, to, words, path }) => ({
+            source: from,
+            target: to,
+            lineStyle: {
+              color: path === undefined ? "var(--soft)" : `var(--${path})`,
+              width: path === undefined ? 1.5 : 3.5,
+              opacity: 1,
+            },
+            label: { show: words !== "", formatter: () => clipped(words, 40), color: "var(--soft)", fontSize: 10 },
+          })),
+        },
+        {
+          // The second line of a box, below it.
+          type: "graph",
+          layout: "none",
+          left: 95,
+          right: 95,
+          top: 40,
+          bottom: 60,
+          silent: true,
+          data: places.map(({ id, words, x, y }) => ({
+            id,
+            name: id,
+            x: x * UNIT.x,
+            y: y * UNIT.y,
+            symbolSize: 0,
+            label: {
+              show: words !== "",
+              position: "bottom",
+              distance: 18,
+              formatter: () => clipped(words, 30),
+              color: "var(--soft)",
+              fontSize: 10,
+            },
+          })),
+          links: [],
+        },
+      ],
+    });
+    const names = places.map(({ kind, name, words }) => `${kind} ${name}${words === "" ? "" : `: ${words}`}`).join("; ");
+    return chart
+      .renderToSVGString()
+      .replace(/<style[\s\S]*?<\/style>/g, "")
+      .replace(/ class="zr[^"]*"/g, "")
+      .replace(/zr\d+-/g, "topology-")
+      .replace(/ ecmeta_\w+="[^"]*"/g, "")
+      .replace(/<svg ([^>]*?)>/, `<svg $1 role="img" aria-label="${escaped(`Topology: ${names}`)}">`);
+  } finally {
+    chart.dispose();
+  }
+}
+
+const clipped = (words: string, length: number): string => (words.length <= length ? words : `${words.slice(0, length - 1)}…`);
