@@ -15,6 +15,7 @@ const REAL_CLI = [
   "netns-metrics",
   "netns-parity",
   "pack",
+  "pages",
   "parity",
   "reproduce-netns",
 ];
@@ -26,7 +27,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     testTimeout: 120_000,
     maxWorkers: 2,
-    globalSetup: ["./netns/install.setup.ts", "./cli/prometheus.setup.ts"],
+    globalSetup: ["./netns/install.setup.ts", "./cli/prometheus.setup.ts", "./cli/browser.setup.ts"],
     reporters: ["default", "./.ci/left-out.ts"],
     projects: [
       { extends: true, test: { name: "virtual", include: [all], exclude: ["**/node_modules/**", ...REAL] } },

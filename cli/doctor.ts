@@ -29,6 +29,9 @@ export const PROMETHEUS_TOOLS: readonly Tool[] = ["prometheus", "promtool"].map(
   says: "--version",
 }));
 
+/** What the tests of the pages look at them with; midcall itself needs no browser. */
+export const CHROMIUM: Tool = { program: "chromium", package: "chromium", says: "--version" };
+
 const execute = promisify(execFile);
 
 /** Tries everything; never rejects. */

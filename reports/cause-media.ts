@@ -130,6 +130,8 @@ export const slowCause: CauseRule = (trial) => {
       return culprit("client", slow[0], `was slow to register again (${Math.round(slow[1].downMs)} ms without a relay)`);
   }
   if (!trial.isBroken("media-recovers", "longest-gap", "no-interruption", "concealment", "mouth-to-ear")) return undefined;
+  const late = lateResume(trial);
+  if (late !== undefined) return late;
   for (const { from, to, openedAt, sentAt } of evidence.media.streams) {
     if (to === undefined) continue;
     const unopened = refusals(trial, to, ["unauthentic", "replayed"]);
@@ -155,6 +157,27 @@ export const slowCause: CauseRule = (trial) => {
     ? undefined
     : culprit("playout", worst[0], "is the last part on the voice's way, and no part before it did anything wrong");
 };
+
+/** From registering again to asking for one's call. chosen: what is said at once takes no round trip. */
+const AT_ONCE = 100_000;
+
+/** A party that was back and let its call wait. */
+function lateResume({ evidence }: Trial): Culprit | undefined {
+  for (const who of evidence.clients) {
+    let since: number | undefined;
+    let isResuming = false;
+    for (const one of evidence.records) {
+      if (one.who !== who) continue;
+      if (one.ev === "call") isResuming = one.state === "resuming";
+      if (one.ev === "registration") since = one.state === "registered" && isResuming ? one.t : undefined;
+      if (one.ev !== "signal" || one.dir !== "sent" || one.type !== "CallResume" || since === undefined) continue;
+      if (one.t - since > AT_ONCE)
+        return culprit("client", who, `registered again and took ${Math.round((one.t - since) / 1_000)} ms to ask for its call`);
+      since = undefined;
+    }
+  }
+  return undefined;
+}
 
 /** The longest time without a packet between two that were sent. */
 function longestHole(sentAt: readonly number[]): { readonly ms: number; readonly at: number } {

@@ -104,10 +104,13 @@ function linkWords(up: LinkModel, down: LinkModel): string {
       ...(link.jitter > 0 ? [`± ${link.jitter / 1_000} ms`] : []),
       ...(link.loss > 0 ? [`${Math.round(link.loss * 1_000) / 10} % loss`] : []),
       ...(link.burst === null ? [] : ["loss in bursts"]),
-      ...(link.rate === null ? [] : [`${Math.round(link.rate.bps / 1_000)} kbit/s`]),
+      ...(link.rate === null ? [] : [rateWords(link.rate.bps)]),
     ].join(", ");
-  return words(up) === words(down) ? words(up) : `up ${words(up)}; down ${words(down)}`;
+  return words(up) === words(down) ? words(up) : `↑ ${words(up)}  ↓ ${words(down)}`;
 }
+
+const rateWords = (bps: number): string =>
+  bps < 1e6 ? `${Math.round(bps / 1e3)} kbit/s` : `${Math.round(bps / 1e5) / 10} Mbit/s`;
 
 const SHORT: Readonly<Record<string, string>> = {
   "endpoint-independent": "EI",
@@ -171,7 +174,7 @@ export function drawTopology({ places, wires }: Topology): string {
               width: path === undefined ? 1.5 : 3.5,
               opacity: 1,
             },
-            label: { show: words !== "", formatter: () => clipped(words, 40), color: "var(--soft)", fontSize: 10 },
+            label: { show: words !== "", formatter: () => clipped(words, 58), color: "var(--soft)", fontSize: 10 },
           })),
         },
         {

@@ -19,6 +19,7 @@ export type Layout = {
   readonly panels: readonly { readonly name: string; readonly top: number; readonly height: number }[];
 };
 
+const LADDER_NAME = "candidate generations: ▲ sent  ○ delivered  ● applied  ◆ refused";
 const LANE = 18;
 const STRIP = 58;
 const SPACE = 5;
@@ -44,10 +45,7 @@ export function layOut(data: PageData, width: number): Layout {
   });
   const lanesEnd = y + 6;
   y = lanesEnd;
-  const names = [
-    ...data.curves.map(({ name, unit }) => `${name}, ${unit}`),
-    ...(data.ladder.length === 0 ? [] : ["generations"]),
-  ];
+  const names = [...data.curves.map(({ name, unit }) => `${name}, ${unit}`), ...(data.ladder.length === 0 ? [] : [LADDER_NAME])];
   const panels = names.map((name) => {
     y += PANEL_SPACE;
     const panel = { name, top: y, height: PANEL };
@@ -239,18 +237,13 @@ export function plotOption(data: PageData, layout: Layout, colour: Colour): obje
             type: "value",
             min: 0,
             splitNumber: 2,
-            minInterval: layout.panels[gridIndex - 1]?.name === "generations" ? 1 : 0,
+            minInterval: layout.panels[gridIndex - 1]?.name === LADDER_NAME ? 1 : 0,
             axisLabel: { color: colour("soft"), fontSize: 10 },
             splitLine: { lineStyle: { color: colour("grid") } },
           },
     ),
     axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: colour("soft") } },
-    title: layout.panels.map(({ name, top }) => ({
-      text: name,
-      left: 2,
-      top: top - 26,
-      textStyle: { color: colour("ink"), fontSize: 12, fontWeight: "bold" },
-    })),
+    title: layout.panels.map(({ name, top }, index) => panelTitle(name, top, keyOf(data, index, line), colour)),
     graphic: nameShapes(layout, colour),
     dataZoom: [
       {
@@ -279,6 +272,36 @@ export function plotOption(data: PageData, layout: Layout, colour: Colour): obje
       },
     ],
     series,
+  };
+}
+
+type Key = { readonly words: string; readonly colour: string };
+
+/** Whose line is which colour, and what dashes mean; of the ladder, what its signs mean. */
+function keyOf(data: PageData, panel: number, line: (party: string) => string): readonly Key[] {
+  const group = data.curves[panel];
+  if (group === undefined) return [];
+  const soft = group.curves.find(({ isSoft }) => isSoft === true)?.name;
+  return [
+    ...[...new Set(group.curves.map(({ party }) => party))].map((party) => ({ words: `━ ${party}`, colour: line(party) })),
+    ...(soft === undefined ? [] : [{ words: `┅ ${soft}`, colour: "" }]),
+  ];
+}
+
+function panelTitle(name: string, top: number, keys: readonly Key[], colour: Colour): object {
+  // Braces and bars are rich text's own.
+  const plain = (words: string): string => words.replace(/[{}|]/g, "·");
+  const rich = Object.fromEntries(
+    keys.map((key, i) => [
+      `k${i}`,
+      { color: key.colour === "" ? colour("soft") : key.colour, fontSize: 11, padding: [0, 0, 0, 10] },
+    ]),
+  );
+  return {
+    text: [`{n|${plain(name)}}`, ...keys.map(({ words }, i) => `{k${i}|${plain(words)}}`)].join(""),
+    left: 2,
+    top: top - 26,
+    textStyle: { rich: { n: { color: colour("ink"), fontSize: 12, fontWeight: "bold" }, ...rich } },
   };
 }
 

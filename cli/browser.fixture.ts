@@ -1,0 +1,65 @@
+/** A real Chromium for tests of the pages: Debian's, headless, without any network but loopback, that remembers every complaint. */
+import { access, constants, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+/** Debian's. */
+const PROGRAM = "/usr/bin/chromium";
+
+export type Opened = { readonly page: Page; readonly complaints: readonly string[] };
+
+export type TestBrowser = {
+  /** A page with a context of its own; `complaints`: errors of scripts, of the security policy and of loading, as they come. */
+  open(url: string, options?: BrowserContextOptions): Promise<Opened>;
+  close(): Promise<void>;
+};
+
+/** Undefined when there is no Chromium. */
+export async function testBrowser(): Promise<TestBrowser | undefined> {
+  try {
+    await access(PROGRAM, constants.X_OK);
+  } catch {
+    return undefined;
+  }
+  const home = await mkdtemp(join(tmpdir(), "midcall-chromium-"));
+  const browser: Browser = await chromium.launch({
+    executablePath: PROGRAM,
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+    env: { ...process.env, HOME: home },
+  });
+  const contexts: BrowserContext[] = [];
+  return {
+    async open(url, options = {}) {
+      const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
+      contexts.push(context);
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+      });
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      // A player ends its own request as soon as it knows how long a recording is.
+      page.on("requestfailed", (request) => {
+        if (request.failure()?.errorText !== "net::ERR_ABORTED")
+          complaints.push(`${request.url()}: ${request.failure()?.errorText}`);
+      });
+      await page.goto(url);
+      return { page, complaints };
+    },
+    async close() {
+      for (const context of contexts) await context.close();
+      await browser.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,242 @@
+/** report.html as its readers meet it: in Chromium, from a file, without a network. */
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { LogRecord } from "../impl/base/record.ts";
+import { assess, render } from "../reports/index.ts";
+import type { PageData } from "../reports/page/data.ts";
+import { readLog } from "../reports/read-log.ts";
+import type { Result } from "../reports/result.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { type TestBrowser, testBrowser } from "./browser.fixture.ts";
+import { reportScripts } from "./page-script.ts";
+import { midcall } from "./recorded-terminal.fixture.ts";
+
+let folder = "";
+let browser: TestBrowser | undefined;
+const RUN = "out/relay-restart/sim-0x2";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "midcall-pages-"));
+  browser = await testBrowser();
+  await midcall(folder, ["run", "relay-restart", "--twin"]);
+  await midcall(folder, ["run", "relay-restart"]);
+  await midcall(folder, ["run", "relay-restart", "--seed", "2"]);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Context = { skip(reason: string): void };
+/** The browser, or the test is left out by name. */
+function wanted(context: Context): TestBrowser {
+  if (browser === undefined) context.skip("there is no /usr/bin/chromium (Debian: apt-get install -y chromium)");
+  return browser as TestBrowser;
+}
+const urlOf = (...path: string[]): string => pathToFileURL(join(folder, ...path)).href;
+const dataOf = async (...path: string[]): Promise<PageData> => {
+  const html = await readFile(join(folder, ...path), "utf8");
+  return JSON.parse(/<script type="application\/json" id="run-data">(.*?)<\/script>/s.exec(html)?.[1] ?? "");
+};
+
+test("from a file and without a network the report draws, zooms, plays, and shows the log around what is chosen", async (context) => {
+  const { page, complaints } = await wanted(context).open(urlOf(RUN, "report.html"), { offline: true });
+  await page.waitForSelector("html[data-ready]");
+  expect(await page.locator("#plot canvas").count()).toBe(1);
+  expect(await page.locator(".static").isVisible()).toBe(false);
+  // The fault's button moves log and window there; the next event by keyboard moves on.
+  await page.getByRole("button", { name: "5.000 s kill r1" }).click();
+  expect(await page.locator("#log-title").textContent()).toBe("Log around 5.000 s");
+  expect(await page.locator("#log-lines .here").textContent()).toContain("fault applied");
+  await page.locator("#plot").focus();
+  await page.keyboard.press("n");
+  expect(await page.locator("#log-title").textContent()).not.toBe("Log around 5.000 s");
+  await page.locator("#log-filter").fill("CallResume");
+  for (const line of await page.locator("#log-lines tr").allTextContents()) expect(line).toContain("CallResume");
+  await page.keyboard.press("Escape");
+  // A click in the drawing asks for the log of that instant.
+  const box = await page.locator("#plot canvas").boundingBox();
+  await page.locator("#zoom-all").click();
+  await page.mouse.click((box?.x ?? 0) + 600, (box?.y ?? 0) + 90);
+  expect(await page.locator("#log-title").textContent()).toMatch(/^Log around \d+\.\d{3} s$/);
+  await expect.poll(() => page.evaluate("Math.round(document.querySelector('audio').duration)")).toBe(15);
+  expect(complaints).toEqual([]);
+}, 60_000);
+
+test("it reads on a telephone, in the dark, on paper, and without scripts", async (context) => {
+  const chromium = wanted(context);
+  const narrow = await chromium.open(urlOf(RUN, "report.html"), { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
+  await narrow.page.waitForSelector("html[data-ready]");
+  expect(await narrow.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(400);
+  expect(await narrow.page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(20, 23, 26)");
+  await narrow.page.emulateMedia({ media: "print" });
+  expect(await narrow.page.locator(".static svg").isVisible()).toBe(true);
+  expect(await narrow.page.locator("#plot").isVisible()).toBe(false);
+  const bare = await chromium.open(urlOf(RUN, "report.html"), { javaScriptEnabled: false });
+  expect(await bare.page.locator(".static svg").isVisible()).toBe(true);
+  expect(await bare.page.locator("#plot").isVisible()).toBe(false);
+  expect([...narrow.complaints, ...bare.complaints]).toEqual([]);
+}, 60_000);
+
+test("it shows what the twin looks like, and what differs from the last run that held", async () => {
+  const html = await readFile(join(folder, RUN, "report.html"), "utf8");
+  const section = (id: string): string => html.split(`<h2 id="${id}">`)[1]?.split("</section>")[0] ?? "";
+  for (const words of ["✗ broken", "<svg", "media-recovers", "limit 500 ms"]) expect(section("twin")).toContain(words);
+  for (const words of ["out/relay-restart/sim-0x1<", "figures differ", "<table"]) expect(section("last-held")).toContain(words);
+});
+
+test("every number on the page is that of result.json, which is that of the log", async (context) => {
+  const result: Result = JSON.parse(await readFile(join(folder, RUN, "result.json"), "utf8"));
+  const scenario: Scenario = JSON.parse(await readFile(join(folder, RUN, "scenario.json"), "utf8"));
+  const { records } = readLog(await readFile(join(folder, RUN, "run.ndjson"), "utf8"));
+  expect(assess({ ...result, scenario, records })).toEqual(result);
+
+  const { page } = await wanted(context).open(urlOf(RUN, "report.html"));
+  const rows = await page.locator("table.numbers").first().locator("tbody tr").allInnerTexts();
+  const shown = new Map(rows.map((row) => [row.split("\t")[0] ?? "", row.split("\t").slice(1)]));
+  const ms = (value: number): string =>
+    value < 10_000 ? `${Math.round(value * 10) / 10} ms` : `${Math.round(value / 10) / 100} s`;
+  const { audio, recovery, signal, path, network, generations } = result.measurements;
+  const parties = Object.keys(scenario.parties);
+  const each = (cell: (party: string) => string | undefined): string[] => parties.map((party) => cell(party) ?? "");
+  const of =
+    <T>(all: Readonly<Record<string, T>>, cell: (one: T) => string) =>
+    (party: string): string | undefined => {
+      const one = all[party];
+      return one === undefined ? undefined : cell(one);
+    };
+  const recovered = (which: "fromFaultMs" | "fromHealMs"): string[] =>
+    each((party) => {
+      const one = recovery.find((entry) => entry.party === party);
+      return one === undefined ? undefined : ms(one[which] ?? Number.NaN);
+    });
+  const expected: Record<string, string[]> = {
+    "Heard again after the fault": recovered("fromFaultMs"),
+    "Heard again after its heal": recovered("fromHealMs"),
+    "Longest gap": each(of(audio, (one) => ms(one.longestGapMs))),
+    "Gaps / of 150 ms and more": each(of(audio, (one) => `${one.gapCount} / ${one.interruptionCount}`)),
+    "Concealed or silent": each(of(audio, (one) => `${Math.round(one.concealmentRatio * 10_000) / 100} %`)),
+    "Mouth to ear, median / p95": each(
+      of(audio, ({ mouthToEarMs }) => `${ms(mouthToEarMs.p50 ?? 0)} / ${ms(mouthToEarMs.p95 ?? 0)}`),
+    ),
+    "Estimated MOS (E-model, provisional)": each(of(audio, ({ mos }) => (mos ?? 0).toFixed(2))),
+    "Source frames played / expected": each(of(audio, (one) => `${one.framesPlayed} / ${one.framesExpected}`)),
+    "Not registered": each(of(signal, (one) => ms(one.downMs))),
+    "Reconnects / attempts": each(of(signal, (one) => `${one.reconnects} / ${one.attempts}`)),
+    Path: each(of(path, (steps) => steps.map((step) => step.path).join(", then "))),
+    "Candidate updates applied / refused as stale": each(
+      of(generations, (one) => (one.delivered === 0 ? "" : `${one.applied} / ${one.refusedStale}`)),
+    ),
+    "UDP packets sent / received": each(of(network, (one) => `${one.sentPackets} / ${one.receivedPackets}`)),
+    "UDP octets sent": each(of(network, (one) => String(one.sentBytes))),
+    "UDP packets dropped on its links": each(of(network, (one) => String(one.lostPackets))),
+  };
+  for (const [name, cells] of shown) expect([name, ...cells]).toEqual([name, ...(expected[name] ?? ["a row nobody recomputes"])]);
+  expect(shown.size).toBeGreaterThan(12);
+  const oracles = await page.locator("table.oracles tbody tr").allInnerTexts();
+  expect(oracles.map((row) => row.split("\t")[2])).toEqual(result.oracles.map((one) => one.detail));
+  const text = await page.locator("main").textContent();
+  for (const one of result.conditions) expect(text).toContain(`${one.observed.packetsDropped} packets dropped`);
+}, 60_000);
+
+test("every point of every curve, and every bar of the strips, is in the log", async () => {
+  const data = await dataOf(RUN, "report.html");
+  const { records } = readLog(await readFile(join(folder, RUN, "run.ndjson"), "utf8"));
+  const curve = (group: string, party: string, name: string): readonly (readonly [number, number | null])[] =>
+    data.curves.find((one) => one.name === group)?.curves.find((one) => one.party === party && one.name === name)?.points ?? [];
+  // Worked out anew, the plain way: from one reading to the next.
+  const readings = <E extends LogRecord["ev"]>(ev: E): (LogRecord & { ev: E })[] =>
+    records.filter((one): one is LogRecord & { ev: E } => one.ev === ev && one.who === "alice");
+  const stats = readings("stats");
+  const level = stats.slice(1).flatMap((now, i) => {
+    const before = stats[i] ?? now;
+    const samples = now.jitterBufferEmittedCount - before.jitterBufferEmittedCount;
+    return [
+      [
+        now.t,
+        samples <= 0 ? null : Math.round((100 * 1_000 * (now.jitterBufferDelay - before.jitterBufferDelay)) / samples) / 100,
+      ],
+    ];
+  });
+  expect(curve("jitter buffer", "alice", "level")).toEqual(level);
+  expect(level.length).toBeGreaterThan(5);
+  const lost = stats.slice(1).map((now, i) => {
+    const before = stats[i] ?? now;
+    const n = Math.max(0, now.packetsLost - before.packetsLost);
+    const all = n + now.packetsReceived - before.packetsReceived;
+    return [now.t, all === 0 ? null : Math.round((10_000 * n) / all) / 100];
+  });
+  expect(curve("packets lost", "alice", "to it")).toEqual(lost);
+  const network = readings("network");
+  const rate = network.slice(1).map((now, i) => {
+    const before = network[i] ?? now;
+    const isOn = now.sentBytes >= before.sentBytes && now.t > before.t;
+    return [now.t, isOn ? Math.round((800_000 * (now.sentBytes - before.sentBytes)) / (now.t - before.t)) / 100 : null];
+  });
+  expect(curve("sent", "alice", "UDP payload")).toEqual(rate);
+  const strip = data.lanes.find((lane) => lane.party === "alice" && lane.isAudio);
+  const result: Result = JSON.parse(await readFile(join(folder, RUN, "result.json"), "utf8"));
+  const frames = (tone: string): number =>
+    (strip?.bars ?? []).reduce((n, [from, to, own]) => n + (own === tone ? Math.round((to - from) / 20_000) : 0), 0);
+  expect(frames("concealed")).toBe(result.measurements.audio.alice?.framesConcealed);
+  expect(frames("silence")).toBe(result.measurements.audio.alice?.framesSilent);
+});
+
+test("ten minutes of a torn call open in less than two seconds and stay below 5 MB", async (context) => {
+  const chromium = wanted(context);
+  const torn = ["--set", "duration=600s", "--set", "faults.0.for=595s", "--codec", "sized", "--crypto", "null"];
+  const said = await midcall(folder, ["run", "one-way-loss", ...torn]);
+  expect(said.err).not.toContain("midcall:");
+  const page = join("out", "one-way-loss", "sim-0x1", "report.html");
+  expect((await stat(join(folder, page))).size).toBeLessThan(5_000_000);
+  const opened = await chromium.open(urlOf(page));
+  // Milliseconds from the beginning of the navigation to a drawing that can be zoomed, by the page's own clock.
+  await opened.page.waitForSelector("html[data-ready]");
+  expect(Number(await opened.page.evaluate("performance.now()"))).toBeLessThan(2_000);
+  expect(opened.complaints).toEqual([]);
+}, 120_000);
+
+const HOSTILE = "<img src=x onerror=document.title='owned'>";
+
+test("a party called by markup is text in every output", async (context) => {
+  const [scenario, log, result] = await Promise.all(
+    ["scenario.json", "run.ndjson", "result.json"].map((name) => readFile(join(folder, RUN, name), "utf8")),
+  );
+  // The same run, had alice been called so.
+  const renamed = (text: string | undefined): string =>
+    (text ?? "")
+      .replaceAll('"alice"', JSON.stringify(HOSTILE))
+      .replaceAll("alice/", `${HOSTILE}/`)
+      .replace(/\balice\b(?=[ ,'])/g, HOSTILE);
+  const own = JSON.parse(renamed(scenario)) as Scenario;
+  const records = renamed(log)
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LogRecord);
+  const again = assess({ ...(JSON.parse(renamed(result)) as Result), scenario: own, records });
+  const recordings = new Map([[HOSTILE, { href: "audio/x.wav", peaks: [0, 1], sliceMs: 20 }]]);
+  const pages = render(again, own, records, {
+    scripts: await reportScripts(),
+    recordings,
+    twin: { result: again, scenario: own, records },
+    lastHeld: { ...again, dir: HOSTILE },
+  });
+  const { junit } = await import("../reports/junit.ts");
+  const { annotations, stepSummary } = await import("../reports/github.ts");
+  const finished = [{ result: { ...again, verdict: "broken" as const, scenario: HOSTILE }, scenario: own }];
+  for (const markup of [pages.get("summary.md") ?? "", junit(finished), stepSummary(finished)])
+    expect(markup.replaceAll("\\<", "").replaceAll(/`[^`]*`/g, "")).not.toContain("<img");
+  expect(annotations(finished).every((line) => line.startsWith("::"))).toBe(true);
+  await writeFile(join(folder, "hostile.html"), pages.get("report.html") ?? "");
+  const { page } = await wanted(context).open(urlOf("hostile.html"));
+  await page.waitForSelector("html[data-ready]");
+  expect(await page.locator("img").count()).toBe(0);
+  expect(await page.locator("main").textContent()).toContain(HOSTILE);
+  expect(await page.title()).not.toBe("owned");
+  await page.locator("#log-filter").fill("onerror");
+  expect(await page.locator("#log-lines").textContent()).toContain(HOSTILE);
+  expect(await page.locator("img").count()).toBe(0);
+}, 60_000);
