@@ -70,6 +70,12 @@ const maybe =
     value === undefined || fits(value);
 const each = (...names: readonly string[]): Shape => names.map((name) => [name, number] as const);
 
+const networkInterface: Check = (value) => {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, addresses, isDefault } = value as { name?: unknown; addresses?: unknown; isDefault?: unknown };
+  return text(name) && Array.isArray(addresses) && addresses.every(text) && typeof isDefault === "boolean";
+};
+
 const STAMP: Shape = [
   ["t", count],
   ["who", text],
@@ -216,6 +222,13 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
     [["call", text], ...each("packetsReceived", "packetsLost", "jitter", "jitterBufferDelay", "jitterBufferEmittedCount")],
   ],
   ["network", each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes")],
+  [
+    "interfaces",
+    [
+      ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],
+      ["default", maybe(text)],
+    ],
+  ],
   ["held", each("sessions", "calls", "supervisors")],
   ["note", [["text", text]]],
 ]);

@@ -147,6 +147,7 @@ const TABLE: Table = {
     totalInterruptionDurationMs: "number",
   },
   network: { sentPackets: "number", sentBytes: "number", receivedPackets: "number", receivedBytes: "number" },
+  interfaces: { default: "text" },
   held: { sessions: "number", calls: "number", supervisors: "number" },
   note: { text: "text" },
 };

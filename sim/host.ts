@@ -4,6 +4,7 @@
  */
 import { type Address, address } from "../impl/base/address.ts";
 import type { DropRecord } from "../impl/base/record.ts";
+import type { HostNetwork } from "../impl/core/effect.ts";
 import type { Interface } from "./topology.ts";
 
 /** A UDP datagram under way, passed by reference and never copied. `bytes` counts IP and UDP headers too. */
@@ -96,6 +97,15 @@ export class Host {
     this.detour = this.preferred === undefined ? undefined : this.interfaces[0]?.downBy[0];
     for (const socket of this.#open.values()) socket.relocate();
     for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Interfaces that are up as its own processes are told of them. */
+  network(port: number): HostNetwork {
+    const up = this.interfaces.filter((one) => one.downBy.length === 0);
+    return {
+      port,
+      interfaces: up.map((one) => ({ name: one.name, addresses: [one.host], isDefault: one === this.preferred })),
+    };
   }
 
   /** Calls `listener` after every change of the addresses in use; the returned function ends that. */

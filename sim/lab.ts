@@ -173,6 +173,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         port: PORT,
         driftPpm: party.driftPpm,
         session: DEFAULT_SESSION,
+        watchesNetwork: true,
         machine: (incarnation) => {
           const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
           return client.client({

@@ -9,6 +9,7 @@ import { type Address, parseAddress } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
 import type { Instant } from "../impl/base/units.ts";
+import type { HostNetwork } from "../impl/core/effect.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
@@ -93,6 +94,10 @@ export class Network {
   /** Calls `listener` whenever `addresses(party)` has changed; the returned function ends that. */
   onAddressChange(party: string, listener: () => void): () => void {
     return this.#host(party).onAddressChange(listener);
+  }
+  /** What a process of the party with a socket at `port` finds when it asks its system for interfaces and routes. */
+  hostNetwork(party: string, port: number): HostNetwork {
+    return this.#host(party).network(port);
   }
   /** Traffic of the party so far: a copy. A packet counts as sent even when no interface is up, as received when its process got it. */
   counters(party: string): Counters {

@@ -235,6 +235,14 @@ export type NetworkRecord = {
   readonly receivedBytes: number;
 };
 
+/** A client was told of its host's network: interfaces that are up, IP addresses without port. At its start and after every change. */
+export type InterfacesRecord = {
+  readonly ev: "interfaces";
+  readonly interfaces: readonly { readonly name: string; readonly addresses: readonly string[]; readonly isDefault: boolean }[];
+  /** Name of the one that what has no nearer route leaves from; absent when nothing leaves. */
+  readonly default?: string;
+};
+
 /** What a party still holds when it was told to stop and did: all zero unless something leaks. */
 export type HeldRecord = { readonly ev: "held"; readonly sessions: number; readonly calls: number; readonly supervisors: number };
 
@@ -262,6 +270,7 @@ export type Saying =
   | StatsRecord
   | FecRecord
   | NetworkRecord
+  | InterfacesRecord
   | HeldRecord
   | NoteRecord;
 

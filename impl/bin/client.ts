@@ -99,6 +99,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       backoff: DEFAULT_BACKOFF,
       probeEvery: client.DEFAULT_PROBE,
     }),
+    watchesNetwork: true,
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "client"] } }),
     onSaying: (saying, at) => {

@@ -1,13 +1,14 @@
 /** A real process around a core machine: one UDP socket, one clock, one log, and the loop that feeds the machine. */
 import { isIPv6 } from "node:net";
-import type { Address } from "../base/address.ts";
+import { type Address, parseAddress } from "../base/address.ts";
 import { SOCKET_REFUSALS } from "../base/metric/readings.ts";
 import type { Saying } from "../base/record.ts";
 import { Instant } from "../base/units.ts";
-import { type Machine, type Ports, type Runner, run, type WorldInput } from "../core/effect.ts";
+import { type Machine, type Ports, type Runner, run, sayNetwork, type WorldInput } from "../core/effect.ts";
 import { DEFAULT_SESSION, type Endpoint, type EndpointListener } from "../core/session.ts";
 import type { Certificate } from "../io/certificate.ts";
 import { openEventLog } from "../io/event-log.ts";
+import { watchHostNetwork } from "../io/host-network.ts";
 import type { IoError } from "../io/io-error.ts";
 import { logQuota } from "../io/log-quota.ts";
 import type { MetricsPort, MetricsPortOptions } from "../io/metrics-port.ts";
@@ -30,6 +31,8 @@ export type PartyOptions<Input> = {
   readonly play?: (pcm: Int16Array) => void;
   /** Where Prometheus scrapes the party; undefined: nowhere. */
   readonly metrics?: Omit<MetricsPortOptions, "labels">;
+  /** The machine is told of the host's network and its changes. */
+  readonly watchesNetwork?: boolean;
   /** A layer between machine and endpoint, in both directions. */
   readonly layer?: Layer;
   /** Told once when the log can no longer be written; the party goes on without it. */
@@ -115,6 +118,19 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     for (const text of quota.leftOut()) log.say({ ev: "note", text });
   };
   say({ ev: "process", state: "started" });
+  const port = parseAddress(endpoint.local)?.port ?? options.port;
+  const watch =
+    options.watchesNetwork === true
+      ? watchHostNetwork({
+          told: (interfaces) => {
+            if (!isOpen) return;
+            const network = { port, interfaces };
+            say(sayNetwork(network));
+            runner.input({ type: "network", network });
+          },
+          note: (text) => say({ ev: "note", text }),
+        })
+      : undefined;
   const everySecond = setInterval(traffic, 1_000);
   return {
     local: endpoint.local,
@@ -127,6 +143,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       isOpen = false;
       clearTimeout(timer);
       clearInterval(everySecond);
+      watch?.close();
       await endpoint.closeAll();
       traffic();
       say({ ev: "process", state: "exited" });

@@ -31,6 +31,12 @@ export type HostNetwork = { readonly port: number; readonly interfaces: readonly
 /** An interface that is up. `addresses` are IP addresses without port, IPv6 without brackets; `isDefault`: what has no nearer route leaves here. */
 export type NetworkInterface = { readonly name: string; readonly addresses: readonly string[]; readonly isDefault: boolean };
 
+/** What a driver logs of a network it is about to tell its machine. */
+export function sayNetwork({ interfaces }: HostNetwork): Saying {
+  const way = interfaces.find((one) => one.isDefault)?.name;
+  return { ev: "interfaces", interfaces, ...(way === undefined ? {} : { default: way }) };
+}
+
 /** A machine as the runner sees it: `step` mutates privately and returns what to do. */
 export type Machine<Input> = {
   step(now: Instant, input: Input): readonly Effect[];
