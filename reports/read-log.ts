@@ -189,6 +189,17 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
     ],
   ],
   [
+    "candidate-pair",
+    [
+      ["call", text],
+      ["session", whole],
+      ["remote", text],
+      ["candidate", oneOf("host", "mapped", "reflexive")],
+      ["state", oneOf("in-progress", "succeeded", "failed", "closed", "migrated")],
+      ["reason", maybe(text)],
+    ],
+  ],
+  [
     "generation",
     [
       ["call", text],

@@ -2,6 +2,7 @@
 import baseline from "./cases/baseline.ts";
 import blackout from "./cases/blackout.ts";
 import burstLoss from "./cases/burst-loss.ts";
+import directConeCone from "./cases/direct-cone-cone.ts";
 import fecBurst from "./cases/fec-burst.ts";
 import lateAnswer from "./cases/late-answer.ts";
 import natRebind from "./cases/nat-rebind.ts";
@@ -33,4 +34,5 @@ export const CATALOGUE: readonly Scenario[] = [
   ringrtcSpikyLoss,
   ringrtcBurstyLoss,
   fecBurst,
+  directConeCone,
 ];

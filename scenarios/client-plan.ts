@@ -4,6 +4,10 @@ import type { CallModel, Scenario } from "./expanded.ts";
 
 export type ClientPlan = {
   readonly fec: FecScheme;
+  /** Undefined: it accepts no sessions. */
+  readonly iceTransportPolicy: "all" | "relay" | undefined;
+  /** Relays it may ask for its reflexive address by STUN besides its own. */
+  readonly stun: readonly string[];
   /** Name of the relay it registers with; undefined: there is none. */
   readonly relay: string | undefined;
   /** `tone`, a recording's name, or a path to a WAV file. */
@@ -17,9 +21,13 @@ export function clientPlan(scenario: Scenario, name: string): ClientPlan {
   const called = scenario.calls.find((one) => one.callee === name);
   const calling = scenario.calls.find((one) => one.caller === name);
   const first = Object.entries(scenario.parties).find(([, party]) => party.role === "relay")?.[0];
+  const relay = scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? first;
+  const relays = Object.entries(scenario.parties).flatMap(([other, party]) => (party.role === "relay" ? [other] : []));
   return {
+    iceTransportPolicy: scenario.parties[name]?.iceTransportPolicy,
+    stun: relays.filter((other) => other !== relay),
     fec: scenario.parties[name]?.fec ?? NO_FEC,
-    relay: scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? first,
+    relay,
     says: calling?.callerSays ?? called?.calleeSays ?? "tone",
     answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },
   };

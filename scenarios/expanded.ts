@@ -62,6 +62,11 @@ export type PartyModel = {
   readonly interfaces: Readonly<Record<string, InterfaceModel>>;
   /** The party's clock against true time, parts in a million. */
   readonly driftPpm: number;
+  /**
+   * W3C `RTCIceTransportPolicy` of a client: `all` tries direct paths, `relay` reveals no address and never does. Absent (scenarios of before direct
+   * paths): the client accepts no sessions, so calls go by the relay.
+   */
+  readonly iceTransportPolicy?: "all" | "relay";
   /** What a client sends with; absent: nothing twice. */
   readonly fec?: FecScheme;
 };

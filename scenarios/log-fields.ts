@@ -101,6 +101,14 @@ const TABLE: Table = {
     path: { relay: true, direct: true },
     candidate: { host: true, mapped: true, reflexive: true, relay: true },
   },
+  "candidate-pair": {
+    call: "text",
+    session: "number",
+    remote: "text",
+    candidate: { host: true, mapped: true, reflexive: true },
+    state: { "in-progress": true, succeeded: true, failed: true, closed: true, migrated: true },
+    reason: "text",
+  },
   generation: {
     call: "text",
     action: { sent: true, delivered: true, applied: true, refused: true },

@@ -5,6 +5,7 @@
 import type { Mutation } from "./mutation.ts";
 import { CALL_MUTATIONS } from "./mutations/call.ts";
 import { CLIENT_MUTATIONS } from "./mutations/client.ts";
+import { ICE_MUTATIONS } from "./mutations/ice.ts";
 import { PLAYOUT_MUTATIONS } from "./mutations/playout.ts";
 import { PROTECTION_MUTATIONS } from "./mutations/protection.ts";
 import { RELAY_MUTATIONS } from "./mutations/relay.ts";
@@ -14,6 +15,7 @@ import { WIRE_MUTATIONS } from "./mutations/wire.ts";
 export const ALL_MUTATIONS: readonly Mutation[] = [
   ...CLIENT_MUTATIONS,
   ...CALL_MUTATIONS,
+  ...ICE_MUTATIONS,
   ...RELAY_MUTATIONS,
   ...PROTECTION_MUTATIONS,
   ...PLAYOUT_MUTATIONS,

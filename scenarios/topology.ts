@@ -23,12 +23,17 @@ const DEFAULT_RELAY = "r1";
 /** Names the event log uses for itself. */
 const RESERVED = ["lab", "net"];
 
-type Reading = { readonly nats: Map<string, NatModel>; readonly fec: WrittenFec | undefined; readonly complain: Complaints };
+type Reading = {
+  readonly nats: Map<string, NatModel>;
+  readonly fec: WrittenFec | undefined;
+  readonly iceTransportPolicy: PartyModel["iceTransportPolicy"];
+  readonly complain: Complaints;
+};
 
 export function readTopology(written: WrittenScenario, complain: Complaints): Topology {
   const nats = new Map<string, NatModel>();
   const parties = new Map<string, PartyModel>();
-  const reading: Reading = { nats, fec: written.fec, complain };
+  const reading: Reading = { nats, fec: written.fec, iceTransportPolicy: written.iceTransportPolicy, complain };
   for (const [name, model] of Object.entries(written.nats ?? {})) nats.set(name, readNat(model));
   for (const [name, party] of filledUp(written.parties ?? {})) parties.set(name, readParty(reading, name, party));
 
@@ -81,7 +86,15 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     key,
     readAccess(reading, { party: name, role, interface: key }, typeof one === "string" ? { link: one } : one, where),
   ]);
-  return { role, interfaces: Object.fromEntries(interfaces), driftPpm, ...readFecOf(reading, role, fec, [...place, "fec"]) };
+  const { iceTransportPolicy: own } = party as Exclude<WrittenParty, string>;
+  if (role === "relay" && own !== undefined)
+    reading.complain.say([...place, "iceTransportPolicy"], "a relay has no path of its own to choose: want it at a client");
+  const policy = role === "relay" ? undefined : (own ?? reading.iceTransportPolicy);
+  return {
+    ...{ role, interfaces: Object.fromEntries(interfaces), driftPpm },
+    ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
+    ...readFecOf(reading, role, fec, [...place, "fec"]),
+  };
 }
 
 function readFecOf(

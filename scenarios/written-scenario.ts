@@ -30,6 +30,7 @@ export type WrittenParty =
       readonly interfaces?: Readonly<Record<string, string | WrittenAccess>> | undefined;
       readonly driftPpm?: number | undefined;
       readonly fec?: WrittenFec | undefined;
+      readonly iceTransportPolicy?: "all" | "relay" | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -62,6 +63,8 @@ export type WrittenScenario = {
   readonly jitterBuffer?: Scenario["jitterBuffer"] | undefined;
   /** What every client sends with unless it says otherwise. */
   readonly fec?: WrittenFec | undefined;
+  /** Of every client that does not say otherwise: `all` (the default) or `relay`. */
+  readonly iceTransportPolicy?: "all" | "relay" | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -95,6 +98,7 @@ const party = z.union(
       interfaces: interfaces.optional(),
       driftPpm: z.number().min(-1_000).max(1_000).optional(),
       fec: fec.optional(),
+      iceTransportPolicy: z.enum(["all", "relay"]).optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -133,6 +137,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   duration: time.optional(),
   jitterBuffer: z.enum(JITTER_BUFFERS).optional(),
   fec: fec.optional(),
+  iceTransportPolicy: z.enum(["all", "relay"]).optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

@@ -141,12 +141,15 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     identities.set(name, identityFromSecret(engines.crypto, randomness.stream(`identity/${name}`).nextBytes(32)));
   const identityOf = (name: string): Identity => must(identities.get(name), `party ${name}`);
 
+  /** What stands for the SHA-256 of a party's certificate. */
+  const certificateOf = (name: string): string => `${hashName(`${seed}/${name}`).toString(16).padStart(8, "0")}`.repeat(8);
+
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
   const targets = new Map<string, RelayTarget>();
   for (const [name, party] of Object.entries(scenario.parties)) {
     if (party.role === "relay") {
-      const fingerprint = `${hashName(`${seed}/${name}`).toString(16).padStart(8, "0")}`.repeat(8);
+      const fingerprint = certificateOf(name);
       targets.set(name, { address: `${must(network.addresses(name)[0], `an address of ${name}`)}:${PORT}`, pin: fingerprint });
       relays.set(
         name,
@@ -166,6 +169,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     const frames = new Map<number, Int16Array>();
     if (run.wav === true) heard.set(name, frames);
     const answer = plan.answer === undefined ? undefined : { mode: plan.answer.mode, after: plan.answer.after as Micros };
+    const policy = plan.iceTransportPolicy;
+    const certificate = policy === "all" ? certificateOf(name) : undefined;
     clients.set(
       name,
       new PartyProcess<client.Input>(world, {
@@ -174,6 +179,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         driftPpm: party.driftPpm,
         session: DEFAULT_SESSION,
         watchesNetwork: true,
+        ...(certificate === undefined ? {} : { server: { fingerprint: certificate, resetKey: `${name}/${seed}` } }),
         machine: (incarnation) => {
           const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
           return client.client({
@@ -185,6 +191,9 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             fec: { scheme: plan.fec, codes: engines.codes ?? DEFAULT_FEC.codes },
             entropy: (length) => entropy.nextBytes(length),
             answer,
+            ...(certificate === undefined ? {} : { certificate }),
+            ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
+            stun: plan.stun.map((other) => `${must(network.addresses(other)[0], `an address of ${other}`)}:${PORT}`),
             backoff: DEFAULT_BACKOFF,
             probeEvery: client.DEFAULT_PROBE,
           });

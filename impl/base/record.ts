@@ -142,6 +142,21 @@ export type PathRecord = {
   readonly candidate: "host" | "mapped" | "reflexive" | "relay";
 };
 
+/**
+ * An attempt at a direct session with the call's other party, or what becomes of one, as the party sees it. States as in W3C webrtc-stats
+ * (`in-progress`, `succeeded`, `failed`), then `closed`; `migrated`: the peer's address changed under it.
+ */
+export type CandidatePairRecord = {
+  readonly ev: "candidate-pair";
+  readonly call: string;
+  /** Negative: the peer dialled. */
+  readonly session: number;
+  readonly remote: Address;
+  readonly candidate: "host" | "mapped" | "reflexive";
+  readonly state: "in-progress" | "succeeded" | "failed" | "closed" | "migrated";
+  readonly reason?: string;
+};
+
 /** Candidate generations: sent by this party, delivered to it, and then applied or refused by it. */
 export type GenerationRecord = {
   readonly ev: "generation";
@@ -263,6 +278,7 @@ export type Saying =
   | RegistrationRecord
   | CallRecord
   | PathRecord
+  | CandidatePairRecord
   | GenerationRecord
   | MediaSentRecord
   | MediaReceivedRecord

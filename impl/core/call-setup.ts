@@ -10,10 +10,10 @@ import type { SignalMessage } from "../wire/signal.ts";
 import { isSameShare } from "./call-proof.ts";
 import {
   type AnswerMessage,
-  askReflexive,
   type Call,
   type Context,
   candidatesOf,
+  certificateOf,
   type Effect,
   end,
   hangUp,
@@ -24,6 +24,7 @@ import {
   say,
 } from "./call-state.ts";
 import * as generation from "./candidate-generation.ts";
+import { proveCertificate } from "./ice/direct-proof.ts";
 import { deriveKeys, type KeyShare, makeShare, verifyShare } from "./key-agreement.ts";
 import { capabilities, MediaStream } from "./media-stream.ts";
 
@@ -67,6 +68,8 @@ const fresh = (context: Context, id: string, role: "caller" | "callee", peer: st
   keys: undefined,
   peerFec: [],
   peerSends: undefined,
+  peerCertificate: undefined,
+  raceRole: undefined,
   media: undefined,
   channel: undefined,
   generations: generation.start({ local: [] }),
@@ -93,6 +96,7 @@ export function incoming(
   call.theirs = message.caller_share;
   call.peerFec = message.fec ?? [];
   call.peerSends = message.sends;
+  call.peerCertificate = certificateOf(context, call, message.caller_certificate, message.caller_share, "caller");
   call.generations = generation.start(
     candidatesOf(message.caller_reflexive_addr, message.caller_local_addrs, message.caller_mapped_addr),
   );
@@ -102,7 +106,7 @@ export function incoming(
   call.answerAt = policy === undefined ? undefined : Instant.after(now, policy.after);
   say(context, call, "ringing");
   const effects = [utter(call, now, { type: "Ringing", call_id: call.id })];
-  if (policy?.mode === "AcceptTrusted") effects.push(askReflexive(context));
+  if (policy?.mode === "AcceptTrusted") effects.push({ type: "gather" });
   return { ok: true, call, effects };
 }
 
@@ -145,9 +149,9 @@ export function prepareOffer(context: Context, call: Call, now: Instant): readon
   }
   if (call.patientUntil === undefined) {
     call.patientUntil = Instant.after(now, context.patience);
-    return [askReflexive(context)];
+    return [{ type: "gather" }];
   }
-  return context.reflexive === undefined && now < call.patientUntil ? [] : offer(context, call, now);
+  return context.candidates === undefined && now < call.patientUntil ? [] : offer(context, call, now);
 }
 
 /** The answer may be due. */
@@ -158,7 +162,7 @@ export function prepareAnswer(context: Context, call: Call, now: Instant): reado
     call.patientUntil = Instant.after(now, call.answer === "AcceptTrusted" ? context.patience : millis(0));
   }
   if (call.patientUntil === undefined) return [];
-  return context.reflexive === undefined && now < call.patientUntil ? [] : answer(context, call, now);
+  return context.candidates === undefined && now < call.patientUntil ? [] : answer(context, call, now);
 }
 
 function offer(context: Context, call: Call, now: Instant): readonly Effect[] {
@@ -167,6 +171,8 @@ function offer(context: Context, call: Call, now: Instant): readonly Effect[] {
   call.stage = "offering";
   call.mine = makeShare(crypto, identity, call.secret, { call: call.id, role: "caller", peer: call.peer });
   say(context, call, "offering");
+  const { reflexive, local, mapped } = context.candidates ?? NOWHERE;
+  const certificate = ownCertificate(context, call, call.mine);
   const message: SignalMessage = {
     type: "DirectCallOffer",
     call_id: call.id,
@@ -174,7 +180,10 @@ function offer(context: Context, call: Call, now: Instant): readonly Effect[] {
     callee_fingerprint: call.peer,
     caller_share: call.mine,
     ...capabilities(context.fec),
-    ...(context.reflexive === undefined ? {} : { caller_reflexive_addr: context.reflexive }),
+    ...(certificate === undefined ? {} : { caller_certificate: certificate }),
+    ...(reflexive === undefined ? {} : { caller_reflexive_addr: reflexive }),
+    ...(local.length === 0 ? {} : { caller_local_addrs: local }),
+    ...(mapped === undefined ? {} : { caller_mapped_addr: mapped }),
   };
   return [utter(call, now, message)];
 }
@@ -196,10 +205,21 @@ function answer(context: Context, call: Call, now: Instant): readonly Effect[] {
   call.stage = "answered";
   call.overdueAt = Instant.after(now, LIMITS.answered);
   say(context, call, "answered", { mode });
-  const addresses =
-    mode === "AcceptTrusted" && context.reflexive !== undefined ? { callee_reflexive_addr: context.reflexive } : {};
+  const { reflexive, local, mapped } = mode === "AcceptTrusted" ? (context.candidates ?? NOWHERE) : NOWHERE;
+  const certificate = mode === "AcceptTrusted" ? ownCertificate(context, call, call.mine) : undefined;
+  const addresses = {
+    ...(certificate === undefined ? {} : { callee_certificate: certificate }),
+    ...(reflexive === undefined ? {} : { callee_reflexive_addr: reflexive }),
+    ...(local.length === 0 ? {} : { callee_local_addrs: local }),
+    ...(mapped === undefined ? {} : { callee_mapped_addr: mapped }),
+  };
   return [utter(call, now, { ...head, callee_share: call.mine, ...capabilities(context.fec), ...addresses })];
 }
+
+const NOWHERE: generation.Candidates = { local: [] };
+
+const ownCertificate = ({ certificate, crypto, identity }: Context, { id, role }: Call, share: KeyShare) =>
+  certificate === undefined ? undefined : proveCertificate(crypto, identity, certificate, { call: id, role, share });
 
 function agree(context: Context, call: Call, mine: KeyShare, theirs: KeyShare): boolean {
   call.keys = deriveKeys(context.crypto, { role: call.role, call: call.id, ephemeralSecret: call.secret, mine, theirs });
@@ -219,6 +239,7 @@ export function answered(context: Context, call: Call, now: Instant, message: An
   call.theirs = message.callee_share;
   call.peerFec = message.fec ?? [];
   call.peerSends = message.sends;
+  call.peerCertificate = certificateOf(context, call, message.callee_certificate, message.callee_share, "callee");
   if (!agree(context, call, call.mine, call.theirs)) return hangUp(context, call, "no-keys");
   call.answer = message.mode;
   call.stage = "answered";
@@ -237,6 +258,7 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
   if (call.stage !== "answered") return refused(context, "duplicate", message);
   if (call.keys === undefined) return refused(context, "unexpected", message);
   call.channel = message.channel;
+  call.raceRole = message.role;
   call.generations = generation.start(candidatesOf(message.peer_direct_addr, message.peer_local_addrs, message.peer_mapped_addr));
   const { peerFec, peerSends } = call;
   call.media = new MediaStream({
@@ -256,5 +278,5 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
   call.sayAgainAt = undefined;
   say(context, call, "active");
   log({ ev: "path", call: call.id, path: "relay", candidate: "relay" });
-  return [{ type: "active" }, { type: "send", message: { type: "MediaPathReport", call_id: call.id, path: "relay" } }];
+  return [{ type: "send", message: { type: "MediaPathReport", call_id: call.id, path: "relay" } }, { type: "active" }];
 }

@@ -4,10 +4,11 @@ import type { Address } from "../base/address.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { CallRecord, RefusalReason, Saying } from "../base/record.ts";
 import type { Instant, Micros } from "../base/units.ts";
-import type { SendsFec, SignalMessage } from "../wire/signal.ts";
+import type { CertificateProof, SendsFec, SignalMessage } from "../wire/signal.ts";
 import type * as generation from "./candidate-generation.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
+import { verifyCertificate } from "./ice/direct-proof.ts";
 import type { Identity } from "./identity.ts";
 import type { CallKeys, KeyShare } from "./key-agreement.ts";
 import type { FecOptions, MediaStream } from "./media-stream.ts";
@@ -22,9 +23,13 @@ export type Context = {
   readonly entropy: (length: number) => Uint8Array;
   readonly say: (saying: Saying) => void;
   readonly refuse: (reason: RefusalReason, what: string) => void;
-  /** Our address as the relay sees it, once asked. */
-  readonly reflexive: Address | undefined;
-  /** How long to wait for it before going on without. */
+  /** The addresses we may be reached by, once they are gathered. */
+  readonly candidates: generation.Candidates | undefined;
+  /** SHA-256 of the certificate our endpoint accepts the other party with; undefined: it accepts nobody. */
+  readonly certificate: string | undefined;
+  /** Media go directly to the peer: the call can do without its relay for as long as they do. */
+  readonly isDirect: boolean;
+  /** How long to wait for the candidates before going on without. */
   readonly patience: Micros;
   readonly isRegistered: boolean;
 };
@@ -61,6 +66,10 @@ export type Call = {
   /** Forward error correction the peer can make use of, and what it sends with. */
   peerFec: readonly string[];
   peerSends: SendsFec | undefined;
+  /** The peer's certificate, proved to be its own; undefined: it accepts no sessions. */
+  peerCertificate: string | undefined;
+  /** Our part in finding a direct path. */
+  raceRole: SetupMessage["role"] | undefined;
   media: MediaStream | undefined;
   channel: number | undefined;
   generations: generation.State;
@@ -74,6 +83,14 @@ export type Effect =
   | { readonly type: "send"; readonly message: SignalMessage }
   /** Media may flow on the session that is registered. */
   | { readonly type: "active" }
+  /** Our candidates are to be gathered. */
+  | { readonly type: "gather" }
+  /** The peer's candidates are new: `generations.peerCandidates`. */
+  | { readonly type: "peer-candidates" }
+  /** We have told the peer new candidates of ours. */
+  | { readonly type: "announced" }
+  /** The way the peer sends media. */
+  | { readonly type: "peer-path"; readonly path: "relay" | "direct" }
   /** `word` is the last about this call; `isOwed`: a hang-up that has to be acknowledged. `opening` makes a relay know the call that does not. */
   | {
       readonly type: "ended";
@@ -135,10 +152,19 @@ export const refused = (context: Context, reason: RefusalReason, message: Signal
 export const say = (context: Context, call: Call, state: CallRecord["state"], more: Partial<CallRecord> = {}): void =>
   context.say({ ev: "call", call: call.id, state, peer: call.peer, ...more });
 
-export const askReflexive = (context: Context): Effect => ({
-  type: "send",
-  message: { type: "Reflect", txn: context.entropy(4).reduce((sum, octet) => sum * 256 + octet, 0) },
-});
+/** The certificate that comes with a share, when it is the maker's own word; a forged one is refused and counted. */
+export function certificateOf(
+  context: Context,
+  call: Call,
+  proof: CertificateProof | undefined,
+  share: KeyShare,
+  role: "caller" | "callee",
+): string | undefined {
+  if (proof === undefined) return undefined;
+  const checked = verifyCertificate(context.crypto, proof, { call: call.id, role, share });
+  if (!checked.ok) context.refuse(checked.reason, `certificate of the ${role}`);
+  return checked.ok ? proof.fingerprint : undefined;
+}
 
 export const candidatesOf = (
   reflexive: Address | undefined,

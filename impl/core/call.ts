@@ -2,7 +2,6 @@
  * One call at one party: what happens to it. How it comes up is in call-setup.ts; here is what it does in every stage, and how it goes on
  * when the relay it was set up by is gone: `resuming` until a relay has confirmed the `CallResume`, media state untouched.
  */
-import type { Address } from "../base/address.ts";
 import { Instant, Micros, seconds } from "../base/units.ts";
 import { orNone, type View } from "../base/view.ts";
 import type { SignalMessage } from "../wire/signal.ts";
@@ -50,7 +49,8 @@ export type Input =
   | { readonly type: "restored" }
   /** Registered on a fresh session. */
   | { readonly type: "registered" }
-  | { readonly type: "reflexive"; readonly address: Address; readonly isNew: boolean }
+  /** Our candidates are gathered. `isNew`: the peer of a call that is up has to be told. */
+  | { readonly type: "candidates"; readonly candidates: generation.Candidates; readonly isNew: boolean }
   /** The relay refused our message of type `re`. */
   | { readonly type: "refused"; readonly re: string; readonly reason: string }
   | { readonly type: "hang-up"; readonly reason: string }
@@ -100,8 +100,8 @@ export function step(context: Context, call: Call, now: Instant, input: Input): 
       return goOn(context, call);
     case "registered":
       return registered(context, call, now);
-    case "reflexive":
-      return reflexive(context, call, now, input.address, input.isNew);
+    case "candidates":
+      return gathered(context, call, now, input.candidates, input.isNew);
     case "refused":
       if (input.re === "DirectCallOffer") return offerRefused(context, call, now, input.reason);
       return input.reason === "unknown-peer" ? [] : end(context, call, input.reason, {});
@@ -146,6 +146,7 @@ function registered(context: Context, call: Call, now: Instant): readonly Effect
 }
 
 function wake(context: Context, call: Call, now: Instant): readonly Effect[] {
+  if (call.stage === "resuming" && context.isDirect) call.overdueAt = Instant.after(now, LIMITS.resuming);
   if (call.overdueAt !== undefined && now >= call.overdueAt) return hangUp(context, call, overdue(call));
   if (call.stage === "waiting") return prepareOffer(context, call, now);
   const effects = call.stage === "ringing" ? prepareAnswer(context, call, now) : [];
@@ -198,17 +199,23 @@ function signal(context: Context, call: Call, now: Instant, message: SignalMessa
       const { state, applied } = generation.apply(call.generations, message.generation, candidates);
       call.generations = state;
       context.say({ ...about, action: applied ? "applied" : "refused", last });
-      return applied ? [] : refused(context, "stale-generation", message);
+      return applied ? [{ type: "peer-candidates" }] : refused(context, "stale-generation", message);
     }
     case "MediaPathReport":
-      return [];
+      return [{ type: "peer-path", path: message.path }];
     default:
       return refused(context, "unexpected", message);
   }
 }
 
-/** Our address became known (offer or answer can go) or changed (the peer learns of it, unless we keep it to ourselves). */
-function reflexive(context: Context, call: Call, now: Instant, address: Address, isNew: boolean): readonly Effect[] {
+/** Our addresses became known (offer or answer can go) or changed (the peer learns of it, unless we keep them to ourselves). */
+function gathered(
+  context: Context,
+  call: Call,
+  now: Instant,
+  { reflexive, local, mapped }: generation.Candidates,
+  isNew: boolean,
+): readonly Effect[] {
   if (call.stage === "waiting" || call.stage === "ringing") return wake(context, call, now);
   const isPrivate = call.role === "callee" && call.answer !== "AcceptTrusted";
   if (!isNew || isPrivate || call.media === undefined) return [];
@@ -218,8 +225,10 @@ function reflexive(context: Context, call: Call, now: Instant, address: Address,
   const message: SignalMessage = {
     type: "CandidateUpdate",
     call_id: call.id,
-    reflexive_addr: address,
+    ...(reflexive === undefined ? {} : { reflexive_addr: reflexive }),
+    ...(local.length === 0 ? {} : { local_addrs: local }),
+    ...(mapped === undefined ? {} : { mapped_addr: mapped }),
     generation: call.generations.own,
   };
-  return [{ type: "send", message }];
+  return [{ type: "send", message }, { type: "announced" }];
 }

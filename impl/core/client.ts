@@ -3,7 +3,6 @@
  * The call belongs to the client and not to a session: sessions come and go underneath it.
  */
 
-import type { Address } from "../base/address.ts";
 import { fromHex } from "../base/cursor.ts";
 import { DEFAULT_JITTER_BUFFER, type JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
@@ -15,6 +14,7 @@ import { verifyCallProof } from "./call-proof.ts";
 import type { CodecEngine, CodecSettings } from "./codec.ts";
 import type { Machine, WorldInput } from "./effect.ts";
 import { Farewells } from "./farewell.ts";
+import { type ClientIce, clientIce, type IceConfig } from "./ice/client-ice.ts";
 import { fingerprintOf } from "./identity.ts";
 import { DEFAULT_FEC, type FecOptions } from "./media-stream.ts";
 import { Outbox } from "./outbox.ts";
@@ -25,16 +25,17 @@ import type { RelayTarget } from "./supervisor.ts";
 /** What the client does with an incoming call; `after` counts from ringing. */
 export type AnswerPolicy = { readonly mode: "AcceptTrusted" | "AcceptGeneric" | "Reject"; readonly after: Micros };
 
-export type Config = RelayConfig & {
-  readonly codec: CodecEngine;
-  readonly settings: CodecSettings;
-  /** DEFAULT_JITTER_BUFFER unless told. */
-  readonly jitterBuffer?: JitterBufferName;
-  /** DEFAULT_FEC unless told. */
-  readonly fec?: FecOptions;
-  /** Undefined: let it ring. */
-  readonly answer: AnswerPolicy | undefined;
-};
+export type Config = RelayConfig &
+  IceConfig & {
+    readonly codec: CodecEngine;
+    readonly settings: CodecSettings;
+    /** DEFAULT_JITTER_BUFFER unless told. */
+    readonly jitterBuffer?: JitterBufferName;
+    /** DEFAULT_FEC unless told. */
+    readonly fec?: FecOptions;
+    /** Undefined: let it ring. */
+    readonly answer: AnswerPolicy | undefined;
+  };
 
 /** Probes of 48 octets while signalling is down and there is a call. chosen: 100 ms adds at most 100 ms to a recovery and costs 4 kbit/s. */
 export const DEFAULT_PROBE: Micros = millis(100);
@@ -65,7 +66,7 @@ export function client(config: Config): Machine<Input> {
   const out = new Outbox();
   let current: call.Call | undefined;
   const farewells = new Farewells();
-  let reflexive: Address | undefined;
+  let nextSession = 1;
   let now = Instant(0);
 
   const say = (saying: Saying): void => out.say(saying);
@@ -73,6 +74,7 @@ export function client(config: Config): Machine<Input> {
   const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
   const relays: RelaySessions = relaySessions(config, out, {
     now: () => now,
+    nextSession: () => nextSession++,
     isWanted: () => current !== undefined,
     hasMedia: () => current?.media !== undefined,
     resumption: () => {
@@ -90,6 +92,14 @@ export function client(config: Config): Machine<Input> {
     media,
     displaced: leave,
   });
+  const ice: ClientIce = clientIce(config, out, {
+    now: () => now,
+    nextSession: () => nextSession++,
+    relays,
+    call: () => current,
+    drive,
+    media: receive,
+  });
 
   function signal(link: Link, bytes: Uint8Array): void {
     const message = out.read(link.id, bytes);
@@ -100,7 +110,7 @@ export function client(config: Config): Machine<Input> {
       case "RelayDraining":
         return relays.draining(link, message);
       case "ReflectResponse":
-        return reflected(message.addr);
+        return ice.reflected(message.addr);
       case "DirectCallOffer":
         return relays.isRegisteredBy(link) ? offered(link, message) : refuse("unexpected", message.type);
       case "Refusal":
@@ -129,14 +139,10 @@ export function client(config: Config): Machine<Input> {
   function resumed(link: Link, message: SignalMessage & { type: "CallResumed" }): void {
     if (!relays.carries(link, message.channel)) return;
     drive({ type: "signal", message });
-    if (message.peer_present && current?.media !== undefined) relays.joined(link);
-  }
-
-  /** The relay tells our address as it sees it: asked for at set-up, unasked when a NAT rebound us. */
-  function reflected(address: Address): void {
-    const isNew = reflexive !== undefined && reflexive !== address;
-    reflexive = address;
-    drive({ type: "reflexive", address, isNew });
+    if (message.peer_present && current?.media !== undefined) {
+      relays.joined(link);
+      ice.rejoined();
+    }
   }
 
   function refused(message: SignalMessage & { type: "Refusal" }): void {
@@ -226,7 +232,9 @@ export function client(config: Config): Machine<Input> {
     fec: config.fec ?? DEFAULT_FEC,
     say,
     refuse,
-    reflexive,
+    candidates: ice.candidates(),
+    certificate: ice.certificate,
+    isDirect: ice.isDirect(),
     patience: REFLEXIVE_PATIENCE,
     isRegistered: relays.isRegistered(),
   });
@@ -234,11 +242,14 @@ export function client(config: Config): Machine<Input> {
   function apply(effects: readonly call.Effect[]): void {
     for (const effect of effects) {
       if (effect.type === "send") relays.send(effect.message);
-      else if (effect.type === "active") relays.granted(current?.channel);
+      else if (effect.type === "active") {
+        relays.granted(current?.channel);
+        ice.begin();
+      } else if (effect.type !== "ended") ice.apply(effect);
       else if (effect.type === "ended") {
         if (current !== undefined) farewells.remember(now, current.id, effect.word, effect.isOwed, effect.opening);
+        ice.end();
         current = undefined;
-        reflexive = undefined;
         relays.callOver(effect.word, effect.isOwed);
       }
     }
@@ -248,8 +259,13 @@ export function client(config: Config): Machine<Input> {
     const channel = peekChannel(bytes);
     if (channel === undefined) return refuse("malformed", "datagram");
     if (current?.media === undefined || channel !== link.channel) return refuse("unknown-call", "datagram");
-    const reason = current.media.receive(now, bytes);
-    if (reason !== undefined) refuse(reason, "media packet");
+    receive(bytes);
+  }
+
+  /** A packet of the peer, whichever way it came. While it may come both ways, the second copy is nothing to complain about. */
+  function receive(bytes: Uint8Array): void {
+    const reason = current?.media?.receive(now, bytes);
+    if (reason !== undefined && !(reason === "replayed" && ice.expectsCopies())) refuse(reason, "media packet");
   }
 
   function command(order: Command): void {
@@ -278,12 +294,14 @@ export function client(config: Config): Machine<Input> {
   return {
     view: () => ({
       ...relays.view(),
+      ice: ice.view(),
       call: current === undefined ? null : call.view(current),
       hangUpDue: farewells.deadline() ?? null,
     }),
     deadline: () =>
       Instant.earliest(
         relays.deadline(),
+        ice.deadline(),
         current === undefined ? undefined : call.deadline(current),
         relays.isRegistered() ? farewells.deadline() : undefined,
       ),
@@ -292,9 +310,8 @@ export function client(config: Config): Machine<Input> {
       switch (input.type) {
         case "capture": {
           if (current?.media === undefined) break;
-          const link = relays.mediaLink();
-          const sealed = current.media.capture(now, input.pcm, link?.channel);
-          if (link !== undefined) for (const bytes of sealed) out.push({ type: "datagram", session: link.id, bytes });
+          const channel = relays.mediaLink()?.channel ?? (ice.isDirect() ? current.channel : undefined);
+          ice.send(current.media.capture(now, input.pcm, channel));
           break;
         }
         case "playout": {
@@ -303,13 +320,17 @@ export function client(config: Config): Machine<Input> {
           break;
         }
         case "session":
-          relays.session(input.session, input.event);
+          if (!ice.session(input.session, input.event)) relays.session(input.session, input.event);
           break;
         case "packet":
-          relays.packet(input.from, input.bytes);
+          if (!ice.packet(input.from, input.bytes)) relays.packet(input.from, input.bytes);
+          break;
+        case "network":
+          ice.network(input.network);
           break;
         case "wake":
           relays.wake();
+          ice.wake();
           if (relays.isRegistered()) for (const owed of farewells.due(now)) relays.send(owed);
           drive({ type: "wake" });
           break;
@@ -317,13 +338,12 @@ export function client(config: Config): Machine<Input> {
           command(input.command);
           break;
         case "accepted":
-          refuse("unexpected", "incoming session");
-          out.push({ type: "close", session: input.session, detail: "not expected" });
+          ice.accepted(input.session, input.remote);
           break;
         case "held":
           say({
             ev: "held",
-            sessions: relays.count(),
+            sessions: relays.count() + ice.count(),
             calls: current === undefined ? 0 : 1,
             supervisors: relays.supervisors(),
           });

@@ -31,6 +31,8 @@ export type Config = {
 /** The client's call, as far as sessions have to do with it. */
 export type CallSide = {
   now(): Instant;
+  /** A number that no session of this client has had. */
+  nextSession(): SessionId;
   /** There is a call, or one is wanted. */
   isWanted(): boolean;
   hasMedia(): boolean;
@@ -54,6 +56,8 @@ export type RelaySessions = {
   /** The user wants to be registered with this relay, or with none. */
   desire(relay: supervisor.RelayTarget | undefined): void;
   isRegistered(): boolean;
+  /** The relay that the user wants now. */
+  wanted(): supervisor.RelayTarget | undefined;
   isRegisteredBy(link: Link): boolean;
   /** The session media leave on: the newest one that carries the call. A silent one still carries what it can. */
   mediaLink(): Link | undefined;
@@ -97,7 +101,6 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   let home: supervisor.RelayTarget | undefined;
   let asking: probe.State = probe.start();
   let open = 0;
-  let nextSession = 1;
 
   const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
   const send = (message: SignalMessage): void => {
@@ -128,7 +131,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
           break;
         case "attempt": {
           closeLink(attempt, "superseded");
-          attempt = startLink(nextSession++, effect.relay);
+          attempt = startLink(call.nextSession(), effect.relay);
           open++;
           out.say({ ev: "session", session: attempt.id, state: "connecting", remote: effect.relay.address });
           out.push({ type: "connect", session: attempt.id, remote: effect.relay.address, pin: effect.relay.pin });
@@ -284,6 +287,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       refuges = refuge.start();
       supervise({ type: "desire", relay });
     },
+    wanted: () => supervisor.desired(watch),
     isRegistered: () => watch.at === "registered" && primary !== undefined,
     isRegisteredBy: (link) => link === primary,
     mediaLink: () => (attempt?.hasCallChannel ? attempt : primary?.hasCallChannel ? primary : departures.carrier()),

@@ -9,6 +9,12 @@ import type { Address } from "../base/address.ts";
 /** An ephemeral key and its proof, lowercase hex: Ed25519 identity and X25519 share of 32 octets, signature of 64. */
 export type KeyShare = { readonly identity: string; readonly share: string; readonly signature: string };
 
+/**
+ * The certificate by which a client's own endpoint accepts sessions of the other party: SHA-256 as lowercase hex, 32 octets, and its Ed25519 signature over
+ * that and the key share beside it, 64 octets (impl/core/ice/direct-proof.ts).
+ */
+export type CertificateProof = { readonly fingerprint: string; readonly signature: string };
+
 /** Client to relay: who I am. `identity` 32, `nonce` 16, `signature` 64 octets as lowercase hex; what is signed: impl/core/registration.ts. */
 export type Register = {
   readonly type: "Register";
@@ -43,6 +49,8 @@ export type DirectCallOffer = {
   readonly caller_fingerprint: string;
   readonly callee_fingerprint: string;
   readonly caller_share: KeyShare;
+  /** Absent: the caller accepts no sessions, and the call goes by the relay. */
+  readonly caller_certificate?: CertificateProof;
   /** Schemes of forward error correction the sender can make use of (impl/base/fec-scheme.ts); unknown words are of no meaning. */
   readonly fec?: readonly string[];
   /** What the sender will send with if the receiver can make use of it. */
@@ -61,6 +69,8 @@ export type DirectCallAnswer = {
   readonly mode: AnswerMode;
   readonly callee_fingerprint: string;
   readonly callee_share?: KeyShare;
+  /** As in the offer. Never in privacy mode. */
+  readonly callee_certificate?: CertificateProof;
   /** Both as in the offer. */
   readonly fec?: readonly string[];
   readonly sends?: SendsFec;
@@ -249,6 +259,7 @@ const whole = z.int().min(0);
 const schemes = z.array(ascii(16)).max(16).readonly();
 /** chosen: no conversation waits for a minute. */
 const sends = z.object({ scheme: ascii(16), hold_ms: whole.max(60_000) }).readonly();
+const certificate = z.object({ fingerprint: hex(32), signature: hex(64) }).readonly();
 const share = z.object({ identity: hex(32), share: hex(32), signature: hex(64) }).readonly();
 
 /** chosen: ours nest three deep; encoding what is deeper again could exhaust the stack. */
@@ -284,6 +295,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       caller_fingerprint: fingerprint,
       callee_fingerprint: fingerprint,
       caller_share: share,
+      caller_certificate: certificate.exactOptional(),
       fec: schemes.exactOptional(),
       sends: sends.exactOptional(),
       caller_reflexive_addr: addr.exactOptional(),
@@ -296,6 +308,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       mode: z.enum(["AcceptTrusted", "AcceptGeneric", "Reject"]),
       callee_fingerprint: fingerprint,
       callee_share: share.exactOptional(),
+      callee_certificate: certificate.exactOptional(),
       fec: schemes.exactOptional(),
       sends: sends.exactOptional(),
       callee_reflexive_addr: addr.exactOptional(),

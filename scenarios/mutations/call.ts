@@ -92,8 +92,8 @@ export const CALL_MUTATIONS: readonly Mutation[] = [
   {
     name: "local-address-in-private-answer",
     file: "impl/core/call-setup.ts",
-    find: 'mode === "AcceptTrusted" && context.reflexive !== undefined ? { callee_reflexive_addr: context.reflexive } : {}',
-    replace: '{ callee_reflexive_addr: context.reflexive ?? "192.168.1.20:5000" }',
+    find: 'mode === "AcceptTrusted" ? (context.candidates ?? NOWHERE) : NOWHERE;',
+    replace: 'context.candidates ?? { local: ["192.168.1.20:5000"] };',
     imitates: "The answer carries the callee's address whatever the mode.",
   },
   {

@@ -1,0 +1,68 @@
+/**
+ * A party's candidate addresses (RFC 8445 section 5.1): which of its host's addresses are worth telling, and in which order a peer's are tried.
+ * Left out on purpose: priorities and foundations. Three kinds are tried at once, and the order only breaks ties.
+ */
+import { type Address, address, parseAddress } from "../../base/address.ts";
+import type { Candidates } from "../candidate-generation.ts";
+import type { HostNetwork } from "../effect.ts";
+
+/** `reflexive` stands for peer-reflexive ones too (RFC 8445 section 7.3.1.3): found by a packet instead of a server. */
+export type CandidateType = "host" | "mapped" | "reflexive";
+export type Candidate = { readonly address: Address; readonly type: CandidateType };
+
+/** What a gathering yields; `generation` is 0 for the offer's or answer's, and higher for each later one. */
+export type CandidateSet = Candidates & { readonly generation: number };
+
+/** chosen: as many as a message may carry (impl/wire/signal.ts), so that a peer's list bounds what it makes us dial. */
+const MOST = 16;
+
+/** Octets of an IPv4 address; undefined for anything else. */
+const octetsOf = (ip: string): readonly number[] | undefined => (ip.includes(":") ? undefined : ip.split(".").map(Number));
+
+/** First 16 bits of an IPv6 address. */
+const prefixOf = (ip: string): number => (ip.startsWith(":") ? 0 : Number.parseInt(ip.split(":")[0] ?? "", 16));
+
+/** Private and shared IPv4 (RFC 1918, RFC 6598), global and unique local IPv6 (RFC 4291, RFC 4193). Public IPv4 is what STUN tells. */
+export function isHostCandidate(ip: string): boolean {
+  const octets = octetsOf(ip);
+  if (octets !== undefined) {
+    const [a = -1, b = -1] = octets;
+    return a === 10 || (a === 172 && b >= 16 && b <= 31) || (a === 192 && b === 168) || (a === 100 && b >= 64 && b <= 127);
+  }
+  const prefix = prefixOf(ip);
+  return (prefix >= 0x2000 && prefix <= 0x3fff) || (prefix >= 0xfc00 && prefix <= 0xfdff);
+}
+
+/** The host's own addresses that are worth telling, each with the port of the one socket; what has the default route first. */
+export function hostCandidates(network: HostNetwork): readonly Address[] {
+  const ordered = [...network.interfaces].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
+  const found = ordered.flatMap((one) => one.addresses.filter(isHostCandidate).map((ip) => address(ip, network.port)));
+  return [...new Set(found)].filter((one) => parseAddress(one) !== undefined).slice(0, MOST);
+}
+
+/** Whether a packet may be sent to an address that a peer named: nothing on this host, on its link alone, to many, or without a port. */
+export function isUsable(of: Address): boolean {
+  const parts = parseAddress(of);
+  if (parts === undefined || parts.port === 0) return false;
+  const octets = octetsOf(parts.host);
+  if (octets !== undefined) {
+    const [a = 0, b = 0] = octets;
+    return a !== 0 && a !== 127 && a < 224 && !(a === 169 && b === 254);
+  }
+  const prefix = prefixOf(parts.host);
+  return prefix !== 0 && prefix < 0xfe80;
+}
+
+/** A peer's candidates in the order in which they are tried; those that cannot be read or used are skipped. */
+export function inOrder(c: Candidates): readonly Candidate[] {
+  const all: Candidate[] = [
+    ...c.local.map((one): Candidate => ({ address: one, type: "host" })),
+    ...(c.mapped === undefined ? [] : [{ address: c.mapped, type: "mapped" } as const]),
+    ...(c.reflexive === undefined ? [] : [{ address: c.reflexive, type: "reflexive" } as const]),
+  ];
+  const seen = new Set<Address>();
+  return all.filter(({ address: one }) => isUsable(one) && !seen.has(one) && seen.add(one) !== undefined).slice(0, MOST);
+}
+
+export const isSameSet = (a: Candidates, b: Candidates): boolean =>
+  a.reflexive === b.reflexive && a.mapped === b.mapped && a.local.join() === b.local.join();

@@ -1,0 +1,234 @@
+/**
+ * All that a client does to be reached directly: it gathers its candidates for offer and answer, races when the call is set up, tells the peer when its
+ * network changes, and sends media the ways they are to go. A client without a certificate accepts no sessions and its calls go by the relay; one
+ * whose policy is `relay` asks nobody for its address and tells none; one in privacy mode likewise, for that call.
+ */
+import type { Address } from "../../base/address.ts";
+import { type Micros, millis } from "../../base/units.ts";
+import type { View } from "../../base/view.ts";
+import { parseStun } from "../../wire/stun.ts";
+import type * as call from "../call.ts";
+import type { Candidates } from "../candidate-generation.ts";
+import type { CryptoEngine } from "../crypto.ts";
+import type { HostNetwork } from "../effect.ts";
+import type { Outbox } from "../outbox.ts";
+import type { RelaySessions } from "../relay-sessions.ts";
+import type { SessionEvent, SessionId } from "../session.ts";
+import * as agent from "./agent.ts";
+import { inOrder, isSameSet } from "./candidate-set.ts";
+import { directPath } from "./direct-path.ts";
+
+/** W3C webrtc `RTCIceTransportPolicy`: `relay` never reveals an address and never takes a direct path. */
+export type IceTransportPolicy = "all" | "relay";
+
+export type IceConfig = {
+  readonly crypto: CryptoEngine;
+  /** Fresh random octets. */
+  readonly entropy: (length: number) => Uint8Array;
+  /** SHA-256 of the certificate this party's own endpoint accepts sessions with, lowercase hex; absent: it accepts none. */
+  readonly certificate?: string;
+  /** `all` unless told. */
+  readonly iceTransportPolicy?: IceTransportPolicy;
+  /** STUN servers besides the relay. */
+  readonly stun?: readonly Address[];
+};
+
+export type IceSide = {
+  now(): ReturnType<Parameters<typeof directPath>[2]["now"]>;
+  nextSession(): SessionId;
+  readonly relays: RelaySessions;
+  call(): call.Call | undefined;
+  drive(input: call.Input): void;
+  media(bytes: Uint8Array): void;
+};
+
+/** Effects of a call that are about its paths. */
+type PathEffect = Extract<call.Effect, { readonly type: "gather" | "peer-candidates" | "peer-path" | "announced" }>;
+
+export type ClientIce = {
+  /** What is told in offer and answer; undefined: accepts no sessions. */
+  readonly certificate: string | undefined;
+  /** Our candidates; undefined while they are being gathered. */
+  candidates(): Candidates | undefined;
+  isDirect(): boolean;
+  expectsCopies(): boolean;
+  network(network: HostNetwork): void;
+  /** The relay says by which address it sees us. */
+  reflected(address: Address): void;
+  apply(effect: PathEffect): void;
+  /** The call is set up. */
+  begin(): void;
+  /** The relay carries the call again, and the peer is there. */
+  rejoined(): void;
+  send(packets: readonly Uint8Array[]): void;
+  /** False: none of ours. */
+  packet(from: Address, bytes: Uint8Array): boolean;
+  session(id: SessionId, event: SessionEvent): boolean;
+  accepted(session: SessionId, remote: Address): void;
+  /** The call is over. */
+  end(): void;
+  wake(): void;
+  deadline(): ReturnType<typeof agent.deadline>;
+  count(): number;
+  view(): View;
+};
+
+/** How long a gathering takes at most. chosen: two long round trips, as long as an offer waits for it. */
+const GATHERING: Micros = millis(500);
+
+export function clientIce(config: IceConfig, out: Outbox, side: IceSide): ClientIce {
+  const isHidden = config.iceTransportPolicy === "relay";
+  const certificate = isHidden ? undefined : config.certificate;
+  let state: agent.State = agent.start();
+  let isKnown = false;
+  /** The peer is to be told whether anything has changed or not. */
+  let isUrgent = false;
+  /** What the peer was told last, and whether there was nobody to tell it by. */
+  let told: Candidates | undefined;
+  let isUntold = false;
+  let hasMet = false;
+
+  const path = directPath(config.crypto, out, {
+    now: side.now,
+    entropy: config.entropy,
+    nextSession: side.nextSession,
+    link: side.relays.mediaLink,
+    media: side.media,
+    rerouted: () => side.call()?.media?.resync(),
+    report: (way, candidate) => {
+      const call = side.call();
+      const about = candidate === undefined ? {} : { candidate };
+      if (call !== undefined) side.relays.send({ type: "MediaPathReport", call_id: call.id, path: way, ...about });
+    },
+    regather: () => gatherAgain(true),
+  });
+
+  function tell(input: agent.Input): boolean {
+    const [next, effects] = agent.step({ entropy: config.entropy, timeout: GATHERING }, state, side.now(), input);
+    state = next;
+    let isOurs = true;
+    for (const effect of effects) {
+      if (effect.type === "packet") out.push(effect);
+      else if (effect.type === "unexpected") isOurs = false;
+      else {
+        isKnown = true;
+        if (effect.nat !== "unknown") out.say({ ev: "note", text: `NAT: ${effect.nat}` });
+        announce(effect.candidates);
+      }
+    }
+    return isOurs;
+  }
+
+  /** Offer or answer can go, or the peer of a call that is up learns of what has changed. */
+  function announce(candidates: Candidates): void {
+    const isUp = side.call()?.media !== undefined;
+    const isNew = isUp && (isUrgent || told === undefined || !isSameSet(told, candidates));
+    told = candidates;
+    isUrgent = false;
+    side.drive({ type: "candidates", candidates, isNew });
+  }
+
+  function servers(): readonly Address[] {
+    const relay = side.relays.wanted()?.address;
+    return [...new Set([...(relay === undefined ? [] : [relay]), ...(config.stun ?? [])])];
+  }
+
+  function gatherAgain(mustTell: boolean): void {
+    if (!hasMet) return;
+    isUrgent = isUrgent || mustTell;
+    tell({ type: "gather", servers: servers() });
+  }
+
+  function gather(): void {
+    if (isHidden) return;
+    isKnown = false;
+    if (certificate !== undefined) tell({ type: "gather", servers: servers() });
+    else side.relays.send({ type: "Reflect", txn: config.entropy(4).reduce((sum, octet) => sum * 256 + octet, 0) });
+  }
+
+  return {
+    certificate,
+    candidates: () => {
+      if (isHidden) return { local: [] };
+      return isKnown ? agent.candidates(state) : undefined;
+    },
+    isDirect: path.isDirect,
+    expectsCopies: path.expectsCopies,
+    network: (network) => {
+      const isNew = !agent.isSameNetwork(state.network, network);
+      if (certificate === undefined) return;
+      tell({ type: "network", network });
+      if (!isNew || !hasMet) return;
+      path.moved();
+      gatherAgain(true);
+    },
+    reflected: (address) => {
+      if (isHidden) return;
+      const isFirst = !isKnown;
+      tell({ type: "reflected", by: side.relays.wanted()?.address ?? address, address });
+      if (state.gathering !== undefined) return;
+      isKnown = true;
+      if (isFirst || told === undefined || !isSameSet(told, agent.candidates(state))) announce(agent.candidates(state));
+    },
+    apply: (effect) => {
+      const call = side.call();
+      switch (effect.type) {
+        case "gather":
+          return gather();
+        case "peer-path":
+          return path.reported(effect.path);
+        case "announced":
+          isUntold = !side.relays.isRegistered();
+          if (call !== undefined && hasMet) path.race(inOrder(call.generations.peerCandidates), "own-update");
+          return;
+        case "peer-candidates":
+          if (call !== undefined && hasMet) path.race(inOrder(call.generations.peerCandidates), "peer-update");
+          return;
+      }
+    },
+    begin: () => {
+      const call = side.call();
+      const isPrivate = call?.role === "callee" && call.answer !== "AcceptTrusted";
+      if (call?.keys === undefined || call.raceRole === undefined || isPrivate) return;
+      if (certificate === undefined || call.peerCertificate === undefined) return;
+      hasMet = true;
+      path.begin({
+        ...{ call: call.id, role: call.raceRole, keys: call.keys },
+        ...{ ownCertificate: certificate, peerCertificate: call.peerCertificate },
+      });
+      path.race(inOrder(call.generations.peerCandidates), "set-up");
+    },
+    rejoined: () => {
+      if (isUntold || !path.isDirect()) gatherAgain(true);
+    },
+    send: path.send,
+    packet: (from, bytes) => {
+      const stun = parseStun(bytes);
+      if (!stun.ok) return false;
+      if (stun.kind === "request") return path.sessions.punched(from, stun.transactionId);
+      if (stun.mapped === undefined) return false;
+      return tell({ type: "response", from, transactionId: stun.transactionId, mapped: stun.mapped });
+    },
+    session: path.sessions.session,
+    accepted: path.sessions.accepted,
+    end: () => {
+      path.end("call over");
+      tell({ type: "stop" });
+      isKnown = false;
+      isUrgent = false;
+      isUntold = false;
+      told = undefined;
+      hasMet = false;
+    },
+    wake: () => {
+      tell({ type: "wake" });
+      path.wake();
+    },
+    deadline: () => {
+      const [one, other] = [agent.deadline(state), path.deadline()];
+      return one === undefined || (other !== undefined && other < one) ? other : one;
+    },
+    count: path.sessions.count,
+    view: () => ({ agent: agent.view(state), path: path.view() }),
+  };
+}

@@ -1,0 +1,265 @@
+/**
+ * The two paths of a call's media: by the relay at once and always, and directly between the clients as soon as a session is through. The relay path
+ * stays warm while the direct one carries the call. Whenever there is doubt (the path is silent, an address changed, the peer says it hears
+ * nothing, a swap has just been made) packets go both ways and the last few are sent again; the receiver's replay window takes each once. So
+ * switching is never a moment at which something can be lost, and doubting too early costs a few packets.
+ */
+import { Instant, type Micros, millis, seconds } from "../../base/units.ts";
+import type { View } from "../../base/view.ts";
+import { KEEPALIVE } from "../../wire/direct.ts";
+import { withChannel } from "../../wire/media-header.ts";
+import type { CryptoEngine } from "../crypto.ts";
+import type { Outbox } from "../outbox.ts";
+import type { SessionId } from "../session.ts";
+import type { Candidate } from "./candidate-set.ts";
+import { type DirectSessions, directSessions, type Meeting, type Pair } from "./direct-sessions.ts";
+import * as watch from "./path-watch.ts";
+
+/** The session to the relay that media may leave on, and the call's channel there. */
+export type RelayLink = { readonly id: SessionId; readonly channel: number | undefined };
+
+export type PathSide = {
+  now(): Instant;
+  entropy(length: number): Uint8Array;
+  nextSession(): SessionId;
+  link(): RelayLink | undefined;
+  /** A packet of the peer. */
+  media(bytes: Uint8Array): void;
+  /** Media go another way from now on: the next packets must be readable by themselves. */
+  rerouted(): void;
+  /** To the peer by the relay. */
+  report(path: "relay" | "direct", candidate?: Pair["type"]): void;
+  /** A direct path is worth another try with fresh candidates. */
+  regather(): void;
+};
+
+/** Both paths carry media for this long around a swap. chosen: more than two paths of a call differ in delay. */
+const OVERLAP: Micros = millis(300);
+/** What is sent again when there is doubt. chosen: what was sent since the last packet that can have arrived, patience and a frame or two. */
+const HISTORY: Micros = millis(160);
+/** One copy by the relay so often keeps NATs, windows and the relay's own watch awake. chosen: 2 packets of 50 a second. */
+const WARM: Micros = millis(500);
+/** A peer's doubt counts for so long unless it says more. */
+const PEERS_DOUBT: Micros = seconds(2);
+/** Waits before a direct path is tried for again, the last one for ever. chosen: a NAT that lets nobody in is not asked all the time. */
+const RETRIES: readonly Micros[] = [2, 8, 30, 60].map(seconds);
+
+export type DirectPath = {
+  readonly sessions: DirectSessions;
+  begin(meeting: Meeting): void;
+  race(candidates: readonly Candidate[], why: "set-up" | "own-update" | "peer-update"): void;
+  /** Our own network has changed under the path. */
+  moved(): void;
+  /** The peer says which way it sends. */
+  reported(path: "relay" | "direct"): void;
+  isDirect(): boolean;
+  /** Copies of packets are to be expected. */
+  expectsCopies(): boolean;
+  /** Sends one frame's packets the ways they are to go. */
+  send(packets: readonly Uint8Array[]): void;
+  end(detail: string): void;
+  wake(): void;
+  deadline(): Instant | undefined;
+  view(): View;
+};
+
+export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): DirectPath {
+  let call: string | undefined;
+  let isDialer = false;
+  let chosen: { readonly pair: Pair; watch: watch.State; isStale: boolean } | undefined;
+  /** Replaced, and closed then. */
+  let leaving: { readonly pair: Pair; readonly until: Instant }[] = [];
+  let bothUntil = Instant(0);
+  let peerDoubtsUntil = Instant(0);
+  let warmAt = Instant(0);
+  let history: { readonly at: Instant; readonly bytes: Uint8Array }[] = [];
+  let hadDirect = false;
+  let tries = 0;
+  let retryAt: Instant | undefined;
+
+  const { now } = side;
+  const sessions = directSessions(crypto, out, {
+    now,
+    entropy: side.entropy,
+    nextSession: side.nextSession,
+    media: side.media,
+    ready,
+    gone,
+    heard: (pair, isKeepalive) => {
+      if (pair === chosen?.pair) observe({ type: "heard", isKeepalive });
+    },
+    raceLost: () => {
+      if (chosen === undefined) tryLater();
+    },
+  });
+
+  const say = (path: "relay" | "direct", candidate: Pair["type"] | "relay"): void => {
+    if (call !== undefined) out.say({ ev: "path", call, path, candidate });
+  };
+  const byRelay = (bytes: Uint8Array): void => {
+    const link = side.link();
+    if (link?.channel === undefined) return;
+    out.push({ type: "datagram", session: link.id, bytes: bytes[1] === link.channel ? bytes : withChannel(bytes, link.channel) });
+    warmAt = Instant.after(now(), WARM);
+  };
+  const byPair = (pair: Pair, bytes: Uint8Array): void => out.push({ type: "datagram", session: pair.id, bytes });
+
+  const isBothWays = (): boolean =>
+    chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;
+
+  /** From now on packets go both ways, and the last few at once. */
+  function both(length: Micros): void {
+    if (!isBothWays()) for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+    const until = Instant.after(now(), length);
+    if (until > bothUntil) bothUntil = until;
+  }
+
+  function observe(input: watch.Input): void {
+    if (chosen === undefined) return;
+    const wasBothWays = isBothWays();
+    const [next, effects] = watch.step(chosen.watch, now(), input);
+    chosen.watch = next;
+    for (const effect of effects) {
+      switch (effect.type) {
+        case "keepalive":
+          byPair(chosen.pair, KEEPALIVE);
+          break;
+        case "doubt":
+          if (!wasBothWays) for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+          side.report("relay");
+          break;
+        case "trust":
+          side.report("direct", chosen.pair.type);
+          break;
+        case "dead":
+          return fallBack("silent");
+      }
+    }
+  }
+
+  function ready(pair: Pair): boolean {
+    const before = chosen?.pair;
+    // Of two that come through in one race the first is kept; one that is in doubt, or from before an address changed, gives way.
+    if (chosen !== undefined && !chosen.isStale && chosen.watch.doubt === undefined && now() >= peerDoubtsUntil) return false;
+    both(OVERLAP);
+    chosen = { pair, watch: watch.start(now()), isStale: false };
+    peerDoubtsUntil = now();
+    hadDirect = true;
+    tries = 0;
+    retryAt = undefined;
+    if (before !== undefined) leaving.push({ pair: before, until: Instant.after(now(), OVERLAP) });
+    say("direct", pair.type);
+    side.rerouted();
+    side.report("direct", pair.type);
+    return true;
+  }
+
+  function gone(pair: Pair, reason: string): void {
+    leaving = leaving.filter((one) => one.pair !== pair);
+    if (pair === chosen?.pair) fallBack(reason);
+  }
+
+  /** The relay path carries the call alone. */
+  function fallBack(reason: string): void {
+    if (chosen === undefined) return;
+    const { pair } = chosen;
+    if (!isBothWays()) for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+    chosen = undefined;
+    sessions.close(pair, reason);
+    say("relay", "relay");
+    side.rerouted();
+    side.report("relay");
+    if (sessions.isRacing()) return;
+    if (isDialer && tries === 0) {
+      tries = 1;
+      side.regather();
+    } else tryLater();
+  }
+
+  /** Only one side tries again by itself, or both would at once: its update makes the other one join. */
+  function tryLater(): void {
+    if (!isDialer || call === undefined) return;
+    retryAt = Instant.after(now(), RETRIES[Math.min(tries, RETRIES.length - 1)] ?? seconds(60));
+    tries++;
+  }
+
+  return {
+    sessions,
+    begin: (meeting) => {
+      call = meeting.call;
+      isDialer = meeting.role === "dialer";
+      sessions.begin(meeting);
+    },
+    race: (candidates, why) => {
+      if (call === undefined) return;
+      if (why !== "set-up" && chosen !== undefined) {
+        chosen.isStale = true;
+        if (why === "peer-update") observe({ type: "suspect" });
+      }
+      retryAt = undefined;
+      const spare = chosen !== undefined && !chosen.isStale ? chosen.pair.remote : undefined;
+      sessions.race(candidates, why === "own-update", spare);
+    },
+    moved: () => {
+      if (chosen === undefined) return;
+      chosen.isStale = true;
+      observe({ type: "suspect" });
+    },
+    reported: (path) => {
+      if (chosen === undefined) return;
+      if (path === "direct") {
+        peerDoubtsUntil = now();
+        return both(OVERLAP);
+      }
+      both(OVERLAP);
+      peerDoubtsUntil = Instant.after(now(), PEERS_DOUBT);
+    },
+    isDirect: () => chosen !== undefined,
+    expectsCopies: () => hadDirect || sessions.count() > 0,
+    send: (packets) => {
+      const at = now();
+      while (history[0] !== undefined && at - history[0].at > HISTORY) history.shift();
+      for (const bytes of packets) {
+        if (call !== undefined) history.push({ at, bytes });
+        if (chosen !== undefined) byPair(chosen.pair, bytes);
+        for (const one of leaving) byPair(one.pair, bytes);
+      }
+      if (packets.length > 0) observe({ type: "sent", isKeepalive: false });
+      if (isBothWays() || at >= warmAt) for (const bytes of packets) byRelay(bytes);
+    },
+    end: (detail) => {
+      sessions.end(detail);
+      call = undefined;
+      chosen = undefined;
+      leaving = [];
+      history = [];
+      bothUntil = now();
+      peerDoubtsUntil = now();
+      hadDirect = false;
+      tries = 0;
+      retryAt = undefined;
+    },
+    wake: () => {
+      sessions.wake();
+      observe({ type: "wake" });
+      for (const one of leaving) if (now() >= one.until) sessions.close(one.pair, "replaced");
+      leaving = leaving.filter((one) => now() < one.until);
+      if (retryAt === undefined || now() < retryAt) return;
+      retryAt = undefined;
+      side.regather();
+    },
+    deadline: () =>
+      Instant.earliest(
+        sessions.deadline(),
+        chosen === undefined ? undefined : watch.deadline(chosen.watch),
+        retryAt,
+        ...leaving.map((one) => one.until),
+      ),
+    view: () => ({
+      session: chosen?.pair.id ?? null,
+      inDoubt: chosen?.watch.doubt !== undefined,
+      retryAt: retryAt ?? null,
+      sessions: sessions.view(),
+    }),
+  };
+}

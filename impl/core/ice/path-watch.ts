@@ -1,0 +1,104 @@
+/**
+ * Whether the direct path of a call still carries anything, told by what arrives on it: media, or keepalives when the peer has nothing to say. Silence
+ * for a few frames is a doubt, and a doubt is cheap: media go out on both paths. Only a long silence is death. After a false alarm the
+ * next doubt takes longer, so that a path that loses bursts is not paid for twice all the time.
+ */
+import { Instant, Micros, millis } from "../../base/units.ts";
+
+/** chosen: two frames of 20 ms lost and the third overdue. The first of a burst's copies then still arrives before it was to be played. */
+const FIRST_PATIENCE: Micros = millis(60);
+/** chosen: what bursts of loss last on bad radio links; a break this long is heard anyway. */
+const MOST_PATIENCE: Micros = millis(240);
+/** After so long without a false alarm patience is back a step. chosen. */
+const CALM: Micros = millis(10_000);
+/** A path that is heard again is trusted after this. chosen: several frames, so that one straggler does not end a doubt. */
+const TRUST: Micros = millis(200);
+/** chosen: fifty frames, ten times what a doubt takes: nothing but a broken path is silent for so long. */
+export const DEAD_AFTER: Micros = millis(1_000);
+/** A sender with nothing to say keeps the path open: first after this, below every patience, then at this distance. chosen. */
+export const FIRST_KEEPALIVE: Micros = millis(40);
+export const KEEPALIVE_EVERY: Micros = millis(200);
+/** A keepalive may be lost, so of a peer that has nothing to say so many are waited for. */
+const KEEPALIVES = 2.5;
+
+export type State = {
+  readonly heardAt: Instant;
+  /** What was heard last was a keepalive: nothing is missed before several more of them. */
+  readonly isIdle: boolean;
+  readonly patience: Micros;
+  readonly calmSince: Instant;
+  /** Since when nothing has been heard for too long, and when it is heard again, when that is trusted. */
+  readonly doubt: { readonly since: Instant; readonly trustedAt: Instant | undefined } | undefined;
+  readonly sentAt: Instant;
+  readonly hasSentMedia: boolean;
+};
+
+export type Input =
+  | { readonly type: "heard"; readonly isKeepalive: boolean }
+  | { readonly type: "sent"; readonly isKeepalive: boolean }
+  /** Something else makes it doubtful: our address changed, or the peer's. */
+  | { readonly type: "suspect" }
+  | { readonly type: "wake" };
+
+export type Effect =
+  | { readonly type: "doubt" }
+  | { readonly type: "trust" }
+  | { readonly type: "dead" }
+  | { readonly type: "keepalive" };
+
+export const start = (now: Instant): State => ({
+  heardAt: now,
+  isIdle: false,
+  patience: FIRST_PATIENCE,
+  calmSince: now,
+  doubt: undefined,
+  sentAt: now,
+  hasSentMedia: false,
+});
+
+const patienceOf = (s: State): Micros => (s.isIdle ? Micros(KEEPALIVE_EVERY * KEEPALIVES) : s.patience);
+const missedAt = (s: State): Instant => Instant.after(s.heardAt, patienceOf(s));
+const keepaliveAt = (s: State): Instant => Instant.after(s.sentAt, s.hasSentMedia ? FIRST_KEEPALIVE : KEEPALIVE_EVERY);
+
+export const deadline = (s: State): Instant | undefined =>
+  Instant.earliest(
+    keepaliveAt(s),
+    s.doubt === undefined || s.doubt.trustedAt !== undefined ? missedAt(s) : Instant.after(s.heardAt, DEAD_AFTER),
+    s.doubt?.trustedAt,
+  );
+
+export function step(s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
+  switch (input.type) {
+    case "heard": {
+      const next = { ...s, heardAt: now, isIdle: input.isKeepalive };
+      if (s.doubt === undefined || s.doubt.trustedAt !== undefined) return [next, []];
+      const patience = Micros(Math.min(MOST_PATIENCE, Math.round(s.patience * 1.5)));
+      return [{ ...next, patience, calmSince: now, doubt: { ...s.doubt, trustedAt: Instant.after(now, TRUST) } }, []];
+    }
+    case "sent":
+      return [{ ...s, sentAt: now, hasSentMedia: !input.isKeepalive }, []];
+    case "suspect":
+      if (s.doubt !== undefined) return [{ ...s, doubt: { since: s.doubt.since, trustedAt: undefined } }, []];
+      return [{ ...s, doubt: { since: now, trustedAt: undefined } }, [{ type: "doubt" }]];
+    case "wake": {
+      const [kept, said] = keep(s, now);
+      const [next, found] = look(kept, now);
+      return [next, [...said, ...found]];
+    }
+  }
+}
+
+const keep = (s: State, now: Instant): readonly [State, readonly Effect[]] =>
+  now < keepaliveAt(s) ? [s, []] : [{ ...s, sentAt: now, hasSentMedia: false }, [{ type: "keepalive" }]];
+
+function look(s: State, now: Instant): readonly [State, readonly Effect[]] {
+  if (s.doubt === undefined) {
+    if (now >= missedAt(s)) return [{ ...s, doubt: { since: now, trustedAt: undefined } }, [{ type: "doubt" }]];
+    if (s.patience <= FIRST_PATIENCE || now < Instant.after(s.calmSince, CALM)) return [s, []];
+    return [{ ...s, calmSince: now, patience: Micros(Math.max(FIRST_PATIENCE, Math.round(s.patience / 1.5))) }, []];
+  }
+  if (now >= Instant.after(s.heardAt, DEAD_AFTER)) return [s, [{ type: "dead" }]];
+  if (s.doubt.trustedAt === undefined) return [s, []];
+  if (now >= missedAt(s)) return [{ ...s, doubt: { since: s.doubt.since, trustedAt: undefined } }, []];
+  return now < s.doubt.trustedAt ? [s, []] : [{ ...s, doubt: undefined }, [{ type: "trust" }]];
+}
