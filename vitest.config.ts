@@ -8,6 +8,7 @@ const REAL_CLI = [
   "docker-lab",
   "doctor",
   "launch",
+  "live",
   "loopback",
   "machine-trouble",
   "netns-catalogue",

@@ -43,6 +43,15 @@ export async function readRun(word: string, folder: string): Promise<FinishedRun
   };
 }
 
+/** The result in a run's folder; undefined while there is none that can be read. */
+export async function resultIn(folder: string): Promise<Result | undefined> {
+  try {
+    return resultSchema.parse(JSON.parse(await readFile(join(folder, "result.json"), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
 async function part(run: string, name: string, word: string): Promise<string> {
   try {
     return await readFile(join(run, name), "utf8");

@@ -6,7 +6,7 @@ import type { MetricsPort } from "../impl/io/metrics-port.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
 import { wavBytes } from "../impl/io/wav.ts";
-import type { NetnsOutcome } from "../netns/lab.ts";
+import type { NetnsOutcome, NetnsRun } from "../netns/lab.ts";
 import { assess, render } from "../reports/index.ts";
 import { openMetrics, runLabel } from "../reports/openmetrics.ts";
 import { probesHit } from "../reports/probes.ts";
@@ -15,6 +15,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import { type Engines, type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
+import { openGrowingLog } from "./growing-log.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
 import { pageExtras } from "./page-extras.ts";
 import { machineTrouble } from "./process-party.ts";
@@ -29,10 +30,10 @@ export type LabResult = Result & { readonly sabotage?: string; readonly linkDriv
 
 /** What a laboratory gives, whichever it is. */
 type Outcome = Omit<LabOutcome, "events" | "captures"> &
-  Partial<Pick<LabOutcome, "captures"> & Pick<NetnsOutcome, "driver" | "stderr">>;
+  Partial<Pick<LabOutcome, "captures"> & Pick<NetnsOutcome, "driver" | "stderr" | "scenario">>;
 
 /** Who watches a run. */
-export type Watch = { readonly signal: AbortSignal; progress(virtualMs: number): void };
+export type Watch = { readonly signal: AbortSignal; progress(virtualMs: number): void } & Pick<NetnsRun, "onReady">;
 
 /** chosen: progress is for people, who read about ten lines a second. */
 const PROGRESS_EVERY_MS = 100;
@@ -41,13 +42,15 @@ const LINES_A_LOOK = { sim: 256, netns: 1, docker: 1 } as const;
 
 /** Runs `job`, fills its folder, and reports. Rejects when the lab throws: a bug of midcall that left no log; CliError when the machine lacks something. */
 export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
-  const { scenario, seed } = job;
+  const { seed } = job;
   const began = performance.now();
   let lines = 0;
   let told = began;
   const live = job.metrics === undefined ? undefined : await openLiveMetrics(job, job.metrics);
-  const onLine = (_line: string, record: LogRecord): void => {
+  const growing = job.folder !== null && (job.live === true || job.lab !== "sim") ? openGrowingLog(job.folder) : undefined;
+  const onLine = (line: string, record: LogRecord): void => {
     live?.read(record);
+    growing?.write(line);
     if (++lines % LINES_A_LOOK[job.lab] !== 0) return;
     const now = performance.now();
     if (now - told < PROGRESS_EVERY_MS) return;
@@ -57,17 +60,19 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
   let outcome: Outcome;
   try {
     outcome =
-      job.lab === "sim"
-        ? await simulate(job, onLine)
-        : await (await import("./real-lab.ts")).runReal(job, { signal: watch.signal, onLine });
+      job.lab === "sim" ? await simulate(job, onLine) : await (await import("./real-lab.ts")).runReal(job, { ...watch, onLine });
   } finally {
+    growing?.close();
     await live?.close();
   }
+  const scenario = outcome.scenario ?? job.scenario;
   const wallMs = Math.round(performance.now() - began);
   // A simulation is over long before its time is: it is taken to end now, because Prometheus refuses nothing so much as the future.
   const lastMs = outcome.records.reduce((latest, record) => Math.max(latest, record.t / 1e3), 0);
   const startedAt = new Date(Date.now() - Math.ceil(lastMs));
   if (job.folder !== null) {
+    // In the order of its instants now, and in place of what came as it came.
+    await growing?.discard();
     // Before anything is judged, so that a bug in judging or rendering leaves what is needed to find it.
     const evidence = new Map([
       ["run.ndjson", outcome.lines.map((line) => `${line}\n`).join("")],

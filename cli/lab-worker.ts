@@ -1,6 +1,7 @@
 /** The laboratory's thread: sabotages impl/ when told to, loads the simulator, then runs the jobs it is sent. */
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../impl/base/invariant.ts";
+import type { NetnsRun } from "../netns/lab.ts";
 import type { Mutation } from "../scenarios/mutation.ts";
 import { CliError } from "./exit.ts";
 import type { LabMessage, LabOrder } from "./laboratory.ts";
@@ -18,11 +19,18 @@ if (!applied())
   );
 
 const send = (message: LabMessage): void => port.postMessage(message);
+type Hand = Parameters<NonNullable<NetnsRun["onReady"]>>[0];
 let running = new AbortController();
+let hand: Hand | undefined;
 port.on("message", (order: LabOrder) => {
   if (order.type === "stop") return running.abort(new Error("interrupted"));
+  if (order.type === "inject") return hand?.inject(order.fault);
   running = new AbortController();
-  runJob(order.job, { signal: running.signal, progress: (virtualMs) => send({ type: "progress", virtualMs }) }).then(
+  hand = undefined;
+  const onReady = (ready: Hand): void => {
+    hand = ready;
+  };
+  runJob(order.job, { signal: running.signal, progress: (virtualMs) => send({ type: "progress", virtualMs }), onReady }).then(
     (report) => send({ type: "report", report }),
     (error: unknown) => send(failure(error)),
   );

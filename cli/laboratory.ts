@@ -5,7 +5,7 @@
 import { Worker } from "node:worker_threads";
 import type { NetnsRun } from "../netns/lab.ts";
 import type { Result } from "../reports/result.ts";
-import type { Scenario } from "../scenarios/expanded.ts";
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import type { Mutation } from "../scenarios/mutation.ts";
 import { CliError } from "./exit.ts";
 import type { HostPort } from "./socket-address.ts";
@@ -40,6 +40,8 @@ export type LabJob = {
   readonly commit: string;
   /** Where all parties' metrics are served while a run on a real kernel lasts; a simulation has none. */
   readonly metrics?: HostPort;
+  /** Write run.ndjson while it comes, for those who watch; a run on a real kernel always does. */
+  readonly live?: boolean;
   /** Mutation the worker was sabotaged with, for the result. */
   readonly sabotage: string | null;
 };
@@ -48,7 +50,11 @@ export type LabJob = {
 export type LabReport = { readonly result: Result; readonly lines: readonly string[]; readonly probes: readonly string[] };
 
 /** To the worker: a job, or the order to tear down the one that runs. */
-export type LabOrder = { readonly type: "job"; readonly job: LabJob } | { readonly type: "stop" };
+export type LabOrder =
+  | { readonly type: "job"; readonly job: LabJob }
+  | { readonly type: "stop" }
+  /** Do a fault by hand, in a run on a real kernel that goes on. */
+  | { readonly type: "inject"; readonly fault: Fault };
 
 /** From the worker: virtual time now and then, and finally the report, or the text of an exception (a bug of ours). */
 export type LabMessage =
@@ -61,6 +67,8 @@ export type LabMessage =
 export type Laboratory = {
   /** One run at a time. Rejects when the lab throws or `signal` is aborted (the worker is gone then). */
   run(job: LabJob, watch?: { readonly signal?: AbortSignal; progress?(virtualMs: number): void }): Promise<LabReport>;
+  /** Does a fault by hand in the run that goes on; nothing happens when none does, or before its parties are up. */
+  inject(fault: Fault): void;
   close(): Promise<void>;
 };
 
@@ -118,6 +126,7 @@ export function openLaboratory(mutation: string | Mutation | null = null): Labor
         watch?.signal?.addEventListener("abort", abort, { once: true });
         send({ type: "job", job });
       }),
+    inject: (fault) => worker.postMessage({ type: "inject", fault } satisfies LabOrder),
     close: async () => {
       await worker.terminate();
     },

@@ -1,6 +1,6 @@
 /** The published package: packed, installed in an empty folder outside of the repository, and used from there. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -61,6 +61,9 @@ test("the tarball holds compiled code and assets, and neither sources nor tests"
     "dist/build.json",
     "dist/cli/main.js",
     "dist/scenarios/index.js",
+    "dist/cli/vitest.js",
+    "dist/cli/vitest.d.ts",
+    "dist/reports/page/report.js",
     "dist/scenarios/index.d.ts",
     "dist/scenarios/speech/speech-a.wav",
     "dist/scenarios/scenario.schema.json",
@@ -99,7 +102,7 @@ const mine: Scenario = scenario({
   parties: { alice: {}, bob: {}, r1: { role: "relay" } },
   faults: [kill("r1", { at: "5s", for: "1s" })],
   expect: [expectConnect(), expectRecovery({ within: "1s", from: "heal" })],
-  twin: { mutation: "call-forgotten-on-reconnect", breaks: "media-recovers" },
+  twin: { mutation: "no-media-after-reconnect", breaks: "media-recovers" },
 });
 export default mine;
 `,
@@ -107,9 +110,61 @@ export default mine;
   const ended = await run("npx", ["--no-install", "midcall", "run", "./my-case.ts", "--json"], folder);
   expect(JSON.parse(ended.out)).toMatchObject({ scenario: "my-case", verdict: "held" });
   const twin = await run("npx", ["--no-install", "midcall", "run", "./my-case.ts", "--twin", "--json"], folder);
-  expect(JSON.parse(twin.out)).toMatchObject({ verdict: "broken", sabotage: "call-forgotten-on-reconnect" });
+  expect(JSON.parse(twin.out)).toMatchObject({ verdict: "broken", sabotage: "no-media-after-reconnect" });
   expect(twin.code).toBe(1);
 }, 120_000);
+
+test("from an empty folder, a user's own vitest runs scenarios, and a broken one fails with how to see it again", async (context) => {
+  wantInstalled(context);
+  // The vitest of this repository stands for the user's.
+  await symlink(join(REPOSITORY, "node_modules/vitest"), join(folder, "node_modules/vitest"));
+  await writeFile(
+    join(folder, "resilience.test.ts"),
+    `import { kill, scenario } from "midcall";
+import { chaos } from "midcall/vitest";
+import { expect, test } from "vitest";
+
+test("a restart of the relay is survived", async () => {
+  const run = await chaos("relay-restart", { seed: 3, codec: "sized" });
+  expect(run).toHold();
+  expect(run).toRecoverWithin("500ms");
+  expect(run).not.toRecoverWithin("1ms", { party: "alice", from: "fault" });
+  expect(run).toKeepGenerationsOrdered();
+});
+
+test("one's own scenario", async () => {
+  const mine = scenario({ name: "mine", asks: "Does it run?", duration: "12s", parties: { alice: {}, bob: {}, r1: { role: "relay" } }, faults: [kill("r1", { at: "5s", for: "1s" })], expect: [] });
+  expect(await chaos(mine, { codec: "sized" })).toRecoverWithin("1s");
+});
+
+test("the twin fails", async () => {
+  expect(await chaos("relay-restart", { twin: true, codec: "sized" })).toHold();
+});
+
+test("what does not exist is said at once", async () => {
+  await expect(chaos("no-such-case")).rejects.toThrow(/no-such-case/);
+});
+`,
+  );
+  const ended = await run(
+    process.execPath,
+    [join(REPOSITORY, "node_modules/vitest/vitest.mjs"), "run", "--root", ".", "--testTimeout", "60000"],
+    folder,
+  );
+  const said = `${ended.out}${ended.err}`;
+  expect(said).toMatch(/Tests +1 failed \| 3 passed/);
+  expect(said).toContain("FAIL relay-restart  oracle=media-recovers");
+  expect(said).toContain("look first: ");
+  expect(said).toContain("replay: npx midcall replay out/relay-restart/sim-twin-0x1/scenario.json");
+  expect(said).toContain("report: out/relay-restart/sim-twin-0x1/report.html");
+  await writeFile(
+    join(folder, "typed.ts"),
+    'import { chaos } from "midcall/vitest";\nimport { expect } from "vitest";\nexpect(await chaos("baseline")).toRecoverWithin(5);\n',
+  );
+  const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
+  const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--skipLibCheck", "--ignoreConfig", "--types", ""];
+  expect((await run(process.execPath, [tsc, ...options, "typed.ts"], folder)).out).toMatch(/typed\.ts\(3,.*number.*string/);
+}, 180_000);
 
 test("the package's types are found: a wrong scenario does not compile", async (context) => {
   wantInstalled(context);

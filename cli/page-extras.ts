@@ -1,13 +1,13 @@
 /** What report.html shows beside its run, from the machine: scripts, recordings, a run of the twin and the last run that held, where there are any. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { readWav } from "../impl/io/wav.ts";
 import type { PageExtras } from "../reports/html.ts";
 import type { Recording } from "../reports/page-data.ts";
 import { readLog } from "../reports/read-log.ts";
-import { type Result, resultSchema } from "../reports/result.ts";
+import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { readRun } from "./finished-run.ts";
+import { readRun, resultIn } from "./finished-run.ts";
 import { reportScripts } from "./page-script.ts";
 
 /** Loudness is read in slices of so many milliseconds, or of as many as keep a recording at SLICES. chosen: a frame; some 3,000 numbers a minute. */
@@ -87,21 +87,13 @@ async function companions(result: Result, scenario: Scenario, folder: string): P
   let lastHeld: Result | undefined;
   const runs = newest.filter(({ name }) => name.startsWith(`${result.lab}-`) && !name.startsWith(`${result.lab}-twin-`));
   for (const { name } of runs.slice(0, LOOKED_AT)) {
-    const read = await readResult(join(parent, name));
+    const read = await resultIn(join(parent, name));
     if (read?.verdict !== "held" || read.scenario !== scenario.name) continue;
     if (result.startedAt !== undefined && read.startedAt !== undefined && read.startedAt > result.startedAt) continue;
     lastHeld = read;
     break;
   }
   return { ...(twin === undefined ? {} : { twin }), ...(lastHeld === undefined ? {} : { lastHeld }) };
-}
-
-async function readResult(folder: string): Promise<Result | undefined> {
-  try {
-    return resultSchema.parse(JSON.parse(await readFile(join(folder, "result.json"), "utf8")));
-  } catch {
-    return undefined;
-  }
 }
 
 async function readTwin(folder: string): Promise<PageExtras["twin"]> {

@@ -15,6 +15,7 @@ import { addReport } from "./commands/report.ts";
 import { addReproduce } from "./commands/reproduce.ts";
 import { addRun } from "./commands/run.ts";
 import { addShrink } from "./commands/shrink.ts";
+import { addWatch } from "./commands/watch.ts";
 import { type Context, example } from "./context.ts";
 import { CliError, EXIT, type ExitCode, usage } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
@@ -57,6 +58,7 @@ function commandLine(context: Context): Command {
     .addHelpText("after", example("midcall run relay-restart"));
   addList(root, context);
   addRun(root, context);
+  addWatch(root, context);
   addReplay(root, context);
   addExplore(root, context);
   addShrink(root, context);

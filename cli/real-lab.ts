@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { LogRecord } from "../impl/base/record.ts";
 import { dockerLacks } from "../netns/docker/docker-lacks.ts";
 import { lacks } from "../netns/install.ts";
-import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
+import { type NetnsOutcome, type NetnsRun, runNetns } from "../netns/lab.ts";
 import type { Launcher } from "../netns/launcher.ts";
 import { NetnsError } from "../netns/netns-error.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
@@ -18,7 +18,7 @@ import { MODULE_EXTENSION } from "./version.ts";
 /** Throws a CliError (exit code 5) when the machine cannot run it. The run is torn down when `signal` aborts, and its reason thrown. */
 export async function runReal(
   job: LabJob,
-  watch: { readonly signal: AbortSignal; onLine(line: string, record: LogRecord): void },
+  watch: { readonly signal: AbortSignal; onLine(line: string, record: LogRecord): void } & Pick<NetnsRun, "onReady">,
 ): Promise<NetnsOutcome> {
   const [lack] = [...(await lacks()), ...(job.lab === "docker" ? await dockerLacks() : [])];
   if (lack !== undefined) {
@@ -38,6 +38,7 @@ export async function runReal(
       speech,
       signal: watch.signal,
       onLine: watch.onLine,
+      ...(watch.onReady === undefined ? {} : { onReady: watch.onReady }),
       driver: job.linkDriver ?? "auto",
       ...(job.lab === "docker" ? { launcher: await containers([...speech.values()]) } : {}),
       ...(capture === undefined ? {} : { capture }),

@@ -34,8 +34,20 @@ export type FaultyLab = {
   fail(error: unknown): void;
 };
 
-/** Arms every fault. `settled` resolves when what has been begun is done; `finish` says what each has touched. */
-export function armFaults(scenario: Scenario, lab: FaultyLab): { settled(): Promise<void>; finish(): void } {
+/** Faults that are armed. */
+export type ArmedFaults = {
+  /** Resolves when what has been begun is done. */
+  settled(): Promise<void>;
+  /** Says what each has touched. */
+  finish(): void;
+  /** Does a fault now that the scenario does not know; it takes the next number, and `at` becomes this instant. */
+  inject(fault: Fault): void;
+  /** What was injected, in order: the faults that follow the scenario's own. */
+  readonly injected: readonly Fault[];
+};
+
+/** Arms every fault. */
+export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
   /** By target, one after the other: two changes of one NAT must not run through each other, and a slow one keeps nobody else's waiting. */
   const work = new Map<string, Promise<void>>();
   const enqueue = ({ target }: Fault, action: () => Promise<void> | void): void => {
@@ -65,12 +77,19 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): { settled(): Prom
     if ("at" in when) lab.clock.at(when.at, () => strike(fault, index));
     else lab.log.watch(when.after.match, when.after.nth, (at) => lab.clock.at(at + when.after.delay, () => strike(fault, index)));
   });
+  const injected: Fault[] = [];
   return {
+    injected,
+    inject: (fault) => {
+      const now: Fault = { ...fault, when: { at: lab.clock.now() } };
+      injected.push(now);
+      strike(now, scenario.faults.length + injected.length - 1);
+    },
     settled: async () => {
       await Promise.all(work.values());
     },
     finish: () =>
-      scenario.faults.forEach((fault, index) => {
+      [...scenario.faults, ...injected].forEach((fault, index) => {
         const packets = (lab.messages.get(index) ?? 0) + lab.network.touched(index);
         if (packets > 0) lab.say("net", { ev: "touched", fault: index, what: fault.kind, packets });
       }),

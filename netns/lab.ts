@@ -15,7 +15,7 @@ import { identityFromSecret } from "../impl/core/identity.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { type ClientPlan, clientPlan } from "../scenarios/client-plan.ts";
-import type { Scenario } from "../scenarios/expanded.ts";
+import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import { openControlServer } from "./control-server.ts";
 import { armFaults } from "./faults.ts";
 import { type JobPlan, type LabParty, labParty } from "./lab-party.ts";
@@ -37,6 +37,8 @@ export type NetnsRun = {
   readonly speech: ReadonlyMap<string, string>;
   /** Called for every line as it comes in, which may be some milliseconds out of order. */
   readonly onLine?: (line: string, record: LogRecord) => void;
+  /** Called once faults can be done by hand; they are written down in the log and in the outcome's scenario. */
+  readonly onReady?: (hand: { inject(fault: Fault): void }) => void;
   /** Ends the run early: it rejects with the signal's reason once everything is torn down. */
   readonly signal?: AbortSignal;
   readonly driver?: "auto" | DriverName;
@@ -70,6 +72,8 @@ export type NetnsOutcome = {
   readonly downMs: number;
   /** The last of what each party wrote to standard error; parties that wrote nothing are left out. */
   readonly stderr: ReadonlyMap<string, string>;
+  /** The run's scenario with what was done by hand; absent when nothing was. */
+  readonly scenario?: Scenario;
 };
 
 /** Time given to clients to hang up and let go. As in sim: two round trips of the longest link profile. */
@@ -126,12 +130,14 @@ export async function runNetns(run: NetnsRun): Promise<NetnsOutcome> {
     facts.downMs = performance.now() - over;
   }
   say("lab", crashed === undefined ? { ev: "end", reason: "finished" } : { ev: "end", reason: "crashed", detail: crashed });
+  const { injected = [], ...told } = facts;
   const tails = [...parties.values()].map((one) => [one.name, one.stderrTail()] as const);
   return {
     ...log.finish(),
     virtualMs: scenario.duration / 1_000,
     audio,
-    ...facts,
+    ...told,
+    ...(injected.length === 0 ? {} : { scenario: { ...scenario, faults: [...scenario.faults, ...injected] } }),
     stderr: new Map(tails.filter(([, text]) => text !== "")),
     ...(crashed === undefined ? {} : { crashed }),
   };
@@ -145,7 +151,7 @@ type Stage = {
   readonly say: (who: string, saying: Saying) => void;
   readonly parties: Map<string, LabParty>;
   /** Filled in as it becomes known. */
-  readonly facts: { driver: string; upMs?: number; downMs: number };
+  readonly facts: { driver: string; upMs?: number; downMs: number; injected?: readonly Fault[] };
   /** The run is over, for this reason. */
   readonly fail: (error: unknown) => void;
 };
@@ -231,6 +237,8 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
       clock.at(call.hangUpAt, () => order({ type: "command", command: { type: "hang-up", reason: "hung-up" } }));
   }
   const faults = armFaults(scenario, { seed, clock, epoch, log, network, parties, messages, say, fail });
+  facts.injected = faults.injected;
+  run.onReady?.(faults);
 
   await clock.reached(scenario.duration);
   clock.stop();

@@ -1,4 +1,5 @@
 /** `midcall run`: scenarios in a laboratory, a folder and a verdict for each run. */
+import { once } from "node:events";
 import { relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Result } from "../../reports/result.ts";
@@ -7,6 +8,7 @@ import { formatTime, parseTime } from "../../scenarios/time.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
 import { isReproducible, LABS, type LabJob, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
+import type { LivePage } from "../live/server.ts";
 import { override } from "../override.ts";
 import { type Finished, openReporters, reporterArgument, type Wanted } from "../reporter.ts";
 import { discardFolder, discardIfEmpty, outFolder, pointLatest, reserveFolder } from "../run-folder.ts";
@@ -30,6 +32,7 @@ type Options = {
   readonly capture?: boolean;
   readonly twin?: boolean;
   readonly metrics?: HostPort;
+  readonly watch?: boolean;
   readonly until?: number;
   readonly inspect?: boolean;
   readonly step?: boolean;
@@ -77,6 +80,12 @@ export function addRun(root: Command, { terminal, end }: Context): void {
       new Option("--metrics <host:port>", "serve all parties' metrics there while a run on a real kernel lasts").argParser(
         hostPortArgument,
       ),
+    )
+    .addOption(
+      new Option(
+        "--watch",
+        "serve a page on loopback that shows the run while it goes, with faults to do by hand on a real kernel, until interrupted",
+      ).conflicts(["repeat", "inspect", "step"]),
     )
     .addOption(
       new Option(
@@ -132,6 +141,8 @@ async function run(words: readonly string[], options: Options, terminal: Termina
   }
   const scenarios = await prepare(words, options, terminal.folder);
   if (options.inspect === true || options.step === true || options.until !== undefined) return look(scenarios, options, terminal);
+  if (options.watch === true && scenarios.length !== 1)
+    throw usage(`--watch: ${scenarios.length} scenarios, and only one can be watched`, "name one");
   const finished: Finished[] = [];
   const reporters = openReporters(
     options.json === true ? "json" : options.reporter,
@@ -141,12 +152,17 @@ async function run(words: readonly string[], options: Options, terminal: Termina
   );
   // Twins need a thread each, because a module is loaded once; plain runs share one, which stays warm.
   const shared = options.twin === true ? undefined : openLaboratory();
+  let page: LivePage | undefined;
+  const shown = (opened: LivePage): void => {
+    page = opened;
+    terminal.err(`watch: ${opened.url}`);
+  };
   try {
     for (const scenario of scenarios) {
       const laboratory = shared ?? openLaboratory(twinOf(scenario).mutation);
       try {
         for (let i = 0; i < options.repeat; i++) {
-          const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal);
+          const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal, shown);
           finished.push({ result, scenario });
           await reporters.each({ result, scenario });
         }
@@ -158,6 +174,11 @@ async function run(words: readonly string[], options: Options, terminal: Termina
     await shared?.close();
   }
   await reporters.end(finished);
+  if (page !== undefined && !terminal.interrupted.aborted) {
+    terminal.err("watch: the run is over; the page stays until you interrupt (Ctrl-C)");
+    await once(terminal.interrupted, "abort");
+  }
+  await page?.close();
   return terminal.interrupted.aborted ? EXIT.interrupted : exitOf(finished.map(({ result }) => result.verdict));
 }
 
@@ -207,6 +228,7 @@ async function runOnce(
   seed: number,
   options: Options,
   terminal: Terminal,
+  shown: (page: LivePage) => void,
 ): Promise<Result> {
   const root = await outFolder(options.out, terminal.folder);
   const twin = options.twin === true ? twinOf(scenario).mutation : null;
@@ -218,6 +240,8 @@ async function runOnce(
   const stage = `${scenario.name} ${options.lab} seed ${formatSeed(seed)}`;
   terminal.progress({ stage });
   try {
+    if (options.watch === true)
+      shown(await (await import("../live/watch-run.ts")).watchRun(scenario, options.lab, folder, laboratory));
     const { result } = await laboratory.run(
       {
         lab: options.lab,
@@ -231,6 +255,7 @@ async function runOnce(
         dir: relative(terminal.folder, folder) || ".",
         wantLines: false,
         commit: commit(),
+        live: options.watch === true,
         sabotage: twin,
         ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       },

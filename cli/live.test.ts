@@ -1,0 +1,168 @@
+/** The live page as a person has it: in Chromium, beside a run that goes on. */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lacks } from "../netns/install.ts";
+import { readLog } from "../reports/read-log.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
+import { type TestBrowser, testBrowser } from "./browser.fixture.ts";
+import { midcall } from "./recorded-terminal.fixture.ts";
+
+let folder = "";
+let browser: TestBrowser | undefined;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "midcall-live-"));
+  browser = await testBrowser();
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A limit for a machine that has much else to do; what is waited for comes within a second otherwise. */
+const PATIENT = { timeout: 60_000 } as const;
+
+type Context = { skip(reason: string): void };
+function wanted(context: Context): TestBrowser {
+  if (browser === undefined) context.skip("there is no /usr/bin/chromium (Debian: apt-get install -y chromium)");
+  return browser as TestBrowser;
+}
+
+type Going = { readonly url: string; stop(): Promise<number> };
+
+/** `midcall` with `words`, as a process, as soon as it has told the page's address. */
+function watching(...words: string[]): Promise<Going> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "midcall.mjs"), ...words], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const gone = new Promise<number>((resolve) => child.on("exit", (code) => resolve(code ?? -1)));
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const hear = (chunk: Buffer): void => {
+      said += chunk.toString();
+      const url = /watch: (http:\S+)/.exec(said)?.[1];
+      if (url === undefined) return;
+      resolve({
+        url,
+        stop: () => {
+          child.kill("SIGINT");
+          return gone;
+        },
+      });
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    void gone.then((code) => reject(new Error(`ended with ${code}: ${said}`)));
+  });
+}
+
+const asked = (
+  url: string,
+  method = "GET",
+  headers: Record<string, string> = {},
+  body = "",
+): Promise<{ status: number; text: string }> =>
+  new Promise((resolve, reject) => {
+    const one = request(url, { method, headers, agent: false }, (response) => {
+      let text = "";
+      response.on("data", (chunk) => {
+        text += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    one.on("error", reject);
+    one.end(body);
+  });
+
+test("a run in virtual time is shown as it would have gone, at the speed that is asked for, and nobody without the token sees anything", async (context) => {
+  const going = await watching("run", "relay-restart", "--watch", "--codec", "sized");
+  try {
+    const { origin } = new URL(going.url);
+    for (const path of ["/", "/events", "/inject", `/${"0".repeat(32)}/`, `/${"0".repeat(32)}/events`])
+      expect(await asked(`${origin}${path}`)).toEqual({ status: 404, text: "" });
+    // Under another name (DNS rebinding), and where nothing can be done by hand.
+    expect((await asked(going.url, "GET", { host: "attacker.example" })).status).toBe(404);
+    expect((await asked(`${going.url}inject`, "POST", { origin, "content-type": "application/json" }, "{}")).status).toBe(409);
+
+    const { page, complaints } = await wanted(context).open(going.url);
+    await page.waitForSelector("html[data-ready]");
+    expect(await page.locator("#network canvas").count()).toBeGreaterThan(0);
+    expect(await page.locator("[data-fault]").count()).toBe(0);
+    const first = await page.locator("#clock").textContent();
+    await expect.poll(() => page.locator("#clock").textContent(), PATIENT).not.toBe(first);
+    await page.locator("#speed").selectOption("16");
+    await expect.poll(() => page.locator("#log-lines").textContent(), PATIENT).toContain("kill r1");
+    await page.locator("#speed").selectOption("1000");
+    await page.waitForSelector("html[data-over=held]", PATIENT);
+    expect(await page.locator("#cause").textContent()).toContain("report.html");
+    expect(complaints).toEqual([]);
+  } finally {
+    expect(await going.stop()).toBe(130);
+  }
+}, 180_000);
+
+test("a fault done by hand strikes a run on a real kernel, is in its log and scenario, and can be replayed", async (context) => {
+  const [lack] = await lacks();
+  if (lack !== undefined) return context.skip(`plain namespaces need ${lack.what}`);
+  const chromium = wanted(context);
+  const going = await watching("run", "baseline", "--lab", "netns", "--watch", "--set", "duration=14s");
+  try {
+    const { page, complaints } = await chromium.open(going.url);
+    await page.waitForSelector("html[data-ready]");
+    const { origin } = new URL(going.url);
+    const json = { "content-type": "application/json" };
+    // Not from elsewhere, and nothing that a scenario could not say.
+    expect(
+      (await asked(`${going.url}inject`, "POST", { ...json, origin: "http://attacker.example" }, '{"kind":"kill","target":"r1"}'))
+        .status,
+    ).toBe(403);
+    const wrong = await asked(`${going.url}inject`, "POST", { ...json, origin }, '{"kind":"kill","target":"<img src=x>"}');
+    expect(wrong.status).toBe(400);
+    expect(wrong.text).toContain("<img src=x>");
+    // Once voice flows, the relay is killed by hand.
+    await expect.poll(() => page.locator("#log-lines").textContent(), PATIENT).toContain("call active");
+    await page.getByRole("button", { name: "Kill for 2 s: r1" }).click();
+    await expect.poll(() => page.locator("#answer").textContent(), PATIENT).toContain("Done");
+    await expect.poll(() => page.locator("#active").textContent(), PATIENT).toContain("kill r1");
+    await expect.poll(() => page.locator("html").getAttribute("data-over"), PATIENT).not.toBeNull();
+    expect(complaints.filter((one) => !one.includes("403") && !one.includes("400"))).toEqual([]);
+  } finally {
+    await going.stop();
+  }
+  const run = join(folder, "out/baseline/netns-0x1");
+  const scenario: Scenario = JSON.parse(await readFile(join(run, "scenario.json"), "utf8"));
+  const { records } = readLog(await readFile(join(run, "run.ndjson"), "utf8"));
+  const struck = records.filter((one) => one.ev === "fault");
+  expect(struck.map((one) => [one.fault, one.kind, one.target, one.state])).toEqual([
+    [0, "kill", "r1", "applied"],
+    [0, "kill", "r1", "healed"],
+  ]);
+  expect(scenario.faults).toHaveLength(1);
+  const [fault] = scenario.faults;
+  expect(fault).toMatchObject({ kind: "kill", target: "r1", for: 2_000_000 });
+  expect(Math.abs((fault !== undefined && "at" in fault.when ? fault.when.at : 0) - (struck[0]?.t ?? 0))).toBeLessThan(20_000);
+  // What a person did, again, in virtual time.
+  const again = await midcall(folder, ["run", join(run, "scenario.json"), "--codec", "sized", "--json"]);
+  expect(JSON.parse(again.out).conditions[0]).toMatchObject({
+    fault: "kill r1",
+    observed: { processKilled: true, processRestarted: true },
+  });
+}, 180_000);
+
+test("a finished run can be watched again from its folder", async (context) => {
+  await midcall(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
+  const going = await watching("watch", "out/baseline/sim-0x1");
+  try {
+    const { page, complaints } = await wanted(context).open(`${going.url}`);
+    await page.waitForSelector("html[data-ready]");
+    await page.locator("#speed").selectOption("1000");
+    await page.waitForSelector("html[data-over=held]", PATIENT);
+    expect(complaints).toEqual([]);
+  } finally {
+    await going.stop();
+  }
+}, 180_000);
