@@ -61,7 +61,7 @@ export async function runGuest(guest: Guest): Promise<{ readonly output: string;
   try {
     const initramfs = await pack(guest, kernel, folder);
     const words = [
-      ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", String(MEMORY)],
+      ...["-accel", "tcg,thread=single", "-icount", "shift=2,sleep=off", "-cpu", "max", "-smp", "1", "-m", String(MEMORY)],
       ...["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-nic", "none"],
       ...["-kernel", kernel.image, "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1"],
     ];

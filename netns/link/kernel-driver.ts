@@ -159,7 +159,15 @@ export async function attachKernel(options: LinkOptions, driver: KernelDriver): 
     await takeDown();
     throw cause;
   }
-  const reading = setInterval(() => void readAll(), READ_EVERY);
+  // Where a reading takes longer than that, the next ones must not queue up behind it.
+  let isReading = false;
+  const readUnlessReading = async (): Promise<void> => {
+    if (isReading) return;
+    isReading = true;
+    await readAll();
+    isReading = false;
+  };
+  const reading = setInterval(() => void readUnlessReading(), READ_EVERY);
   reading.unref();
 
   /** Puts the book's new state in force: what is in force at this moment is kept for when its turn comes. */

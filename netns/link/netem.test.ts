@@ -11,7 +11,7 @@ import { offeredDrivers } from "./attach.ts";
 import { noGuest, runGuest } from "./guest.fixture.ts";
 
 /** Tests of link.contract.ts. */
-const TESTS = 15;
+const TESTS = 14;
 /** chosen: a minute and a half on two idle processors; installing and a busy machine take the rest. */
 const LIMIT_MS = 600_000;
 
@@ -49,7 +49,7 @@ test("the netem driver keeps the links' contract", { timeout: LIMIT_MS }, async 
     await bundle("udp-end.fixture.ts", end);
     const { output, status } = await runGuest({
       programs: [process.execPath, "ip", "tc", "nft"],
-      modules: ["veth", "bridge", "sch_netem", "sch_tbf", "sch_htb", "cls_u32", "nf_tables"],
+      modules: ["veth", "bridge", "sch_netem", "sch_tbf", "sch_htb", "cls_u32", "nf_tables", "nft_numgen"],
       files: new Map([
         ["suite/suite.cjs", suite],
         ["suite/udp-end.fixture.ts", end],
