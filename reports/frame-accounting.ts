@@ -138,7 +138,7 @@ function onTheWayOf({ from, to }: Stream, relays: readonly string[], { parties, 
   const passes = (where: string): boolean => {
     const [party = "", box, direction] = where.split("/");
     if (relays.includes(party)) return true;
-    if (box === "quic") return party === from;
+    if (box === "quic" && direction === undefined) return party === from;
     if (parties[party] === undefined) return where.startsWith("nat ") ? nats[where.slice(4)] !== undefined : true;
     if (direction === undefined) return party === to;
     return direction === "up" ? party === from : party === to || to === undefined;

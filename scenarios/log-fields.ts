@@ -67,6 +67,7 @@ const TABLE: Table = {
       "process-down": true,
       "port-closed": true,
       congestion: true,
+      overtaken: true,
     },
     bytes: "number",
     fault: "number",

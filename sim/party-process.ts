@@ -95,6 +95,7 @@ export class PartyProcess<Input> {
       listener: this.signalling.incoming(runner.listener),
       stream: randomness.stream(`quic/${this.name}/${incarnation}`),
       crowdedOut: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic`, cause: "congestion", bytes }),
+      overtaken: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic/down`, cause: "overtaken", bytes }),
       ...(this.#plan.server === undefined ? {} : { server: this.#plan.server }),
     });
     const ports = {

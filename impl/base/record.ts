@@ -58,7 +58,9 @@ export type DropRecord = {
     | "process-down"
     | "port-closed"
     /** Never sent: voice that waited for the congestion window until newer voice took its place; `where` is the sender's `/quic`. */
-    | "congestion";
+    | "congestion"
+    /** Arrived behind so many later packets that QUIC has to take it for a duplicate (RFC 9000 section 12.3); `where` is the receiver's `/quic/down`. */
+    | "overtaken";
   readonly bytes: number;
   readonly fault?: number;
 };

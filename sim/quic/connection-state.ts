@@ -55,6 +55,8 @@ export type Surroundings = {
   watchToken(connection: Connection, token: number): void;
   transmit(to: Address, packet: WirePacket): void;
   draw(): number;
+  /** A packet of so many octets with a datagram came too late to be told from a duplicate. */
+  overtaken(octets: number): void;
 };
 
 export type Connection = {

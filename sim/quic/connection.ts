@@ -10,7 +10,7 @@ import { type Connection, finish, type Surroundings } from "./connection-state.t
 import { confirm, takeCrypto } from "./handshake.ts";
 import { APPLICATION, type Frame, HANDSHAKE, headerBytes, INITIAL, type QuicPacket, type StreamMessage } from "./packet.ts";
 import { allowance, move, pathDeadline, pathTimer, respond } from "./path.ts";
-import { take } from "./received-numbers.ts";
+import { isTooOld, take } from "./received-numbers.ts";
 import { changePath, closeSpace, lossDeadline, lossTimer, takeAck } from "./recovery.ts";
 import { INITIAL_RTT, probeTimeout } from "./round-trip.ts";
 import { takeFrame } from "./streams.ts";
@@ -62,6 +62,7 @@ function takePacket(
   const largest = high.length === 0 ? -1 : (high[high.length - 1] as number);
   if (!take(space.received, p.number, now, p.eliciting, p.space === APPLICATION)) {
     around.counters.duplicatePackets++;
+    if (p.datagram !== undefined && isTooOld(space.received, p.number)) around.overtaken(bytes);
     return;
   }
   hear(c, around, now);

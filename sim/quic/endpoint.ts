@@ -65,6 +65,8 @@ export type SimEndpointOptions = {
   readonly stream: Stream;
   /** Told of every datagram of so many octets that newer ones pushed out of the queue before it was sent. */
   readonly crowdedOut?: (octets: number) => void;
+  /** Told of every packet of so many octets, headers included, whose datagram was thrown away because too many later packets had arrived before it. */
+  readonly overtaken?: (octets: number) => void;
 };
 
 /** Where a session stands; for reports and tests. Times in microseconds, windows in octets. */
@@ -174,6 +176,7 @@ export function openSimEndpoint(options: SimEndpointOptions): SimEndpoint {
       socket.send(to, packet);
     },
     draw,
+    overtaken: (octets) => options.overtaken?.(octets),
   };
 
   const schedule = (at: number, action: () => void): void => {

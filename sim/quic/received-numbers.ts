@@ -36,6 +36,9 @@ export const startReceived = (): ReceivedNumbers => ({
   due: Number.POSITIVE_INFINITY,
 });
 
+/** The number left the window: nobody can tell a packet that arrives only now from a duplicate. */
+export const isTooOld = (r: ReceivedNumbers, number: number): boolean => number <= (r.high.at(-1) ?? -1) - WINDOW;
+
 /** Notes a packet; false when its number was taken before or is too old. `patient`: the ACK may wait (application space only). */
 export function take(r: ReceivedNumbers, number: number, now: number, eliciting: boolean, patient: boolean): boolean {
   const last = r.high.length - 1;
@@ -45,7 +48,7 @@ export function take(r: ReceivedNumbers, number: number, now: number, eliciting:
     if (last >= 0 && number === largest + 1) r.high[last] = number;
     else append(r, number);
     r.largestAt = now;
-  } else if (number <= largest - WINDOW || isSeen(r, number)) return false;
+  } else if (isTooOld(r, number) || isSeen(r, number)) return false;
   else insert(r, number);
   mark(r, number);
   if (!eliciting) return true;
