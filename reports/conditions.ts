@@ -14,7 +14,7 @@ const EARLY_MICROS = 50_000;
 export function measureConditions(records: readonly LogRecord[], scenario: Scenario): Condition[] {
   const dropped = new Map<number, number>();
   const touched = new Map<number, Map<string, number>>();
-  const instants = scenario.faults.map(() => ({}) as { applied?: number; healed?: number; label?: string });
+  const instants = scenario.faults.map(() => ({}) as { applied?: number; healed?: number; queuedUntil?: number; label?: string });
   for (const record of records) {
     if (record.ev === "drop" && record.fault !== undefined) dropped.set(record.fault, (dropped.get(record.fault) ?? 0) + 1);
     else if (record.ev === "touched") {
@@ -26,11 +26,14 @@ export function measureConditions(records: readonly LogRecord[], scenario: Scena
       if (record.state === "applied") {
         own.applied ??= record.t;
         own.label ??= record.label;
-      } else own.healed ??= record.t;
+      } else {
+        own.healed ??= record.t;
+        if (record.queuedUntil !== undefined) own.queuedUntil ??= record.queuedUntil;
+      }
     }
   }
   return scenario.faults.map((fault, index) => {
-    const { applied, healed, label } = instants[index] ?? {};
+    const { applied, healed, queuedUntil, label } = instants[index] ?? {};
     const kinds = touched.get(index);
     const drops = dropped.get(index) ?? 0;
     return {
@@ -41,6 +44,7 @@ export function measureConditions(records: readonly LogRecord[], scenario: Scena
       observed: {
         ...(drops > 0 ? { packetsDropped: drops } : {}),
         ...(kinds === undefined || sum(kinds) === 0 ? {} : { packetsTouched: sum(kinds), touched: Object.fromEntries(kinds) }),
+        ...(queuedUntil === undefined ? {} : { queuedUntilMs: rounded(queuedUntil / 1_000, 3) }),
         ...(applied === undefined ? {} : processTraces(records, fault, applied, healed ?? Number.POSITIVE_INFINITY)),
       },
     };

@@ -57,7 +57,7 @@ export function wellInTheEnd(evidence: Evidence): Finding {
   return findings.length === 0 ? held("the scenario has no clients") : together(findings);
 }
 
-/** Instant of the last heal (0: no fault), or the fault that was never healed. A fault that never happened needs none. */
+/** Instant of the last heal (0: no fault), the last queue it left behind included, or the fault that was never healed. A fault that never happened needs none. */
 function lastHeal({ scenario, conditions }: Evidence): number | string {
   let healed = 0;
   for (const [index, condition] of conditions.entries()) {
@@ -65,7 +65,7 @@ function lastHeal({ scenario, conditions }: Evidence): number | string {
     const heal = fault === undefined ? undefined : healOf(condition, fault);
     if (heal === undefined || fault === undefined) continue;
     if (fault.for !== null && condition.healedMs === null) return condition.fault;
-    healed = Math.max(healed, heal);
+    healed = Math.max(healed, heal, 1_000 * (condition.observed.queuedUntilMs ?? 0));
   }
   return healed;
 }

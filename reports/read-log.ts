@@ -114,6 +114,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
     [
       ["fault", count],
       ["state", oneOf("applied", "healed")],
+      ["queuedUntil", maybe(count)],
       ["kind", text],
       ["target", text],
       ["label", text],

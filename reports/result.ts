@@ -34,6 +34,8 @@ export type Observed = {
   readonly processRestarted?: boolean;
   readonly processPaused?: boolean;
   readonly processResumed?: boolean;
+  /** Healed with packets in its bottleneck, which had left by this instant, milliseconds. */
+  readonly queuedUntilMs?: number;
 };
 
 export type Condition = {
@@ -214,6 +216,7 @@ export const resultSchema: z.ZodType<Result> = z.object({
         processRestarted: z.boolean().exactOptional(),
         processPaused: z.boolean().exactOptional(),
         processResumed: z.boolean().exactOptional(),
+        queuedUntilMs: ms.exactOptional(),
       }),
     }),
   ),

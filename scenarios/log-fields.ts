@@ -54,7 +54,14 @@ const TABLE: Table = {
   },
   end: { reason: { finished: true, interrupted: true, crashed: true }, detail: "text" },
   process: { state: { started: true, killed: true, paused: true, resumed: true, exited: true }, detail: "text" },
-  fault: { fault: "number", state: { applied: true, healed: true }, kind: "text", target: "text", label: "text" },
+  fault: {
+    fault: "number",
+    state: { applied: true, healed: true },
+    queuedUntil: "number",
+    kind: "text",
+    target: "text",
+    label: "text",
+  },
   drop: {
     where: "text",
     cause: {

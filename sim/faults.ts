@@ -30,8 +30,8 @@ export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
     const undo = apply(lab, fault, index, signalling, holds);
     if (fault.for === null) return;
     lab.kernel.after(fault.for as Micros, () => {
-      undo();
-      lab.say("lab", { ...told, state: "healed" });
+      const queuedUntil = undo();
+      lab.say("lab", { ...told, state: "healed", ...(queuedUntil === undefined ? {} : { queuedUntil }) });
     });
   };
   scenario.faults.forEach((fault, index) => {
@@ -51,19 +51,23 @@ export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
   };
 }
 
-const nothing = (): void => {};
+/** Undoes a fault; when it leaves a queue behind, tells when that will be empty. */
+type Undo = () => Instant | undefined;
+
+const nothing: Undo = () => undefined;
 
 /** Lets fault `index` hold what its kind does to its target; the returned function lets go and undoes it when nobody else holds it. */
-function hold(holds: Holds, { kind, target }: Fault, index: number, undo: () => void): () => void {
+function hold(holds: Holds, { kind, target }: Fault, index: number, undo: () => void): Undo {
   const name = `${kind} ${target}`;
   const holders = holds.get(name) ?? new Set<number>();
   holds.set(name, holders.add(index));
   return () => {
     if (holders.delete(index) && holders.size === 0) undo();
+    return undefined;
   };
 }
 
-function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Active>, holds: Holds): () => void {
+function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Active>, holds: Holds): Undo {
   const { network } = lab;
   const process = lab.processes.get(fault.target);
   switch (fault.kind) {
@@ -84,7 +88,10 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       return nothing;
     case "interface-down":
       network.setInterface(fault.target, fault.interface, false, index);
-      return () => network.setInterface(fault.target, fault.interface, true, index);
+      return () => {
+        network.setInterface(fault.target, fault.interface, true, index);
+        return undefined;
+      };
     case "impair":
       return network.impair(fault.target, fault.interface, fault.direction, fault.link, index);
     case "blackout":
@@ -93,7 +100,11 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       const stream = lab.randomness.stream(`signalling/${index}`);
       const active: Active = { direction: fault.direction, effect: fault.effect, stream, touched: 0 };
       signalling.set(index, active);
-      return process?.signalling.lay(active) ?? nothing;
+      const lift = process?.signalling.lay(active);
+      return () => {
+        lift?.();
+        return undefined;
+      };
     }
   }
 }

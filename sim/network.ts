@@ -8,7 +8,7 @@
 import { type Address, parseAddress } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
-import type { Instant } from "../impl/base/units.ts";
+import { Instant } from "../impl/base/units.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
@@ -108,13 +108,24 @@ export class Network {
   setInterface(party: string, name: string, up: boolean, fault?: number): void {
     this.#host(party).setInterface(this.#interface(party, name), up, fault);
   }
-  /** Lays `overlay` over the links of an interface for `fault`; the returned function takes it off. A blackout is `{ loss: 1 }`. */
-  impair(party: string, name: string, direction: Direction, overlay: Partial<LinkModel>, fault: number): () => void {
+  /**
+   * Lays `overlay` over the links of an interface for `fault`. The returned function takes it off and tells when what it kept in a queue has left, where
+   * that is later. A blackout is `{ loss: 1 }`.
+   */
+  impair(
+    party: string,
+    name: string,
+    direction: Direction,
+    overlay: Partial<LinkModel>,
+    fault: number,
+  ): () => Instant | undefined {
     const { up, lanUp, down, lanDown } = this.#interface(party, name);
     const links = direction === "up" ? [up, lanUp] : direction === "down" ? [down, lanDown] : [up, lanUp, down, lanDown];
     const undo = links.map((link) => link.lay(overlay, fault));
     return () => {
       for (const one of undo) one();
+      const until = Math.max(...links.map((link) => link.queuedUntil));
+      return overlay.rate !== undefined && until > this.#kernel.now ? Instant(until) : undefined;
     };
   }
 

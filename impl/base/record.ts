@@ -37,6 +37,8 @@ export type FaultRecord = {
   readonly ev: "fault";
   readonly fault: number;
   readonly state: "applied" | "healed";
+  /** When it was healed with packets in its bottleneck: the instant by which they have left. Nothing behind them arrives earlier. */
+  readonly queuedUntil?: number;
   readonly kind: string;
   readonly target: string;
   /** For a reader: `kill r1`, `loss 30 % alice up`. */

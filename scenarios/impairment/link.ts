@@ -147,6 +147,11 @@ export class Link {
     return { ok: true, at: (at + heldBack) as Instant, copyAt };
   }
 
+  /** When the last packet that the bottleneck accepted has left. */
+  get queuedUntil(): Instant {
+    return this.#bottleneck.free;
+  }
+
   /** Lays `overlay` over the model from the next packet on; the returned function takes it off again (once; later calls do nothing). */
   lay(overlay: Partial<LinkModel>, fault?: number): () => void {
     const laid = layer(overlay, fault, this.#packets);

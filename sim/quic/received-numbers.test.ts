@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { acked, forget, olderRanges, startReceived, take } from "./received-numbers.ts";
+import { acked, forget, isTooOld, olderRanges, startReceived, take } from "./received-numbers.ts";
 
 test("every number is taken once, and the ranges are exactly what arrived", () => {
   fc.assert(
@@ -73,4 +73,14 @@ test("ranges the peer knows are forgotten without their gaps being refused, and 
   expect(olderRanges(r, 8)).toEqual([5, 4]);
   expect(take(r, 1, 0, true, true)).toBe(false);
   expect(take(r, 2, 0, true, true)).toBe(true);
+});
+
+test("what leaves the window of 128 is too old to be told from a duplicate, and nothing else is", () => {
+  const r = startReceived();
+  expect(isTooOld(r, 0)).toBe(false);
+  take(r, 0, 0, true, true);
+  take(r, 200, 0, true, true);
+  expect([72, 73].map((number) => isTooOld(r, number))).toEqual([true, false]);
+  expect(take(r, 72, 0, true, true)).toBe(false);
+  expect(take(r, 73, 0, true, true)).toBe(true);
 });
