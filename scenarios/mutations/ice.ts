@@ -5,8 +5,8 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
   {
     name: "acceptor-never-punches",
     file: "impl/core/ice/direct-sessions.ts",
-    find: 'if (meeting.role === "acceptor") return punch();',
-    replace: 'if (meeting.role === "acceptor") { race.punches = 99; return; }',
+    find: 'punch(wanted); if (meeting.role === "acceptor") return;',
+    replace: 'if (meeting.role === "acceptor") { race.punches = 99; return; } punch(wanted);',
     imitates: "The side that is dialled only waits, so its own NAT never lets the dialler in.",
   },
   {

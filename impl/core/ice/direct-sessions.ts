@@ -1,9 +1,9 @@
 /**
  * Sessions between the two clients of a call, and the race for the first one (RFC 8445 section 7 in spirit; the checks are QUIC handshakes). The dialler
- * dials every candidate of the peer at once. The acceptor sends a STUN request to each, so that its own NAT lets the dialler in, and the dialler dials
- * again whoever such a request comes from: its first packet may have come too early, and the address may be one that no server has seen
- * (peer-reflexive, section 7.3.1.3). A session counts when both have proved themselves on it (direct-proof.ts); the first one wins the race, the
- * others are closed at once. Nothing that fails here is more than a line in the log.
+ * dials every candidate of the peer at once. Both send a STUN request to each, so that their NATs let the other in, and send one back to whomever such a
+ * request comes from: that may be an address no server has seen (peer-reflexive, section 7.3.1.3). The dialler dials it too; it dials again where its
+ * first packet may have come before the peer's NAT was open, because QUIC would wait for a second. A session counts when both have proved
+ * themselves on it (direct-proof.ts); the first one wins the race, the others are closed at once. Nothing that fails here is more than a line in the log.
  */
 import type { Address } from "../../base/address.ts";
 import { fromHex, sameBytes, toHex } from "../../base/cursor.ts";
@@ -15,7 +15,7 @@ import type { CryptoEngine } from "../crypto.ts";
 import type { CallKeys } from "../key-agreement.ts";
 import type { Outbox } from "../outbox.ts";
 import type { SessionEvent, SessionId } from "../session.ts";
-import type { Candidate, CandidateType } from "./candidate-set.ts";
+import { type Candidate, type CandidateType, isUsable } from "./candidate-set.ts";
 import { helloProof, isPeersProof, punchTransaction, readyProof } from "./direct-proof.ts";
 
 /** The call that sessions are for. */
@@ -76,12 +76,15 @@ export type DirectSessions = {
 
 /** What a race may take before the relay path stands alone. */
 const RACE: Micros = seconds(2);
-/** When the acceptor sends to each candidate, counted from the start of the race: any one may be lost. chosen. */
+/** When both send to each candidate, counted from the start of the race: any one may be lost. chosen. */
 const PUNCHES: readonly Micros[] = [0, 50, 100, 200, 400, 800, 1_600].map(millis);
 /** An address is dialled again after this at the earliest. chosen: below the distance of two punches that count. */
-const DIAL_AGAIN: Micros = millis(90);
-/** Sessions dialled in one race. chosen: more than 16 candidates with one repetition make no sense. */
-const MOST_DIALS = 24;
+const DIAL_AGAIN: Micros = millis(70);
+/** When everything without an answer is dialled once more. chosen: before a first packet that was too early costs more than 100 ms; then for losses. */
+const REDIALS: readonly Micros[] = [80, 400, 1_000].map(millis);
+/** Addresses tried and sessions dialled in one race. chosen: 16 candidates are the most a peer may tell; each dialled twice. */
+const MOST_TRIED = 24;
+const MOST_DIALS = 48;
 /** Accepted sessions at once whose peer has not shown who it is. chosen: what two races of one dialler make, and a flood gains nothing by more. */
 const MOST_STRANGERS = 8;
 
@@ -94,8 +97,9 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
     | {
         readonly since: Instant;
         readonly until: Instant;
-        readonly candidates: readonly Candidate[];
+        candidates: readonly Candidate[];
         punches: number;
+        redials: number;
         dials: number;
       }
     | undefined;
@@ -125,17 +129,26 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
     out.push({ type: "connect", session: id, remote: to.address, pin: meeting.peerCertificate });
   }
 
-  function punch(): void {
-    if (meeting === undefined || race === undefined) return;
+  function punch(to: readonly Candidate[]): void {
+    if (meeting === undefined) return;
     const request = bindingRequest(punchTransaction(crypto, meeting.call, meeting.keys.send));
-    for (const { address } of race.candidates) out.push({ type: "packet", to: address, bytes: request });
-    race.punches++;
+    for (const { address } of to) out.push({ type: "packet", to: address, bytes: request });
   }
 
-  const punchAt = (): Instant | undefined => {
-    const offset = race === undefined || meeting?.role !== "acceptor" ? undefined : PUNCHES[race.punches];
+  const nextOf = (offsets: readonly Micros[], done: number): Instant | undefined => {
+    const offset = offsets[done];
     return race === undefined || offset === undefined ? undefined : Instant.after(race.since, offset);
   };
+  const punchAt = (): Instant | undefined => nextOf(PUNCHES, race?.punches ?? 0);
+  const redialAt = (): Instant | undefined => (meeting?.role === "dialer" ? nextOf(REDIALS, race?.redials ?? 0) : undefined);
+
+  /** Dials what has not answered: a second handshake costs less than the probe timeout of the first. */
+  function dialAgain(candidate: Candidate): void {
+    const tried = [...pairs.values()].filter((one) => one.remote === candidate.address && one.stage !== "ready");
+    const last = Math.max(...tried.map((one) => one.since), Number.NEGATIVE_INFINITY);
+    if (tried.some((one) => one.stage === "proving") || side.now() - last < DIAL_AGAIN) return;
+    dial(candidate);
+  }
 
   /** Which of the peer's candidates an address is. */
   const typeOf = (address: Address): CandidateType =>
@@ -227,8 +240,9 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
       const now = side.now();
       const wanted = candidates.filter((one) => one.address !== spare);
       if (wanted.length === 0) return;
-      race = { since: now, until: Instant.after(now, RACE), candidates: wanted, punches: 0, dials: 0 };
-      if (meeting.role === "acceptor") return punch();
+      race = { since: now, until: Instant.after(now, RACE), candidates: wanted, punches: 1, redials: 0, dials: 0 };
+      punch(wanted);
+      if (meeting.role === "acceptor") return;
       const underWay = new Set([...pairs.values()].flatMap((one) => (one.stage === "ready" ? [] : [one.remote])));
       for (const one of wanted) if (!underWay.has(one.address)) dial(one);
     },
@@ -236,13 +250,14 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
     punched: (from, transaction) => {
       if (meeting === undefined) return false;
       if (!sameBytes(transaction, punchTransaction(crypto, meeting.call, meeting.keys.receive))) return false;
-      if (meeting.role === "acceptor" || race === undefined) return true;
-      const tried = [...pairs.values()].filter((one) => one.remote === from && one.stage !== "ready");
-      const isThrough = tried.some((one) => one.stage === "proving");
-      const last = Math.max(...tried.map((one) => one.since), Number.NEGATIVE_INFINITY);
-      // The first packet may have found the peer's NAT closed; a second handshake costs less than its probe timeout of a second.
-      if (isThrough || (tried.length > 1 && side.now() - last < DIAL_AGAIN)) return true;
-      dial({ address: from, type: typeOf(from) });
+      if (race === undefined) return true;
+      const candidate: Candidate = { address: from, type: typeOf(from) };
+      if (!race.candidates.some((one) => one.address === from)) {
+        if (race.candidates.length >= MOST_TRIED || !isUsable(from)) return true;
+        race.candidates = [...race.candidates, candidate];
+        punch([candidate]);
+      }
+      if (meeting.role === "dialer") dialAgain(candidate);
       return true;
     },
     accepted: (session, remote) => {
@@ -286,12 +301,18 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
         for (const pair of [...pairs.values()]) if (pair.stage !== "ready" && pair.id > 0) close(pair, "no answer in time");
         side.raceLost();
       }
-      const at = punchAt();
-      if (at !== undefined && now >= at) punch();
+      const [punching, dialling] = [punchAt(), redialAt()];
+      if (race !== undefined && punching !== undefined && now >= punching) {
+        race.punches++;
+        punch(race.candidates);
+      }
+      if (race === undefined || dialling === undefined || now < dialling) return;
+      race.redials++;
+      for (const one of race.candidates) dialAgain(one);
     },
     deadline: () => {
       const strangers = [...pairs.values()].filter((one) => one.id < 0 && one.stage !== "ready");
-      return Instant.earliest(race?.until, punchAt(), ...strangers.map((one) => Instant.after(one.since, RACE)));
+      return Instant.earliest(race?.until, punchAt(), redialAt(), ...strangers.map((one) => Instant.after(one.since, RACE)));
     },
     count: () => pairs.size + closing.size,
     view: () => ({
