@@ -73,6 +73,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   let peerDoubtsUntil = Instant(0);
   let warmAt = Instant(0);
   let history: { readonly at: Instant; readonly bytes: Uint8Array }[] = [];
+  /** When a NAT has moved the peer, the relay sends to its old address until it hears from it: what was repeated first may have gone there. */
+  let isRepeated = false;
   let hadDirect = false;
   let tries = 0;
   let retryAt: Instant | undefined;
@@ -107,9 +109,15 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   const isBothWays = (): boolean =>
     chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;
 
+  /** The last few packets by the relay, and with the next frame once more. */
+  function repeat(): void {
+    for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+    isRepeated = true;
+  }
+
   /** From now on packets go both ways, and the last few at once. */
   function both(length: Micros): void {
-    if (!isBothWays()) for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+    if (!isBothWays()) repeat();
     const until = Instant.after(now(), length);
     if (until > bothUntil) bothUntil = until;
   }
@@ -124,8 +132,13 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
         case "keepalive":
           byPair(chosen.pair, KEEPALIVE);
           break;
+        case "late": {
+          const last = history.at(-1);
+          if (last !== undefined) byRelay(last.bytes);
+          break;
+        }
         case "doubt":
-          if (!wasBothWays) for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+          if (!wasBothWays) repeat();
           side.report("relay");
           break;
         case "trust":
@@ -163,7 +176,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   function fallBack(reason: string): void {
     if (chosen === undefined) return;
     const { pair } = chosen;
-    if (!isBothWays()) for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
+    if (!isBothWays()) repeat();
     chosen = undefined;
     sessions.close(pair, reason);
     say("relay", "relay");
@@ -218,6 +231,10 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     expectsCopies: () => hadDirect || sessions.count() > 0,
     send: (packets) => {
       const at = now();
+      if (isRepeated && packets.length > 0) {
+        repeat();
+        isRepeated = false;
+      }
       while (history[0] !== undefined && at - history[0].at > HISTORY) history.shift();
       for (const bytes of packets) {
         if (call !== undefined) history.push({ at, bytes });

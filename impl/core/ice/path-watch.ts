@@ -5,8 +5,10 @@
  */
 import { Instant, Micros, millis } from "../../base/units.ts";
 
-/** chosen: two frames of 20 ms lost and the third overdue. The first of a burst's copies then still arrives before it was to be played. */
-const FIRST_PATIENCE: Micros = millis(60);
+/** chosen: two frames of 20 ms are missed, give or take a good link's jitter. Copies of the first then still arrive about when they are to be played. */
+const FIRST_PATIENCE: Micros = millis(45);
+/** One frame is overdue: the relay is shown where we are, so that the peer's copies find us if a NAT has moved us. chosen: a frame and what a good link jitters. */
+const LATE: Micros = millis(28);
 /** chosen: what bursts of loss last on bad radio links; a break this long is heard anyway. */
 const MOST_PATIENCE: Micros = millis(240);
 /** After so long without a false alarm patience is back a step. chosen. */
@@ -25,6 +27,8 @@ export type State = {
   readonly heardAt: Instant;
   /** What was heard last was a keepalive: nothing is missed before several more of them. */
   readonly isIdle: boolean;
+  /** Since it was heard last, it was found late. */
+  readonly isLate: boolean;
   readonly patience: Micros;
   readonly calmSince: Instant;
   /** Since when nothing has been heard for too long, and when it is heard again, when that is trusted. */
@@ -41,6 +45,8 @@ export type Input =
   | { readonly type: "wake" };
 
 export type Effect =
+  /** A packet is missed: no reason to doubt yet. */
+  | { readonly type: "late" }
   | { readonly type: "doubt" }
   | { readonly type: "trust" }
   | { readonly type: "dead" }
@@ -49,6 +55,7 @@ export type Effect =
 export const start = (now: Instant): State => ({
   heardAt: now,
   isIdle: false,
+  isLate: false,
   patience: FIRST_PATIENCE,
   calmSince: now,
   doubt: undefined,
@@ -58,11 +65,14 @@ export const start = (now: Instant): State => ({
 
 const patienceOf = (s: State): Micros => (s.isIdle ? Micros(KEEPALIVE_EVERY * KEEPALIVES) : s.patience);
 const missedAt = (s: State): Instant => Instant.after(s.heardAt, patienceOf(s));
+const lateAt = (s: State): Instant | undefined =>
+  s.isLate || s.isIdle || s.doubt !== undefined ? undefined : Instant.after(s.heardAt, LATE);
 const keepaliveAt = (s: State): Instant => Instant.after(s.sentAt, s.hasSentMedia ? FIRST_KEEPALIVE : KEEPALIVE_EVERY);
 
 export const deadline = (s: State): Instant | undefined =>
   Instant.earliest(
     keepaliveAt(s),
+    lateAt(s),
     s.doubt === undefined || s.doubt.trustedAt !== undefined ? missedAt(s) : Instant.after(s.heardAt, DEAD_AFTER),
     s.doubt?.trustedAt,
   );
@@ -70,7 +80,7 @@ export const deadline = (s: State): Instant | undefined =>
 export function step(s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
   switch (input.type) {
     case "heard": {
-      const next = { ...s, heardAt: now, isIdle: input.isKeepalive };
+      const next = { ...s, heardAt: now, isIdle: input.isKeepalive, isLate: false };
       if (s.doubt === undefined || s.doubt.trustedAt !== undefined) return [next, []];
       const patience = Micros(Math.min(MOST_PATIENCE, Math.round(s.patience * 1.5)));
       return [{ ...next, patience, calmSince: now, doubt: { ...s.doubt, trustedAt: Instant.after(now, TRUST) } }, []];
@@ -94,6 +104,8 @@ const keep = (s: State, now: Instant): readonly [State, readonly Effect[]] =>
 function look(s: State, now: Instant): readonly [State, readonly Effect[]] {
   if (s.doubt === undefined) {
     if (now >= missedAt(s)) return [{ ...s, doubt: { since: now, trustedAt: undefined } }, [{ type: "doubt" }]];
+    const late = lateAt(s);
+    if (late !== undefined && now >= late) return [{ ...s, isLate: true }, [{ type: "late" }]];
     if (s.patience <= FIRST_PATIENCE || now < Instant.after(s.calmSince, CALM)) return [s, []];
     return [{ ...s, calmSince: now, patience: Micros(Math.max(FIRST_PATIENCE, Math.round(s.patience / 1.5))) }, []];
   }
