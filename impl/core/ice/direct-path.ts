@@ -150,10 +150,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     }
   }
 
-  function ready(pair: Pair): boolean {
+  function ready(pair: Pair): void {
     const before = chosen?.pair;
-    // Of two that come through in one race the first is kept; one that is in doubt, or from before an address changed, gives way.
-    if (chosen !== undefined && !chosen.isStale && chosen.watch.doubt === undefined && now() >= peerDoubtsUntil) return false;
     both(OVERLAP);
     chosen = { pair, watch: watch.start(now()), isStale: false };
     peerDoubtsUntil = now();
@@ -164,7 +162,6 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     say("direct", pair.type);
     side.rerouted();
     side.report("direct", pair.type);
-    return true;
   }
 
   function gone(pair: Pair, reason: string): void {

@@ -45,8 +45,8 @@ export type DirectSide = {
   entropy(length: number): Uint8Array;
   /** A number for a session that is dialled. */
   nextSession(): SessionId;
-  /** Both ends of `pair` have proved themselves. Whether media go there from now on. */
-  ready(pair: Pair): boolean;
+  /** Both ends of `pair` have proved themselves: media go there from now on. */
+  ready(pair: Pair): void;
   /** It was ready and is closed. */
   gone(pair: Pair, reason: string): void;
   heard(pair: Pair, isKeepalive: boolean): void;
@@ -158,8 +158,8 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
   function ready(pair: Pair): void {
     pair.stage = "ready";
     say(pair, "succeeded");
-    if (!side.ready(pair)) return;
     race = undefined;
+    side.ready(pair);
     for (const other of [...pairs.values()]) if (other.stage !== "ready" && other.id > 0) close(other, "lost the race");
   }
 
@@ -188,9 +188,12 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
     ready(pair);
   }
 
+  /** The dialler nominates the first session it gets (RFC 8445 section 7.3.1.5, aggressive), so that both choose the same. */
   function connected(pair: Pair): void {
-    pair.stage = "proving";
     if (pair.id < 0 || meeting === undefined) return;
+    const isFirst = [...pairs.values()].every((one) => one.id < 0 || one.stage !== "proving");
+    if (!isFirst) return close(pair, "lost the race");
+    pair.stage = "proving";
     const { call, keys, peerCertificate } = meeting;
     const nonce = side.entropy(16);
     pair.nonce = nonce;

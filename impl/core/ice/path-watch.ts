@@ -54,7 +54,7 @@ export type Effect =
 
 export const start = (now: Instant): State => ({
   heardAt: now,
-  isIdle: false,
+  isIdle: true, // the peer may not have begun to send here
   isLate: false,
   patience: FIRST_PATIENCE,
   calmSince: now,
@@ -82,7 +82,7 @@ export function step(s: State, now: Instant, input: Input): readonly [State, rea
     case "heard": {
       const next = { ...s, heardAt: now, isIdle: input.isKeepalive, isLate: false };
       if (s.doubt === undefined || s.doubt.trustedAt !== undefined) return [next, []];
-      const patience = Micros(Math.min(MOST_PATIENCE, Math.round(s.patience * 1.5)));
+      const patience = Micros(Math.min(MOST_PATIENCE, s.patience * 2));
       return [{ ...next, patience, calmSince: now, doubt: { ...s.doubt, trustedAt: Instant.after(now, TRUST) } }, []];
     }
     case "sent":
@@ -107,7 +107,7 @@ function look(s: State, now: Instant): readonly [State, readonly Effect[]] {
     const late = lateAt(s);
     if (late !== undefined && now >= late) return [{ ...s, isLate: true }, [{ type: "late" }]];
     if (s.patience <= FIRST_PATIENCE || now < Instant.after(s.calmSince, CALM)) return [s, []];
-    return [{ ...s, calmSince: now, patience: Micros(Math.max(FIRST_PATIENCE, Math.round(s.patience / 1.5))) }, []];
+    return [{ ...s, calmSince: now, patience: Micros(Math.max(FIRST_PATIENCE, Math.round(s.patience / 2))) }, []];
   }
   if (now >= Instant.after(s.heardAt, DEAD_AFTER)) return [s, [{ type: "dead" }]];
   if (s.doubt.trustedAt === undefined) return [s, []];
