@@ -1,6 +1,6 @@
 /** Does a scenario's faults to real processes and a real network at their time or trigger, heals them, and says both in the log. */
 import type { Saying } from "../impl/base/record.ts";
-import type { Direction, Fault, LinkModel, Scenario } from "../scenarios/expanded.ts";
+import type { Direction, Fault, LinkModel, Scenario, Trigger } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
 import type { LabParty } from "./lab-party.ts";
 import type { MergedLog } from "./merged-log.ts";
@@ -72,11 +72,7 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
         }),
       );
     });
-  scenario.faults.forEach((fault, index) => {
-    const { when } = fault;
-    if ("at" in when) lab.clock.at(when.at, () => strike(fault, index));
-    else lab.log.watch(when.after.match, when.after.nth, (at) => lab.clock.at(at + when.after.delay, () => strike(fault, index)));
-  });
+  for (const [index, fault] of scenario.faults.entries()) whenDue(lab, fault.when, () => strike(fault, index));
   const injected: Fault[] = [];
   return {
     injected,
@@ -94,6 +90,12 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
         if (packets > 0) lab.say("net", { ev: "touched", fault: index, what: fault.kind, packets });
       }),
   };
+}
+
+/** Does `action` at its time or trigger. */
+export function whenDue({ clock, log }: Pick<FaultyLab, "clock" | "log">, when: Trigger, action: () => void): void {
+  if ("at" in when) clock.at(when.at, action);
+  else log.watch(when.after.match, when.after.nth, (at) => clock.at(at + when.after.delay, action));
 }
 
 type Undo = () => Promise<void> | void;

@@ -11,13 +11,15 @@ import { toHex } from "../impl/base/cursor.ts";
 import { randomness as makeRandomness } from "../impl/base/random.ts";
 import type { LogRecord, Saying } from "../impl/base/record.ts";
 import type { Micros } from "../impl/base/units.ts";
+import type { Command } from "../impl/core/client.ts";
 import { identityFromSecret } from "../impl/core/identity.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
+import type { RelayTarget } from "../impl/core/supervisor.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { type ClientPlan, clientPlan } from "../scenarios/client-plan.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import { openControlServer } from "./control-server.ts";
-import { armFaults } from "./faults.ts";
+import { armFaults, whenDue } from "./faults.ts";
 import { type JobPlan, type LabParty, labParty } from "./lab-party.ts";
 import { processLauncher } from "./launch-process.ts";
 import type { Launcher } from "./launcher.ts";
@@ -187,7 +189,12 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   );
 
   const messages = new Map<number, number>();
-  const secrets = new Map(names.map((name) => [name, randomness.stream(`identity/${name}`).nextBytes(32)]));
+  const secrets = new Map(
+    Object.entries(scenario.parties).map(([name, { identityOf: owner = name }]) => [
+      name,
+      randomness.stream(`identity/${owner}`).nextBytes(32),
+    ]),
+  );
   for (const name of names) {
     const plan = jobPlan(run, name, work, secrets.get(name) ?? new Uint8Array(32));
     const party = labParty(name, plan, {
@@ -217,11 +224,13 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   const relays = [...parties.values()].filter((party) => scenario.parties[party.name]?.role === "relay");
   const clients = [...parties.values()].filter((party) => !relays.includes(party));
   for (const party of [...relays, ...clients]) await party.start(epoch);
-  for (const client of clients) {
-    const { relay } = clientPlan(scenario, client.name);
+  const targetOf = (relay: string | undefined): RelayTarget | undefined => {
     const pin = relay === undefined ? undefined : parties.get(relay)?.pin;
-    if (relay === undefined || pin === undefined) continue;
-    const target = { address: `${network.addressOf(relay)}:${PORT}`, pin };
+    return relay === undefined || pin === undefined ? undefined : { address: `${network.addressOf(relay)}:${PORT}`, pin };
+  };
+  for (const client of clients) {
+    const target = targetOf(clientPlan(scenario, client.name).relay);
+    if (target === undefined) continue;
     clock.at(randomness.stream(`register/${client.name}`).nextBelow(20_000), () =>
       client.order({ type: "command", command: { type: "register", relay: target } }),
     );
@@ -236,6 +245,20 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     if (call.hangUpAt !== null)
       clock.at(call.hangUpAt, () => order({ type: "command", command: { type: "hang-up", reason: "hung-up" } }));
   }
+  for (const [index, action] of (scenario.actions ?? []).entries())
+    whenDue({ clock, log }, action.when, () => {
+      const { party, does } = action;
+      const target = does === "register" ? targetOf(action.relay) : undefined;
+      const where = does === "register" && target !== undefined ? { relay: action.relay, address: target.address } : {};
+      say(party, { ev: "action", action: index, does, ...where });
+      const command: Command | undefined =
+        does === "hang-up"
+          ? { type: does, reason: "hung-up" }
+          : does === "deregister"
+            ? { type: does }
+            : target && { type: does, relay: target };
+      if (command !== undefined) parties.get(party)?.order({ type: "command", command });
+    });
   const faults = armFaults(scenario, { seed, clock, epoch, log, network, parties, messages, say, fail });
   facts.injected = faults.injected;
   run.onReady?.(faults);
@@ -266,7 +289,13 @@ const DEFAULT_ENTRY = {
 
 function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array): JobPlan {
   const party = run.scenario.parties[name];
-  if (party?.role !== "client") return () => ({ role: "relay", port: PORT, state: join(work, `${name}-state`) });
+  if (party?.role !== "client")
+    return () => ({
+      role: "relay",
+      port: PORT,
+      state: join(work, `${name}-state`),
+      ...(party?.losesResetKey === true ? { losesResetKey: true } : {}),
+    });
   const plan = clientPlan(run.scenario, name);
   const says = plan.says === "tone" ? "tone" : run.speech.get(plan.says);
   if (says === undefined)

@@ -5,6 +5,7 @@ import { INVARIANTS, JUDGED_NAMES } from "../scenarios/oracles.ts";
 import { judge } from "./judge.ts";
 import { aCall, aCallLog, aLog, aRelayRestart, aScenario, CALL_ID, KILL, type LogBuilder, type Spell, s } from "./log-builder.ts";
 import { measure } from "./measure.ts";
+import { REGISTRATION_ROWS } from "./registration-oracles.fixture.ts";
 import type { OracleResult } from "./result.ts";
 
 const judged = (records: readonly LogRecord[], scenario: Scenario): readonly OracleResult[] =>
@@ -383,6 +384,7 @@ const CASES: readonly Case[] = [
     "broken",
     "alice registered, bob registered, alice hears, bob hears nothing (limit 4000 ms after the last heal at 8.000 s)",
   ],
+  ...REGISTRATION_ROWS,
 ];
 
 function refusals(): LogBuilder {

@@ -14,6 +14,7 @@ import {
   signallingRecovers,
 } from "./judge-call.ts";
 import { concealment, longestGap, mediaFlows, mediaRecovers, mouthToEar, noInterruption } from "./judge-media.ts";
+import { asTold, displaced } from "./judge-registration.ts";
 import { settles } from "./judge-settling.ts";
 import type { Evidence } from "./measure.ts";
 import type { OracleResult, Verdict } from "./result.ts";
@@ -36,6 +37,8 @@ const JUDGES: Judges = {
   "path-is": pathIs,
   refused: refusedAtLeast,
   "generations-fresh": generationsFresh,
+  "as-told": asTold,
+  displaced,
   settles,
 };
 

@@ -121,6 +121,15 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
     ],
   ],
   [
+    "action",
+    [
+      ["action", count],
+      ["does", oneOf("register", "deregister", "hang-up")],
+      ["relay", maybe(text)],
+      ["address", maybe(text)],
+    ],
+  ],
+  [
     "drop",
     [
       ["where", text],

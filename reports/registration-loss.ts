@@ -35,11 +35,19 @@ export function lossesOf({ records, runEnd, conditions, scenario }: Run, party: 
       from ??= standing.from;
       continue;
     }
-    if (from !== undefined) out.push(loss(from, standing.from, standing.state === "registered"));
+    if (from !== undefined && !isToldToBeIdle(from, standing.from))
+      out.push(loss(from, standing.from, standing.state === "registered"));
     from = undefined;
   }
   if (from !== undefined) out.push(loss(from, runEnd, false));
   return out;
+
+  /** By an action of the scenario, and so with nothing to regain. */
+  function isToldToBeIdle(since: number, until: number): boolean {
+    return records.some(
+      ({ t, who, ...one }) => one.ev === "action" && one.does === "deregister" && who === party && t >= since && t <= until,
+    );
+  }
 
   function loss(start: number, to: number, isRestored: boolean): RegistrationLoss {
     const heals = conditions.flatMap((condition, index) => {

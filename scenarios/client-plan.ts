@@ -8,7 +8,7 @@ export type ClientPlan = {
   readonly iceTransportPolicy: "all" | "relay" | undefined;
   /** Relays it may ask for its reflexive address by STUN besides its own. */
   readonly stun: readonly string[];
-  /** Name of the relay it registers with; undefined: there is none. */
+  /** Name of the relay it registers with at the start; undefined: with none. */
   readonly relay: string | undefined;
   /** `tone`, a recording's name, or a path to a WAV file. */
   readonly says: string;
@@ -27,7 +27,7 @@ export function clientPlan(scenario: Scenario, name: string): ClientPlan {
     iceTransportPolicy: scenario.parties[name]?.iceTransportPolicy,
     stun: relays.filter((other) => other !== relay),
     fec: scenario.parties[name]?.fec ?? NO_FEC,
-    relay,
+    relay: scenario.parties[name]?.startsIdle === true ? undefined : relay,
     says: calling?.callerSays ?? called?.calleeSays ?? "tone",
     answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },
   };

@@ -69,6 +69,12 @@ export type PartyModel = {
   readonly iceTransportPolicy?: "all" | "relay";
   /** What a client sends with; absent: nothing twice. */
   readonly fec?: FecScheme;
+  /** A client with the identity of this one: a second process of the same user. */
+  readonly identityOf?: string;
+  /** A client that registers when an action says so, and not at the start. */
+  readonly startsIdle?: true;
+  /** A relay that does not keep the key of its stateless resets over a restart (RFC 9000 section 10.3.2): its clients do not know them then. */
+  readonly losesResetKey?: true;
 };
 
 export type CallModel = {
@@ -98,6 +104,13 @@ export type Trigger =
         readonly delay: number;
       };
     };
+
+/** What a client's user does besides calling. */
+export type Action = { readonly when: Trigger; readonly party: string } & (
+  | { readonly does: "register"; readonly relay: string } // another relay than before: a switch; the same one: nothing
+  | { readonly does: "deregister" } // hangs up, leaves its relay, stays idle
+  | { readonly does: "hang-up" }
+);
 
 /** Directions are the party's own: `up` is what it sends. */
 export type Direction = "up" | "down" | "both";
@@ -149,6 +162,8 @@ export type Scenario = {
   readonly nats: Readonly<Record<string, NatModel>>;
   readonly parties: Readonly<Record<string, PartyModel>>;
   readonly calls: readonly CallModel[];
+  /** Absent: none. */
+  readonly actions?: readonly Action[];
   readonly faults: readonly Fault[];
   readonly expect: readonly Expectation[];
   readonly twin: Twin | null;

@@ -53,5 +53,9 @@ export const expectRefusal = (p: {
 }): WrittenExpectation => ({ oracle: "refused", ...p });
 /** Oracle `generations-fresh`. */
 export const expectFreshGenerations = (): WrittenExpectation => "generations-fresh";
+/** Oracle `as-told`. */
+export const expectObedience = (p: { readonly within?: Time } = {}): WrittenExpectation => ({ oracle: "as-told", ...p });
+/** Oracle `displaced`. */
+export const expectDisplacement = (p: { readonly party: string }): WrittenExpectation => ({ oracle: "displaced", ...p });
 /** Oracle `settles`. */
 export const expectSettling = (p: { readonly within: Time }): WrittenExpectation => ({ oracle: "settles", ...p });

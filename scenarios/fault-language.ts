@@ -6,14 +6,10 @@ import { z } from "zod";
 import type { Direction, Fault } from "./expanded.ts";
 import { overlay, type WrittenOverlay } from "./link-language.ts";
 import type { Time } from "./time.ts";
-import { name, share, strict, time } from "./vocabulary.ts";
+import { type After, after, name, share, strict, time } from "./vocabulary.ts";
 
 /** `delay` after the `nth` log record whose fields all equal those of `match`. */
-export type WrittenAfter = {
-  readonly match: Readonly<Record<string, string | number | boolean>>;
-  readonly nth?: number | undefined;
-  readonly delay?: Time | undefined;
-};
+export type WrittenAfter = After;
 
 /** When: exactly one of `at`, `after` and, as in the expanded form, `when`. `for`: how long until it is healed; null: it stays. */
 export type WrittenWhen = {
@@ -127,11 +123,6 @@ const KINDS: readonly FaultKind[] = [
 /** The kinds of fault by name, in the order of the reference. */
 export const FAULT_KINDS: ReadonlyMap<string, FaultKind> = new Map(KINDS.map((one) => [one.kind, one]));
 
-const after = strict({
-  match: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  nth: z.int().min(1).optional(),
-  delay: time.optional(),
-});
 const when = {
   at: time.optional(),
   after: after.optional(),

@@ -1,7 +1,7 @@
 /** Reads a scenario's faults against its topology: targets, interfaces, times and triggers. */
 import type { Complaints } from "./complaints.ts";
 import type { Direction, Fault, LinkModel, PartyModel, Trigger } from "./expanded.ts";
-import { FAULT_KINDS, type FaultKind, type WrittenAfter, type WrittenFault } from "./fault-language.ts";
+import { FAULT_KINDS, type FaultKind, type WrittenAfter, type WrittenFault, type WrittenWhen } from "./fault-language.ts";
 import { linkProblems, readOverlay } from "./link-language.ts";
 import { LOG_FIELDS } from "./log-fields.ts";
 import { type Place, show } from "./problem.ts";
@@ -10,7 +10,8 @@ import { formatTime, parseTime, type Time } from "./time.ts";
 import { checkLink, type Topology } from "./topology.ts";
 import type { WrittenScenario } from "./written-scenario.ts";
 
-type World = { readonly topology: Topology; readonly duration: number; readonly complain: Complaints };
+/** What reading a part of a scenario has to know of the rest. */
+export type World = { readonly topology: Topology; readonly duration: number; readonly complain: Complaints };
 
 export function readFaults(
   written: WrittenScenario,
@@ -25,7 +26,7 @@ export function readFaults(
 const micros = (time: Time | undefined): number => (time === undefined ? 0 : (parseTime(time) ?? 0));
 
 function readFault(world: World, fault: WrittenFault, place: Place): Fault {
-  const timing = { when: readWhen(world, fault, place), for: readFor(world, fault, place) };
+  const timing = { when: readTrigger(world, fault, place), for: readFor(world, fault, place) };
   const target = readTarget(world, fault, place);
   switch (fault.kind) {
     case "interface-down":
@@ -120,7 +121,8 @@ function checkImpairment({ topology, complain }: World, impairment: Impairment, 
   if (bad !== undefined) checkLink(complain, { ...on[bad], ...impairment.link }, place);
 }
 
-function readWhen(world: World, fault: WrittenFault, place: Place): Trigger {
+/** When something happens: exactly one of `at`, `after` and `when`. */
+export function readTrigger(world: World, fault: Pick<WrittenWhen, "at" | "after" | "when">, place: Place): Trigger {
   const { complain, duration } = world;
   const inner: { at?: Time; after?: WrittenAfter } = fault.when === undefined ? {} : { ...fault.when };
   const given = [fault.at, fault.after, inner.at, inner.after].filter((one) => one !== undefined).length;

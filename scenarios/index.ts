@@ -2,6 +2,7 @@
  * The front door of the scenario language, and what `import ... from "midcall"` gives: `scenario()` with words for faults
  * and expectations, the parser, and the types.
  */
+export { deregister, hangUp, register, type WrittenAction } from "./action-language.ts";
 export type * from "./expanded.ts";
 export * from "./expectation-builders.ts";
 export * from "./fault-builders.ts";

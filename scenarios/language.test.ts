@@ -2,16 +2,19 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   blackout,
+  deregister,
   disturbSignalling,
   expectConcealment,
   expectRecovery,
   expectSameCall,
+  hangUp,
   impair,
   interfaceDown,
   kill,
   parseScenario,
   pause,
   rebind,
+  register,
   ScenarioError,
   scenario,
   type WrittenScenario,
@@ -420,5 +423,44 @@ describe("an expanded scenario", () => {
       }),
       { seed: 6, numRuns: 300 },
     );
+  });
+});
+
+describe("what users do besides calling", () => {
+  const relays = { r1: { role: "relay" }, r2: { role: "relay" } };
+  test("is timed or triggered like a fault, and reads as itself", () => {
+    const actions = [
+      register("alice", "r2", { at: "5s" }),
+      deregister("alice", { after: { match: { ev: "registration", who: "alice" }, delay: "1s" } }),
+      hangUp("bob", { at: "6s" }),
+    ];
+    const one = read({ parties: relays, actions });
+    expect(one.actions).toEqual([
+      { when: { at: 5_000_000 }, party: "alice", does: "register", relay: "r2" },
+      {
+        when: { after: { match: { ev: "registration", who: "alice" }, nth: 1, delay: 1_000_000 } },
+        party: "alice",
+        does: "deregister",
+      },
+      { when: { at: 6_000_000 }, party: "bob", does: "hang-up" },
+    ]);
+    expect(parseScenario(JSON.parse(JSON.stringify(one)))).toEqual({ ok: true, scenario: one });
+  });
+
+  test("what cannot be is said at its place", () => {
+    const wrong = (action: object, parties: object = relays): string[] => complaints({ ...head, parties, actions: [action] });
+    expect(wrong({ party: "alice", does: "register", at: "5s" })).toEqual([
+      'actions[0].relay: is missing: "register" wants a relay (r1, r2)',
+    ]);
+    expect(wrong({ party: "alice", does: "register", relay: "bob", at: "5s" })[0]).toMatch(
+      /^actions\[0\]\.relay: "bob" is not a relay/,
+    );
+    expect(wrong({ party: "alice", does: "hang-up", relay: "r1", at: "5s" })[0]).toMatch(/belongs to "register"/);
+    expect(wrong({ party: "r1", does: "deregister", at: "5s" })[0]).toMatch(/^actions\[0\]\.party: "r1" is not a client/);
+    expect(wrong({ party: "alice", does: "deregister", at: "50s" })[0]).toMatch(/^actions\[0\]\.at: 50s is after the end/);
+    expect(wrong({ party: "alice", does: "deregister" })[0]).toMatch(/neither at nor after/);
+    expect(complaints({ ...head, parties: { phone: { identityOf: "nobody" } } })[0]).toMatch(/another client with an identity/);
+    expect(complaints({ ...head, parties: { r1: { role: "relay", startsIdle: true } } })[0]).toMatch(/registers with nobody/);
+    expect(complaints({ ...head, parties: { alice: { losesResetKey: true } } })[0]).toMatch(/accepts no sessions/);
   });
 });

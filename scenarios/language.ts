@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { DEFAULT_JITTER_BUFFER } from "../impl/base/jitter-buffer-name.ts";
+import { readActions } from "./action-language.ts";
 import { readCalls } from "./call-plan.ts";
 import { complaints } from "./complaints.ts";
 import type { Scenario, Twin } from "./expanded.ts";
@@ -39,6 +40,7 @@ export function parseScenario(input: unknown): Parsed {
   }
   const topology = readTopology(written, complain);
   const calls = readCalls(written, topology, duration, complain);
+  const actions = readActions(written, topology, duration, complain);
   const faults = readFaults(written, topology, duration, complain);
   const expect = readExpectations(written, { topology, calls, faults, duration, complain });
   const tags = written.tags ?? [];
@@ -65,6 +67,7 @@ export function parseScenario(input: unknown): Parsed {
       nats: Object.fromEntries(topology.nats),
       parties: Object.fromEntries(topology.parties),
       calls,
+      ...(actions.length === 0 ? {} : { actions }),
       faults,
       expect,
       twin: twin === null ? null : copyOf(twin),

@@ -62,6 +62,12 @@ const TABLE: Table = {
     target: "text",
     label: "text",
   },
+  action: {
+    action: "number",
+    does: { register: true, deregister: true, "hang-up": true },
+    relay: "text",
+    address: "text",
+  },
   drop: {
     where: "text",
     cause: {

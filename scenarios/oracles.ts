@@ -31,6 +31,8 @@ export type OracleParameters = {
   readonly "path-is": { readonly party?: string; readonly path: "direct" | "relay" };
   readonly refused: { readonly party: string; readonly reason: RefusalReason; readonly atLeast: number };
   readonly "generations-fresh": Readonly<Record<never, never>>;
+  readonly "as-told": { readonly within: number };
+  readonly displaced: { readonly party: string };
   readonly settles: { readonly within: number };
 };
 
@@ -158,6 +160,17 @@ const LIST: readonly Oracle[] = [
     name: "generations-fresh",
     promises: "At least one candidate update is delivered, and none that is not newer than the last one is applied.",
     parameters: [],
+  },
+  {
+    name: "as-told",
+    promises:
+      "Whoever is told to register is with that relay within `within` (of the last heal, where a fault is in the way) and sets up nothing anew when it is there already; whoever is told to be idle is, and connects with nobody.",
+    parameters: [duration("within", { default: "500ms" })],
+  },
+  {
+    name: "displaced",
+    promises: "The party gives way to another client with its identity, says so, and does not come back by itself.",
+    parameters: [parameter("party", "a client", "party", name, { required: true })],
   },
   {
     name: "settles",

@@ -42,6 +42,7 @@ export function readTopology(written: WrittenScenario, complain: Complaints): To
       complain.say(["parties", name], `"${name}" is what the event log calls itself: want another name`);
     if (nats.has(name)) complain.say(["nats", name], `"${name}" is a party too: want names that differ, faults go by them`);
     checkParty(complain, name, party);
+    checkRole(complain, parties, name, party);
   }
   for (const [name, nat] of nats) checkNat(complain, nats, name, nat);
   const clients = [...parties.values()].filter((party) => party.role === "client").length;
@@ -69,7 +70,14 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
   const place = ["parties", name];
   const party = typeof written === "string" ? { link: written } : written;
   const role = roleOf(written);
-  const { interfaces: several, driftPpm = 0, fec } = party as Exclude<WrittenParty, string>;
+  const {
+    interfaces: several,
+    driftPpm = 0,
+    fec,
+    identityOf,
+    startsIdle,
+    losesResetKey,
+  } = party as Exclude<WrittenParty, string>;
   if (several !== undefined) {
     for (const key of ["link", "up", "down", "nat"] as const) {
       if (party[key as "link"] !== undefined)
@@ -94,6 +102,9 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     ...{ role, interfaces: Object.fromEntries(interfaces), driftPpm },
     ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
     ...readFecOf(reading, role, fec, [...place, "fec"]),
+    ...(identityOf === undefined ? {} : { identityOf }),
+    ...(startsIdle === undefined ? {} : { startsIdle }),
+    ...(losesResetKey === undefined ? {} : { losesResetKey }),
   };
 }
 
@@ -151,6 +162,21 @@ function checkParty(complain: Complaints, name: string, party: PartyModel): void
   for (const [key, one] of Object.entries(party.interfaces)) {
     for (const direction of ["up", "down"] as const) checkLink(complain, one[direction], ["parties", name, key, direction]);
   }
+}
+
+/** What belongs to a client, or to a relay. */
+function checkRole(complain: Complaints, parties: ReadonlyMap<string, PartyModel>, name: string, party: PartyModel): void {
+  if (party.losesResetKey !== undefined && party.role === "client")
+    complain.say(["parties", name, "losesResetKey"], "a client accepts no sessions: want it at a relay");
+  if (party.startsIdle !== undefined && party.role === "relay")
+    complain.say(["parties", name, "startsIdle"], "a relay registers with nobody: want it at a client");
+  if (party.identityOf === undefined) return;
+  const place = ["parties", name, "identityOf"];
+  const others = [...parties].flatMap(([one, { role, identityOf }]) =>
+    role === "client" && one !== name && identityOf === undefined ? [one] : [],
+  );
+  if (party.role === "relay") complain.say(place, "a relay has no identity of a client: want it at a client");
+  else complain.wantName(place, "another client with an identity of its own", party.identityOf, others);
 }
 
 /** What no link can be, whether written so or made so by an impairment. */

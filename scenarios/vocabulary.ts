@@ -45,3 +45,17 @@ export const named = <T>(value: z.ZodType<T, T>): z.ZodType<Readonly<Record<stri
 
 /** One sentence for a reader. */
 export const sentence: z.ZodType<string, string> = z.string().min(1).max(300);
+
+/** `delay` after the `nth` log record whose fields all equal those of `match`, as written. */
+export type After = {
+  readonly match: Readonly<Record<string, string | number | boolean>>;
+  readonly nth?: number | undefined;
+  readonly delay?: Time | undefined;
+};
+
+/** A trigger as written. */
+export const after: z.ZodType<After, After> = strict({
+  match: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  nth: z.int().min(1).optional(),
+  delay: time.optional(),
+}) as unknown as z.ZodType<After, After>;

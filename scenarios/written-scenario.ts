@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { JITTER_BUFFERS } from "../impl/base/jitter-buffer-name.ts";
+import { action, type WrittenAction } from "./action-language.ts";
 import type { CallModel, PartyModel, Scenario } from "./expanded.ts";
 import { fault, type WrittenFault } from "./fault-language.ts";
 import { fec, type WrittenFec } from "./fec-language.ts";
@@ -31,6 +32,9 @@ export type WrittenParty =
       readonly driftPpm?: number | undefined;
       readonly fec?: WrittenFec | undefined;
       readonly iceTransportPolicy?: "all" | "relay" | undefined;
+      readonly identityOf?: string | undefined;
+      readonly startsIdle?: true | undefined;
+      readonly losesResetKey?: true | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -69,6 +73,7 @@ export type WrittenScenario = {
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
   readonly calls?: readonly WrittenCall[] | undefined;
+  readonly actions?: readonly WrittenAction[] | undefined;
   readonly faults?: readonly WrittenFault[] | undefined;
   readonly expect?: readonly WrittenExpectation[] | undefined;
   readonly twin?: Scenario["twin"] | undefined;
@@ -99,6 +104,9 @@ const party = z.union(
       driftPpm: z.number().min(-1_000).max(1_000).optional(),
       fec: fec.optional(),
       iceTransportPolicy: z.enum(["all", "relay"]).optional(),
+      identityOf: name.optional(),
+      startsIdle: z.literal(true).optional(),
+      losesResetKey: z.literal(true).optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -141,6 +149,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),
+  actions: z.array(action).max(1_000).optional(),
   faults: z.array(fault).max(1_000).optional(),
   expect: z.array(expectation).max(100).optional(),
   twin: z

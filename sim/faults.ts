@@ -1,7 +1,7 @@
 /** Applies a scenario's faults to the simulated world at their time or trigger, heals them, and says both in the log. */
 import { Instant, type Micros } from "../impl/base/units.ts";
 import type { Active, SignallingFilter } from "../impl/core/signalling-filter.ts";
-import type { Fault, Scenario } from "../scenarios/expanded.ts";
+import type { Fault, Scenario, Trigger } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
 import type { LabWorld } from "./party-process.ts";
 import type { RunLog } from "./run-log.ts";
@@ -34,14 +34,7 @@ export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
       lab.say("lab", { ...told, state: "healed", ...(queuedUntil === undefined ? {} : { queuedUntil }) });
     });
   };
-  scenario.faults.forEach((fault, index) => {
-    const { when } = fault;
-    if ("at" in when) lab.kernel.post(Instant(when.at), () => strike(fault, index));
-    else
-      lab.log.watch(when.after.match, when.after.nth, () =>
-        lab.kernel.after(when.after.delay as Micros, () => strike(fault, index)),
-      );
-  });
+  for (const [index, fault] of scenario.faults.entries()) whenDue(lab, fault.when, () => strike(fault, index));
   return {
     finish: () =>
       scenario.faults.forEach((fault, index) => {
@@ -55,6 +48,12 @@ export function applyFaults(scenario: Scenario, lab: Lab): { finish(): void } {
 type Undo = () => Instant | undefined;
 
 const nothing: Undo = () => undefined;
+
+/** Does `action` at its time or trigger. */
+export function whenDue({ kernel, log }: Pick<Lab, "kernel" | "log">, when: Trigger, action: () => void): void {
+  if ("at" in when) return kernel.post(Instant(when.at), action);
+  log.watch(when.after.match, when.after.nth, () => kernel.after(when.after.delay as Micros, action));
+}
 
 /** Lets fault `index` hold what its kind does to its target; the returned function lets go and undoes it when nobody else holds it. */
 function hold(holds: Holds, { kind, target }: Fault, index: number, undo: () => void): Undo {

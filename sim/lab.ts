@@ -18,9 +18,9 @@ import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
 import { clientPlan } from "../scenarios/client-plan.ts";
-import type { Scenario } from "../scenarios/expanded.ts";
+import type { Action, Scenario } from "../scenarios/expanded.ts";
 import { captureInto } from "./capture.ts";
-import { applyFaults, type Faultable } from "./faults.ts";
+import { applyFaults, type Faultable, whenDue } from "./faults.ts";
 import { Kernel } from "./kernel.ts";
 import { Network } from "./network.ts";
 import { type LabWorld, PartyProcess } from "./party-process.ts";
@@ -137,8 +137,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   const heard = new Map<string, Map<number, Int16Array>>();
 
   const identities = new Map<string, Identity>();
-  for (const name of Object.keys(scenario.parties))
-    identities.set(name, identityFromSecret(engines.crypto, randomness.stream(`identity/${name}`).nextBytes(32)));
+  for (const [name, { identityOf: owner = name }] of Object.entries(scenario.parties))
+    identities.set(name, identityFromSecret(engines.crypto, randomness.stream(`identity/${owner}`).nextBytes(32)));
   const identityOf = (name: string): Identity => must(identities.get(name), `party ${name}`);
 
   /** What stands for the SHA-256 of a party's certificate. */
@@ -158,7 +158,10 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
           port: PORT,
           driftPpm: party.driftPpm,
           session: DEFAULT_SESSION,
-          server: { fingerprint, resetKey: `${name}/${seed}` },
+          server: (incarnation) => ({
+            fingerprint,
+            resetKey: party.losesResetKey === true ? `${name}/${seed}/${incarnation}` : `${name}/${seed}`,
+          }),
           machine: () => relay.relay({ ...relay.DEFAULTS, fingerprint, crypto: engines.crypto }),
         }),
       );
@@ -179,7 +182,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         driftPpm: party.driftPpm,
         session: DEFAULT_SESSION,
         watchesNetwork: true,
-        ...(certificate === undefined ? {} : { server: { fingerprint: certificate, resetKey: `${name}/${seed}` } }),
+        ...(certificate === undefined ? {} : { server: () => ({ fingerprint: certificate, resetKey: `${name}/${seed}` }) }),
         machine: (incarnation) => {
           const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
           return client.client({
@@ -211,6 +214,17 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
 
   const order = (name: string, command: client.Command): void =>
     must(clients.get(name), `client ${name}`).input({ type: "command", command });
+  const act = (action: Action, index: number): void => {
+    const { party, does } = action;
+    const target = does === "register" ? must(targets.get(action.relay), `relay ${action.relay}`) : undefined;
+    const told = { ev: "action", action: index, does } as const;
+    if (does !== "register" || target === undefined) {
+      say(party, told);
+      return order(party, does === "deregister" ? { type: does } : { type: "hang-up", reason: "hung-up" });
+    }
+    say(party, { ...told, relay: action.relay, address: target.address });
+    order(party, { type: "register", relay: target });
+  };
   let crashed: string | undefined;
   /** Does `what`; a bug of ours ends the run, and nothing more is done. */
   const attempt = (what: () => void): void => {
@@ -243,6 +257,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
       if (call.hangUpAt !== null)
         kernel.post(Instant(call.hangUpAt), () => order(call.caller, { type: "hang-up", reason: "hung-up" }));
     }
+    for (const [index, action] of (scenario.actions ?? []).entries())
+      whenDue({ kernel, log }, action.when, () => act(action, index));
     faults = applyFaults(scenario, {
       ...world,
       log,

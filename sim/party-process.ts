@@ -29,10 +29,10 @@ export type Plan<Input> = {
   readonly port: number;
   readonly driftPpm: number;
   readonly session: SessionConfig;
-  /** Accepts sessions when given; both survive a restart. */
-  readonly server?: { readonly fingerprint: string; readonly resetKey: string };
   /** Told of its host's network, as clients are. */
   readonly watchesNetwork?: boolean;
+  /** Accepts sessions when given, with what its `incarnation` finds on its disk. */
+  server?(incarnation: number): { readonly fingerprint: string; readonly resetKey: string };
   machine(incarnation: number): Machine<Input | WorldInput>;
   /** The audio device, for clients: what the microphone hears, what the loudspeaker plays (with the playout tick's number). */
   readonly audio?: { capture(): Input; playout(): Input; play(tick: number, pcm: Int16Array): void };
@@ -96,7 +96,7 @@ export class PartyProcess<Input> {
       stream: randomness.stream(`quic/${this.name}/${incarnation}`),
       crowdedOut: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic`, cause: "congestion", bytes }),
       overtaken: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic/down`, cause: "overtaken", bytes }),
-      ...(this.#plan.server === undefined ? {} : { server: this.#plan.server }),
+      ...(this.#plan.server === undefined ? {} : { server: this.#plan.server(incarnation) }),
     });
     const ports = {
       now: () => kernel.now,

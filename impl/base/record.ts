@@ -45,6 +45,15 @@ export type FaultRecord = {
   readonly label: string;
 };
 
+/** The user of client `who` did something: action number `action` of the scenario. `relay` and `address`: that it is to be registered with. */
+export type ActionRecord = {
+  readonly ev: "action";
+  readonly action: number;
+  readonly does: "register" | "deregister" | "hang-up";
+  readonly relay?: string;
+  readonly address?: Address;
+};
+
 /** One packet that did not arrive; `who` is `net`. `fault` names the fault that caused it, when one did. */
 export type DropRecord = {
   readonly ev: "drop";
@@ -274,6 +283,7 @@ export type Saying =
   | EndRecord
   | ProcessRecord
   | FaultRecord
+  | ActionRecord
   | DropRecord
   | TouchedRecord
   | SessionRecord

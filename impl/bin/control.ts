@@ -26,6 +26,8 @@ export type Job = {
       readonly role: "relay";
       /** Folder of the certificate, kept over restarts. */
       readonly state: string;
+      /** The key of its stateless resets is not. */
+      readonly losesResetKey?: true;
     }
   | {
       readonly role: "client";

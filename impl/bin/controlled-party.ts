@@ -86,7 +86,8 @@ async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
   const { fingerprint } = await loadOrMakeCertificate(relay.state);
   return {
     pin: fingerprint,
-    begin: (epoch) => runRelay({ ...common, host: "0.0.0.0", stateDir: relay.state, epoch }),
+    begin: (epoch) =>
+      runRelay({ ...common, host: "0.0.0.0", stateDir: relay.state, losesResetKey: relay.losesResetKey === true, epoch }),
   };
 }
 

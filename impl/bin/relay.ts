@@ -1,5 +1,5 @@
 /** The relay process: one UDP port, a certificate kept in a folder so that a restarted relay is recognised at once. */
-
+import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
@@ -14,6 +14,8 @@ export type RelayOptions = {
   readonly port: number;
   /** Folder of the certificate; made when absent. */
   readonly stateDir: string;
+  /** Makes a new key for its stateless resets, so that sessions of the process before do not know them (RFC 9000 section 10.3.2). */
+  readonly losesResetKey?: boolean;
   readonly token?: string;
   readonly log?: string;
   readonly epoch?: number;
@@ -38,7 +40,8 @@ export type RunningRelay = {
 };
 
 export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
-  const certificate = await loadOrMakeCertificate(options.stateDir);
+  const kept = await loadOrMakeCertificate(options.stateDir);
+  const certificate = options.losesResetKey === true ? { ...kept, resetKey: new Uint8Array(randomBytes(32)) } : kept;
   const party = await openParty<relay.Input>({
     who: options.name,
     host: options.host,

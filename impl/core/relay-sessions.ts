@@ -226,8 +226,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const wasCarrying = departures.carrier() === link;
     departures.closed(link.id);
     if (!wasCarrying || departures.carrier() !== undefined) return;
-    for (const one of [primary, attempt]) if (one?.channel !== undefined) one.hasCallChannel = true;
-    call.rerouted();
+    for (const one of [primary, attempt]) if (one?.channel !== undefined) carry(one);
   }
 
   /** Goes where the relay that asked to be left has pointed, when it is time or the relay before has failed. */
@@ -277,7 +276,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     if (resume === undefined) return;
     sendOn(link, resume.message);
     link.channel = resume.channel;
-    if (departures.carrier() !== undefined) return; // it carries the call until the peer is here too
+    if (departures.carrier() === undefined) carry(link); // else that one carries the call until the peer is here too
+  }
+
+  /** Media go by this session from now on. */
+  function carry(link: Link): void {
     link.hasCallChannel = true;
     call.rerouted();
   }
@@ -321,7 +324,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       return link === primary || link === attempt;
     },
     joined: (link) => {
-      link.hasCallChannel = true;
+      if (!link.hasCallChannel) carry(link);
       departures.relieve(call.now());
     },
     callOver: (word, isTold) => {

@@ -1,0 +1,62 @@
+/** Logs of clients that do as they are told, or not: rows for the table of oracles and their verdicts. */
+import type { Action, Expectation, Scenario } from "../scenarios/expanded.ts";
+import { aLog, type LogBuilder, s } from "./log-builder.ts";
+import type { OracleResult } from "./result.ts";
+
+type Row = readonly [string, Expectation, LogBuilder, Partial<Scenario>, OracleResult["verdict"], string];
+
+const [ONE, TWO] = ["198.51.100.1:4433", "198.51.100.2:4433"];
+const there = { relay: TWO };
+const move: readonly Action[] = [{ when: { at: s(5) }, party: "alice", does: "register", relay: "r2" }];
+const leave: readonly Action[] = [{ when: { at: s(5) }, party: "alice", does: "deregister" }];
+const log = (relay: string): LogBuilder => aLog().registration(s(0.1), "alice", "registered", { relay });
+const told = (at = ONE): LogBuilder =>
+  log(at).say(s(5), "alice", { ev: "action", action: 0, does: "register", relay: "r2", address: TWO });
+const idle = (): LogBuilder =>
+  log(ONE).say(s(5), "alice", { ev: "action", action: 0, does: "deregister" }).registration(s(5), "alice", "idle");
+const connects = (one: LogBuilder, at: number): LogBuilder =>
+  one.say(at, "alice", { ev: "session", session: 2, state: "connecting", remote: TWO });
+const displaced = (): LogBuilder =>
+  log(ONE).registration(s(5), "alice", "refused", { reason: "another client uses this identity" });
+
+const row = (
+  promise: string,
+  one: LogBuilder,
+  actions: readonly Action[],
+  verdict: OracleResult["verdict"],
+  detail: string,
+): Row => [promise, { oracle: "as-told", within: s(0.5) }, one, { actions }, verdict, `${detail} (limit 500 ms)`];
+const gives = (promise: string, one: LogBuilder, verdict: OracleResult["verdict"], detail: string): Row => [
+  promise,
+  { oracle: "displaced", party: "alice" },
+  one,
+  {},
+  verdict,
+  detail,
+];
+
+export const REGISTRATION_ROWS: readonly Row[] = [
+  row("a switch in time", told().registration(s(5.2), "alice", "registered", there), move, "held", "alice with r2 after 200 ms"),
+  row(
+    "a switch too late",
+    told().registration(s(6), "alice", "registered", there),
+    move,
+    "broken",
+    "alice with r2 after 1000 ms",
+  ),
+  row("a switch that never comes", told(), move, "broken", "alice never was with r2"),
+  row("an action that never came", log(ONE), move, "inconclusive", "alice was never told to register"),
+  row("told to be where it is", told(TWO), move, "held", "alice was there"),
+  row(
+    "told to be where it is, and connecting all the same",
+    connects(told(TWO), s(5.1)),
+    move,
+    "broken",
+    "alice connects anew with the relay it is with",
+  ),
+  row("idle when told to be", idle(), leave, "held", "alice idle from 5.000 s"),
+  row("a supervisor that survives", connects(idle(), s(9)), leave, "broken", "alice connects though it is to be idle"),
+  gives("a client that gives way for good", displaced(), "held", "alice gave way at 5.000 s"),
+  gives("a client that was never displaced", log(ONE), "broken", "alice was never displaced"),
+  gives("a client that fights", connects(displaced(), s(6)), "broken", "alice took its registration back"),
+];
