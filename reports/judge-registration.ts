@@ -50,8 +50,13 @@ function moves(evidence: Evidence, told: Told, until: number, within: number): F
     return heal === undefined || (condition.appliedMs ?? 0) * 1_000 > (at ?? until) ? [] : [heal];
   });
   const since = Math.max(told.t, ...heals.filter((heal) => heal <= (at ?? until)));
+  // A fault that strikes meanwhile, and is not healed before the next action, is in the way too.
+  const isStruck = evidence.conditions.some(
+    ({ appliedMs, healedMs }) =>
+      appliedMs !== null && appliedMs * 1_000 < since + within && (healedMs ?? Number.POSITIVE_INFINITY) * 1_000 > until - within,
+  );
   if (at === undefined)
-    return until - since < within
+    return until - since < within || isStruck
       ? held(`${told.who} was told otherwise before it was with ${relay}`)
       : broken(`${told.who} never was with ${relay}`, since + within);
   const words = `${told.who} with ${relay} after ${inTime(at - since)}`;

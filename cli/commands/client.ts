@@ -5,6 +5,8 @@ import { DEFAULT_JITTER_BUFFER, JITTER_BUFFERS, type JitterBufferName } from "..
 import type { Saying } from "../../impl/base/record.ts";
 import { millis } from "../../impl/base/units.ts";
 import type { Voice } from "../../impl/bin/client.ts";
+import { eventOf, inWords } from "../../impl/core/client-event.ts";
+import { CLIENT_COMMANDS, obeyCommands } from "../client-commands.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { loadOrMakeIdentity } from "../identity-file.ts";
@@ -33,6 +35,7 @@ type Options = {
   readonly metrics?: HostPort;
   readonly duration?: number;
   readonly hangUpAfter?: number;
+  readonly commands?: boolean;
 };
 
 const ANSWERS = { trusted: "AcceptTrusted", generic: "AcceptGeneric", reject: "Reject" } as const;
@@ -66,6 +69,7 @@ export function addClient(root: Command, { terminal, end }: Context): void {
     .addOption(metricsOption())
     .option("--duration <s>", "stop after this many seconds", wholeArgument(1))
     .option("--hang-up-after <s>", "hang up this many seconds after the call became active", wholeArgument(0))
+    .option("--commands", `obey what is typed, a line each: ${CLIENT_COMMANDS}`)
     .allowExcessArguments(false)
     .addHelpText("after", example("midcall client --relay 127.0.0.1:4433 --pin 1f0c... --answer trusted --echo"))
     .action(async (options: Options) => end(await client(options, terminal)));
@@ -120,7 +124,10 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
   );
   if (options.call !== undefined) running.command({ type: "call", peer: options.call });
   const enough = untilInterrupted(terminal.interrupted, options.duration === undefined ? undefined : options.duration * 1_000);
-  const end = options.call === undefined ? [enough, call.refused] : [enough, call.over, call.refused];
+  const typed = options.commands === true ? [obeyCommands(terminal, (command) => running.command(command))] : [];
+  // Whoever types decides when it is enough.
+  const end =
+    options.call === undefined || typed.length > 0 ? [enough, ...typed, call.refused] : [enough, call.over, call.refused];
   // What cannot be written any more is what the user asked for: the call is hung up rather than going on unrecorded.
   const failed = await Promise.race([trouble.promise, ...end]);
   const failure = call.failure(); // before the goodbye, which ends every registration and every call
@@ -149,8 +156,9 @@ function followCall(options: Options, terminal: Terminal) {
   /** What the last attempt came to, and how the last call ended. */
   let [attempt, ending] = ["no answer yet", "it was not answered"];
   const hear = (saying: Saying): void => {
+    const event = eventOf(saying);
+    if (event !== undefined) terminal.out(inWords(event));
     if (saying.ev === "registration") {
-      terminal.out(`registration ${saying.state}${saying.reason === undefined ? "" : ` (${saying.reason})`}`);
       if (saying.state === "registered") wasRegistered = true;
       else if (saying.reason !== undefined) attempt = saying.reason;
       if (saying.state === "refused") {
@@ -159,7 +167,6 @@ function followCall(options: Options, terminal: Terminal) {
       }
     }
     if (saying.ev !== "call") return;
-    terminal.out(`call ${saying.call} ${saying.state} ${saying.peer}${saying.reason === undefined ? "" : ` (${saying.reason})`}`);
     if (saying.state === "active" && !wasActive) {
       wasActive = true;
       activated.resolve();

@@ -7,6 +7,7 @@ import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
 import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
 import * as client from "../core/client.ts";
+import { type ClientEvent, eventOf } from "../core/client-event.ts";
 import { type CodecEngine, FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
 import type { Identity } from "../core/identity.ts";
 import { DEFAULT_FEC } from "../core/media-stream.ts";
@@ -34,6 +35,8 @@ export type ClientOptions = {
   readonly log?: string;
   readonly epoch?: number;
   readonly onSaying?: (saying: Saying, at: Instant) => void;
+  /** For a user interface: every change of registration and call, the same as in the log. */
+  readonly onEvent?: (event: ClientEvent, at: Instant) => void;
   /** UDP port; any free one when not given. */
   readonly port?: number;
   /** How much faster than true time the audio device runs, parts in a million. */
@@ -104,6 +107,8 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
     ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "client"] } }),
     onSaying: (saying, at) => {
       options.onSaying?.(saying, at);
+      const event = options.onEvent === undefined ? undefined : eventOf(saying);
+      if (event !== undefined) options.onEvent?.(event, at);
       if (saying.ev !== "session") return;
       if (saying.state === "connecting") sessions.add(saying.session);
       if (saying.state === "closed" && sessions.delete(saying.session) && sessions.size === 0) quiet?.();

@@ -339,6 +339,8 @@ export function callDesk(hub: Hub): CallDesk {
         for (const side of [0, 1] as const) if (call.sessions[side] === peer.session) call.sessions[side] = undefined;
         call.orphanedAt ??= hub.now();
         hub.sweepSoon();
+        // Nobody is left: whoever comes back says all there is to know, and both may have gone to another relay.
+        if (call.sessions.every((session) => session === undefined)) release(call);
       }
       peer.channels.clear();
     },
