@@ -65,6 +65,10 @@ export type SessionWorld = {
   readonly server: SessionSide;
   /** Where the client dials. */
   readonly serverAddress: Address;
+  /** Where the server reaches the client, on the socket that the client dials with. */
+  readonly clientAddress: Address;
+  /** Fingerprint of the client's certificate: it accepts sessions too. */
+  readonly clientPin: string;
   /** Fingerprint of the server's certificate; the same after a restart. */
   readonly serverPin: string;
   now(): Instant;
@@ -396,6 +400,42 @@ export function sessionContract(name: string, makeWorld: (config: SessionConfig)
       expect(await world.run(() => has(world.server, second, "message") && has(world.server, first, "closed"), 1_000)).toBe(true);
       expect(messagesOf(world.server, first)).toEqual([]);
       expect(has(client, 2, "closed")).toBe(false);
+    });
+
+    test("one endpoint dials and accepts: each side opens a session on the same two sockets, and they are apart", async () => {
+      const accepted = await connect(1);
+      world.server.endpoint.connect(5, world.clientAddress, world.clientPin);
+      expect(await world.run(() => has(world.server, 5, "connected") && acceptedBy(client).length === 1, 1_400)).toBe(true);
+      const [own] = acceptedBy(client) as [SessionId];
+      expect(own).toBeLessThan(0);
+      const connected = eventsOf(world.server, 5).find((event) => event.type === "connected");
+      expect(connected).toMatchObject({ fingerprint: world.clientPin });
+      client.endpoint.sendDatagram(1, bytesOf(5, 1));
+      client.endpoint.send(own, bytesOf(6, 2));
+      world.server.endpoint.sendDatagram(5, bytesOf(7, 3));
+      world.server.endpoint.send(accepted, bytesOf(8, 4));
+      const all = (): boolean =>
+        datagramsOf(world.server, accepted).length === 1 &&
+        messagesOf(world.server, 5).length === 1 &&
+        datagramsOf(client, own).length === 1 &&
+        messagesOf(client, 1).length === 1;
+      expect(await world.run(all, 1_000)).toBe(true);
+      expect([datagramsOf(world.server, accepted)[0], messagesOf(world.server, 5)[0]]).toEqual([bytesOf(5, 1), bytesOf(6, 2)]);
+      world.server.endpoint.close(5, "done");
+      expect(await world.run(() => has(client, own, "closed"), 1_000)).toBe(true);
+      client.endpoint.send(1, bytesOf(9, 5));
+      expect(await world.run(() => messagesOf(world.server, accepted).length === 1, 1_000)).toBe(true);
+      expect(has(client, 1, "closed")).toBe(false);
+    });
+
+    test("two that dial each other at the same instant get both sessions; a pin that is not the client's gets none", async () => {
+      client.endpoint.connect(1, world.serverAddress, world.serverPin);
+      world.server.endpoint.connect(1, world.clientAddress, world.clientPin);
+      world.server.endpoint.connect(2, world.clientAddress, world.serverPin);
+      const both = (): boolean =>
+        has(client, 1, "connected") && has(world.server, 1, "connected") && has(world.server, 2, "closed");
+      expect(await world.run(() => both() && acceptedBy(world.server).length === 1, 1_400)).toBe(true);
+      expect(closedOf(world.server, 2)).toBe("pin-mismatch");
     });
 
     test("no call re-enters the listener, and every endpoint method may be called from inside it", async () => {

@@ -29,7 +29,10 @@ export async function quicWorld(config: SessionConfig): Promise<QuicWorld> {
     openEndpoint({ host: "127.0.0.1", port, certificate, config, listener: serverObserver.listener, now });
   let server = await openServer(0);
   const port = parseAddress(server.local)?.port ?? 0;
-  const client = await openEndpoint({ host: "127.0.0.1", port: 0, config, listener: clientObserver.listener, now });
+  const own = makeCertificate();
+  const client = await openEndpoint({
+    ...{ host: "127.0.0.1", port: 0, certificate: own, config, listener: clientObserver.listener, now },
+  });
   const proxy = await openUdpProxy({ target: server.local, delayMillis: 0, lossRatio: 0, seed: 1 });
   let blocked = false;
   let serverAlive = true;
@@ -60,6 +63,8 @@ export async function quicWorld(config: SessionConfig): Promise<QuicWorld> {
     proxy,
     serverAddress: proxy.local,
     serverPin: certificate.fingerprint,
+    clientAddress: client.local,
+    clientPin: own.fingerprint,
     now,
     run: async (until, limitMillis) => {
       const limit = now() + limitMillis * 1_000;

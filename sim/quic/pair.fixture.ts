@@ -19,6 +19,7 @@ import type { WirePacket } from "./packet.ts";
 
 export const SERVER: Address = "192.0.2.1:4433";
 export const PIN: string = "ab".repeat(32);
+const CLIENT_PIN: string = "cd".repeat(32);
 const IDENTITY = { fingerprint: PIN, resetKey: "a secret of the server" };
 
 /** One packet on a wire; `dropped` when it does not arrive. */
@@ -84,7 +85,7 @@ export function makePair(config: SessionConfig, options: PairOptions = {}): Pair
     config,
     listener: clientObserver.listener,
     stream: random.stream("quic/client"),
-    ...(options.clientIdentity === true ? { server: { fingerprint: "cd".repeat(32), resetKey: "a secret of the client" } } : {}),
+    ...(options.clientIdentity === true ? { server: { fingerprint: CLIENT_PIN, resetKey: "a secret of the client" } } : {}),
   });
   server = openServer(serverObserver.listener);
   let lastServer = server;
@@ -110,6 +111,10 @@ export function makePair(config: SessionConfig, options: PairOptions = {}): Pair
     },
     serverAddress: SERVER,
     serverPin: PIN,
+    get clientAddress() {
+      return clientAddress();
+    },
+    clientPin: CLIENT_PIN,
     now: () => kernel.now,
     runFor,
     run: async (until, limitMillis) => runFor(limitMillis, until),

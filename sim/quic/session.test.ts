@@ -2,4 +2,4 @@
 import { sessionContract } from "../../impl/core/session.contract.ts";
 import { makePair } from "./pair.fixture.ts";
 
-sessionContract("QUIC model", async (config) => makePair(config));
+sessionContract("QUIC model", async (config) => makePair(config, { clientIdentity: true }));
