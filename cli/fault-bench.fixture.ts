@@ -8,12 +8,13 @@ import {
   expectRecovery,
   expectSameCall,
   expire,
+  flap,
   impair,
-  interfaceDown,
   kill,
   pause,
   rebind,
   renumber,
+  roam,
   scenario,
 } from "../scenarios/index.ts";
 import type { WrittenScenario } from "../scenarios/written-scenario.ts";
@@ -49,21 +50,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     faults: [renumber("alice", { at: "3100ms" }), blackout("alice", { at: "3s", for: "1500ms", direction: "up" })],
     heals: true,
   },
-  "roam-make-before-break": { alice: phone, faults: [interfaceDown("alice", { interface: "wlan0", at: "3s" })], heals: true },
-  "roam-break-before-make": {
-    alice: phone,
-    faults: [
-      interfaceDown("alice", { interface: "wlan0", at: "3s" }),
-      // Nobody uses it yet: that it is dark is felt by the one who roams to it.
-      blackout("alice", { interface: "cell0", at: "2900ms", for: "600ms" }),
-    ],
-    heals: true,
-  },
-  "interface-flap": {
-    alice: home,
-    faults: ["3s", "3600ms", "4200ms"].map((at) => interfaceDown("alice", { at, for: "200ms" })),
-    heals: true,
-  },
+  "roam-make-before-break": { alice: phone, faults: [roam("alice", { at: "3s", overlap: "500ms" })], heals: true },
+  "roam-break-before-make": { alice: phone, faults: [roam("alice", { at: "3s", gap: "500ms" })], heals: true },
+  "roam-abrupt-and-back": { alice: phone, faults: [roam("alice", { at: "3s", for: "2s" })], heals: true },
+  "interface-flap": { alice: home, faults: flap("alice", { at: "3s", changes: 6, over: "2400ms" }), heals: true },
   "udp-blocked": { alice: home, faults: [blackout("alice", { at: "3s", for: "1500ms" })], heals: true },
   "relay-kill": { faults: [kill("r1", { at: "3s" })], heals: false },
   "relay-restart": { faults: [kill("r1", { at: "3s", for: "1s" })], heals: true },

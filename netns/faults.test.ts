@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Instant } from "../impl/base/units.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
-import { blackout, impair, kill, pause, rebind, scenario } from "../scenarios/index.ts";
+import { blackout, impair, kill, pause, rebind, roam, scenario } from "../scenarios/index.ts";
 import { armFaults, type FaultyNetwork } from "./faults.ts";
 import type { LabParty } from "./lab-party.ts";
 import { mergedLog } from "./merged-log.ts";
@@ -27,6 +27,10 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
     renumber: does("renumber"),
     expire: does("expire"),
     setInterface: does("setInterface"),
+    prefer: async (...words) => {
+      done.push(["prefer", ...words].join(" "));
+      return async () => void done.push(`unprefer ${words.at(-1)}`);
+    },
     setProcess: (party, deadBy) => void done.push(`setProcess ${party} ${deadBy}`),
     lay: (party, name, direction, overlay, fault) => {
       done.push(`lay ${fault} ${party}/${name} ${direction} ${JSON.stringify(overlay)}`);
@@ -137,6 +141,44 @@ test("an interface that two faults hold down comes up with the second", async ()
     "setInterface alice eth0 true 1",
   ]);
   expect(done.at(-2)).toBe("setInterface alice eth0 true 1");
+});
+
+const PHONE = { alice: { interfaces: { wlan0: { nat: "home" }, cell0: "lte-move" } } } as const;
+const roams = (...written: Parameters<typeof scenario>[0]["faults"] & object): readonly Fault[] =>
+  scenario({ name: "test", asks: "?", duration: "20s", expect: [], parties: PHONE, faults: written }).faults;
+
+test("a roam that makes before it breaks prefers the new interface, then drops the old one, and back the other way round", async () => {
+  const { done, until } = world(roams(roam("alice", { at: "1s", overlap: "2s", for: "5s" })));
+  await until(2_999_999);
+  expect(done).toEqual(["applied roam alice wlan0 to cell0, overlap 2s", "prefer alice cell0 wlan0 0"]);
+  await until(20_000_000);
+  expect(done.slice(2)).toEqual([
+    "setInterface alice wlan0 false 0",
+    "setInterface alice wlan0 true 0",
+    "unprefer 0",
+    "healed roam alice wlan0 to cell0, overlap 2s",
+  ]);
+});
+
+test("a roam that breaks before it makes has neither interface for its gap; one at once has the new one at once", async () => {
+  const { done, until } = world(
+    roams(roam("alice", { at: "1s", gap: "300ms" }), roam("alice", { at: "9s", from: "cell0", for: "1s" })),
+  );
+  await until(1_299_999);
+  expect(done).toEqual([
+    "applied roam alice wlan0 to cell0, gap 300ms",
+    "setInterface alice cell0 false 0",
+    "setInterface alice wlan0 false 0",
+  ]);
+  await until(1_300_000);
+  expect(done.at(-1)).toBe("setInterface alice cell0 true 0");
+  await until(20_000_000);
+  expect(done.slice(4)).toEqual([
+    "applied roam alice cell0 to wlan0",
+    "setInterface alice cell0 false 1",
+    "setInterface alice cell0 true 1",
+    "healed roam alice cell0 to wlan0",
+  ]);
 });
 
 test("what the machine refuses is the lab's failure, not the scenario's", async () => {

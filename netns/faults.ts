@@ -12,6 +12,8 @@ export type FaultyNetwork = {
   renumber(nat: string, fault: number): Promise<void>;
   expire(nat: string, fault: number): Promise<void>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
+  /** The party's traffic leaves by the interface `name` instead of `from`; the returned function ends that. */
+  prefer(party: string, name: string, from: string, fault: number): Promise<() => Promise<void>>;
   /** The party's process is dead by `fault`: what comes for it from now on is lost to that; undefined: it is about to be there again. */
   setProcess(party: string, deadBy: number | undefined): void;
   /** Lays `overlay` over an interface's links; the returned function takes it off. */
@@ -63,7 +65,9 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
       const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
       const struck = lab.clock.now();
       lab.say("lab", { ...told, state: "applied" });
-      const undo = await apply(lab, fault, index, holds);
+      const undo = await apply(lab, fault, index, holds, (length, action) =>
+        lab.clock.at(struck + length, () => enqueue(fault, action)),
+      );
       if (fault.for === null) return;
       lab.clock.at(struck + fault.for, () =>
         enqueue(fault, async () => {
@@ -101,7 +105,10 @@ export function whenDue({ clock, log }: Pick<FaultyLab, "clock" | "log">, when: 
 type Undo = () => Promise<void> | void;
 const nothing: Undo = () => undefined;
 
-async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<string, number>): Promise<Undo> {
+/** Does `action` that long after the fault has struck, in its turn. */
+type Later = (length: number, action: () => Promise<void>) => void;
+
+async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<string, number>, later: Later): Promise<Undo> {
   const { network } = lab;
   const party = lab.parties.get(fault.target);
   switch (fault.kind) {
@@ -127,17 +134,12 @@ async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<str
       await network.expire(fault.target, index);
       return nothing;
     case "interface-down": {
-      const key = `${fault.target}/${fault.interface}`;
-      const hold = async (change: 1 | -1): Promise<void> => {
-        const before = holds.get(key) ?? 0;
-        holds.set(key, before + change);
-        // Several faults may hold it down: it is up again when the last lets go.
-        if (before === 0 || before + change === 0)
-          await network.setInterface(fault.target, fault.interface, change === -1, index);
-      };
-      await hold(1);
-      return () => hold(-1);
+      const { hold } = holder(lab, holds, fault.target, index);
+      await hold(fault.interface, 1);
+      return () => hold(fault.interface, -1);
     }
+    case "roam":
+      return roam(lab, fault, index, holder(lab, holds, fault.target, index), later);
     case "impair":
       return network.lay(fault.target, fault.interface, fault.direction, fault.link, index);
     case "blackout":
@@ -148,4 +150,54 @@ async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<str
       return () => party?.order({ type: "calm", fault: index });
     }
   }
+}
+
+type Holder = { readonly held: ReadonlySet<string>; hold(name: string, change: 1 | -1): Promise<void> };
+
+/** Several faults may hold an interface down: it is up again when the last lets go. */
+function holder(lab: FaultyLab, holds: Map<string, number>, target: string, index: number): Holder {
+  const held = new Set<string>();
+  return {
+    held,
+    hold: async (name, change) => {
+      const key = `${target}/${name}`;
+      const before = holds.get(key) ?? 0;
+      holds.set(key, before + change);
+      if (change === 1) held.add(name);
+      else held.delete(name);
+      if (before === 0 || before + change === 0) await lab.network.setInterface(target, name, change === -1, index);
+    },
+  };
+}
+
+/** Moves the traffic; what is returned moves it back, also when it is still on its way. */
+async function roam(
+  { network }: FaultyLab,
+  fault: Fault & { readonly kind: "roam" },
+  index: number,
+  { held, hold }: Holder,
+  later: Later,
+): Promise<Undo> {
+  const { target, from, to, overlap, gap } = fault;
+  let isOver = false;
+  let unprefer: Undo = nothing;
+  if (overlap > 0) {
+    unprefer = await network.prefer(target, to, from, index);
+    later(overlap, async () => {
+      if (!isOver) await hold(from, 1);
+    });
+  } else {
+    if (gap > 0) {
+      await hold(to, 1);
+      later(gap, async () => {
+        if (!isOver && held.has(to)) await hold(to, -1);
+      });
+    }
+    await hold(from, 1);
+  }
+  return async () => {
+    isOver = true;
+    for (const name of [...held]) await hold(name, -1);
+    await unprefer();
+  };
 }

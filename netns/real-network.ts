@@ -186,8 +186,20 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       }
       await made.settled();
       const elsewhere = sentElsewhere(made, party, name);
+      for (const one of detours) if (one.party === party && one.name === name) one.to ??= elsewhere;
       if (!up) detours.push({ fault, party, name, from: elsewhere, to: undefined });
-      else for (const one of detours) if (one.party === party && one.name === name) one.to ??= elsewhere;
+    },
+    prefer: async (party, name, from, fault) => {
+      const made = await attaching;
+      await made.settled();
+      const detour: Detour = { fault, party, name: from, from: sentElsewhere(made, party, from), to: undefined };
+      detours.push(detour);
+      const undo = await topology.prefer(party, name);
+      return async () => {
+        await undo();
+        await made.settled();
+        detour.to ??= sentElsewhere(made, party, from);
+      };
     },
     lay: (party, name, direction, overlay, fault) => {
       if (links === undefined) throw new TypeError("lay: the links are not ready");

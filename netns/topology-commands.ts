@@ -98,12 +98,19 @@ function party(plan: TopologyPlan, namespace: string, ports: readonly PartyPort[
         `addr add ${port.address}/${port.nat === null ? 32 : 24} dev ${port.device}`,
         neighbour(port.device, port.gateway),
         ...plan.ports.filter((other) => isNeighbour(port, other)).map((other) => neighbour(port.device, other)),
-        `route add default via ${port.gateway.address} dev ${port.device} onlink src ${port.address} metric ${100 + port.preference}`,
+        `route add ${defaultRoute(port, FIRST_METRIC + port.preference)}`,
       ]),
     ],
     nft: PARTY_RULES,
   };
 }
+
+/** Metric of the route by a party's first interface. */
+export const FIRST_METRIC = 100;
+
+/** The way out by one interface; of several the one with the lowest metric whose cable is in is taken. */
+export const defaultRoute = ({ gateway, device, address }: PartyPort, metric: number): string =>
+  `default via ${gateway.address} dev ${device} onlink src ${address} metric ${metric}`;
 
 const isNeighbour = (port: PartyPort, other: PartyPort): boolean => port.nat !== null && other.nat === port.nat && other !== port;
 

@@ -12,7 +12,7 @@ import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
 import type { MappingView, NatCounters } from "./nat-state.ts";
 import { NetnsError } from "./netns-error.ts";
-import { creation, interiors, relocation } from "./topology-commands.ts";
+import { creation, defaultRoute, FIRST_METRIC, interiors, relocation } from "./topology-commands.ts";
 import { type PartyPort, planTopology, type TopologyPlan } from "./topology-plan.ts";
 
 /** One party interface's cable, cut open: two devices of the run's wire namespace. */
@@ -56,6 +56,8 @@ export type Topology = {
   near(party: string, name: string): readonly string[];
   /** Pulls an interface's cable, or plugs it in; resolves when the party's kernel has noticed. Addresses and sockets stay. */
   setInterface(party: string, name: string, up: boolean): Promise<void>;
+  /** Traffic leaves by the interface while its cable is in, whatever the order of preference; the returned function ends that. */
+  prefer(party: string, name: string): Promise<() => Promise<void>>;
   /** New external ports for every mapping of the NAT, the old ones dead for good; returns the new mappings, longest unused first. */
   rebind(nat: string): Promise<readonly MappingView[]>;
   /** Another external address for the NAT, its mappings lost, the old address a dead end; returns the new one. */
@@ -118,6 +120,7 @@ type Controls = Omit<Topology, "plan" | "boxes" | "kinds" | "folder" | "close">;
 
 function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Controls {
   const down = new Set<PartyPort>();
+  let wish = FIRST_METRIC;
   const portsOf = (party: string): readonly PartyPort[] => {
     const own = plan.ports.filter((port) => port.party === party);
     if (own.length === 0) throw new RangeError(`party: none is named ${party}`);
@@ -160,6 +163,16 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Contr
       await untilCarrier(port.namespace, port.device, up);
       // both ends notice by themselves, and a bridge of a link driver waits for this one
       await untilCarrier(plan.wires, port.inner, up);
+    },
+    async prefer(party, name) {
+      const port = portOf(party, name);
+      const route = ["-n", port.namespace, "route"];
+      // each wish has a metric of its own, the latest the lowest
+      const way = defaultRoute(port, --wish).split(" ");
+      await runCommand("ip", [...route, "add", ...way]);
+      return async () => {
+        await runCommand("ip", [...route, "del", ...way]);
+      };
     },
     rebind: (nat) => box(nat).rebind(),
     async renumber(nat) {

@@ -111,7 +111,7 @@ const WATCHES: readonly Watch[] = [
     says: "a client loses its interface and has another one",
     hit: (one, world) =>
       one.state === "applied" &&
-      one.kind === "interface-down" &&
+      (one.kind === "interface-down" || one.kind === "roam") &&
       isUp(world) &&
       Object.keys(world.scenario.parties[one.target]?.interfaces ?? {}).length > 1,
   },

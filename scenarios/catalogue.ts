@@ -6,6 +6,7 @@ import deregisterDuringBackoff from "./cases/deregister-during-backoff.ts";
 import directConeCone from "./cases/direct-cone-cone.ts";
 import doubleTrigger from "./cases/double-trigger.ts";
 import fecBurst from "./cases/fec-burst.ts";
+import flappingInterface from "./cases/flapping-interface.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
 import lateAnswer from "./cases/late-answer.ts";
 import natRebind from "./cases/nat-rebind.ts";
@@ -26,6 +27,7 @@ import ringrtcBurstyLoss from "./cases/ringrtc-bursty-loss.ts";
 import ringrtcInternational from "./cases/ringrtc-international.ts";
 import ringrtcModerate from "./cases/ringrtc-moderate.ts";
 import ringrtcSpikyLoss from "./cases/ringrtc-spiky-loss.ts";
+import roamRelayed from "./cases/roam-relayed.ts";
 import sameIdentityTwice from "./cases/same-identity-twice.ts";
 import signallingDelayed from "./cases/signalling-delayed.ts";
 import staleMessages from "./cases/stale-messages.ts";
@@ -65,4 +67,6 @@ export const CATALOGUE: readonly Scenario[] = [
   hangUpDuringOutage,
   signallingDelayed,
   sameIdentityTwice,
+  roamRelayed,
+  flappingInterface,
 ];

@@ -124,6 +124,16 @@ export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "expire"; readonly target: string } // NAT (by name): mappings forgotten, filters closed
   | { readonly kind: "interface-down"; readonly target: string; readonly interface: string }
   | {
+      readonly kind: "roam"; // traffic moves from one interface to another; healed: back, `from` preferred again
+      readonly target: string;
+      readonly from: string;
+      readonly to: string;
+      /** Make before break: `to` is preferred at once, `from` goes down this much later. At most one of the two is above 0. */
+      readonly overlap: number;
+      /** Break before make: `from` goes down at once and `to` comes up (again) this much later. */
+      readonly gap: number;
+    }
+  | {
       readonly kind: "impair";
       readonly target: string;
       readonly interface: string;

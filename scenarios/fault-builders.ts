@@ -3,9 +3,9 @@
  * Every one takes when it happens, `at` an instant or `after` a log record, and all that can be undone take `for` how long.
  */
 import type { Direction } from "./expanded.ts";
-import type { WrittenAfter, WrittenFault, WrittenSignallingEffect } from "./fault-language.ts";
+import type { WrittenAfter, WrittenFault, WrittenRoam, WrittenSignallingEffect } from "./fault-language.ts";
 import type { WrittenOverlay } from "./link-language.ts";
-import type { Time } from "./time.ts";
+import { parseTime, type Time } from "./time.ts";
 
 /** When a fault happens: `{ at: "5s" }`, or `{ after: { match: { ev: "call", who: "alice", state: "active" }, delay: "2s" } }`. */
 export type When = { readonly at: Time } | { readonly after: WrittenAfter };
@@ -30,6 +30,25 @@ export const interfaceDown = (party: string, during: During & { readonly interfa
   target: party,
   ...during,
 });
+/**
+ * A party's traffic moves from its first interface to its second, or between those named: at once, with `overlap` make before break, with `gap` break before
+ * make. After `for` it roams back. `roam("alice", { at: "5s", overlap: "2s" })`.
+ */
+export const roam = (party: string, during: During & WrittenRoam): WrittenFault => ({ kind: "roam", target: party, ...during });
+/** `changes` of an interface, down first, spread evenly `over` a time that begins at `at`: `...flap("alice", { at: "5s", changes: 10, over: "20s" })`. */
+export function flap(
+  party: string,
+  how: { readonly at: Time; readonly changes: number; readonly over: Time; readonly interface?: string },
+): readonly WrittenFault[] {
+  const { at, changes, over, ...where } = how;
+  const [first, whole] = [parseTime(at), parseTime(over)];
+  if (first === undefined) throw new TypeError(`flap: at: want a time, got ${at}`);
+  if (whole === undefined) throw new TypeError(`flap: over: want a time, got ${over}`);
+  if (!Number.isInteger(changes) || changes < 2 || changes % 2 !== 0)
+    throw new RangeError(`flap: changes: want an even number from 2 on, got ${changes}`);
+  const step = Math.round(whole / changes);
+  return Array.from({ length: changes / 2 }, (_, k) => interfaceDown(party, { at: first + 2 * k * step, for: step, ...where }));
+}
 /** Nothing passes the party's link. */
 export const blackout = (party: string, on: OnLink): WrittenFault => ({ kind: "blackout", target: party, ...on });
 /** The party's link changes: `impair("alice", { link: { loss: 0.3 }, direction: "up", at: "5s", for: "5s" })`. */

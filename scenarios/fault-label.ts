@@ -1,5 +1,6 @@
 /** A fault in a reader's words: the label of its records, the same in every laboratory. */
 import type { Fault } from "./expanded.ts";
+import { formatTime } from "./time.ts";
 
 /** `kill r1`, `impair alice eth0 both: loss`. */
 export function describeFault(fault: Fault): string {
@@ -10,6 +11,11 @@ export function describeFault(fault: Fault): string {
       return `blackout ${fault.target} ${fault.interface} ${fault.direction}`;
     case "interface-down":
       return `interface down ${fault.target} ${fault.interface}`;
+    case "roam": {
+      const how =
+        fault.overlap > 0 ? `, overlap ${formatTime(fault.overlap)}` : fault.gap > 0 ? `, gap ${formatTime(fault.gap)}` : "";
+      return `roam ${fault.target} ${fault.from} to ${fault.to}${how}`;
+    }
     case "signalling":
       return `signalling ${fault.target} ${fault.direction}`;
     default:

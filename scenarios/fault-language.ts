@@ -31,11 +31,22 @@ export type WrittenSignallingEffect = {
 /** `interface` may be left out: the party's first. `direction` may be left out: both. */
 type OnLink = { readonly target: string; readonly interface?: string | undefined; readonly direction?: Direction | undefined };
 
+/** A change of network: from an interface (the party's first) to another (its second), with a time in which both carry, or neither does. */
+export type WrittenRoam = {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** Make before break: traffic takes the new interface at once, the old one goes down this much later. */
+  readonly overlap?: Time | undefined;
+  /** Break before make: the new interface comes up this long after the old one has gone down. */
+  readonly gap?: Time | undefined;
+};
+
 /** A fault as written. */
 export type WrittenFault = WrittenWhen &
   (
     | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire"; readonly target: string }
     | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
+    | ({ readonly kind: "roam"; readonly target: string } & WrittenRoam)
     | ({ readonly kind: "blackout" } & OnLink)
     | ({ readonly kind: "impair"; readonly link: WrittenOverlay } & OnLink)
     | {
@@ -98,6 +109,13 @@ const KINDS: readonly FaultKind[] = [
   { kind: "expire", does: "The NAT forgets its mappings and closes its filters.", target: "a NAT", keys: [] },
   { kind: "interface-down", does: "The interface loses its link.", target: "a party", keys: ["interface"], heals: "comes up" },
   {
+    kind: "roam",
+    does: "Traffic moves from one interface to another, as a phone's does from wireless LAN to mobile.",
+    target: "a party",
+    keys: ["from", "to", "overlap", "gap"],
+    heals: "roams back: the old one comes up and is preferred again",
+  },
+  {
     kind: "impair",
     does: "The numbers in `link` are laid over the interface's own.",
     target: "a party",
@@ -140,6 +158,10 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
   plain("renumber"),
   plain("expire"),
   strict({ kind: z.literal("interface-down"), target: name, interface: name.optional(), ...when }),
+  strict({
+    ...{ kind: z.literal("roam"), target: name, from: name.optional(), to: name.optional() },
+    ...{ overlap: time.optional(), gap: time.optional(), ...when },
+  }),
   strict({ kind: z.literal("blackout"), target: name, interface: name.optional(), direction, ...when }),
   strict({ kind: z.literal("impair"), target: name, interface: name.optional(), direction, link: overlay, ...when }),
   strict({

@@ -1,7 +1,14 @@
 /** Reads a scenario's faults against its topology: targets, interfaces, times and triggers. */
 import type { Complaints } from "./complaints.ts";
 import type { Direction, Fault, LinkModel, PartyModel, Trigger } from "./expanded.ts";
-import { FAULT_KINDS, type FaultKind, type WrittenAfter, type WrittenFault, type WrittenWhen } from "./fault-language.ts";
+import {
+  FAULT_KINDS,
+  type FaultKind,
+  type WrittenAfter,
+  type WrittenFault,
+  type WrittenRoam,
+  type WrittenWhen,
+} from "./fault-language.ts";
 import { linkProblems, readOverlay } from "./link-language.ts";
 import { LOG_FIELDS } from "./log-fields.ts";
 import { type Place, show } from "./problem.ts";
@@ -10,6 +17,7 @@ import { formatTime, parseTime, type Time } from "./time.ts";
 import { checkLink, type Topology } from "./topology.ts";
 import type { WrittenScenario } from "./written-scenario.ts";
 
+type Roam = Pick<Extract<Fault, { kind: "roam" }>, "from" | "to" | "overlap" | "gap">;
 /** What reading a part of a scenario has to know of the rest. */
 export type World = { readonly topology: Topology; readonly duration: number; readonly complain: Complaints };
 
@@ -31,6 +39,8 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
   switch (fault.kind) {
     case "interface-down":
       return { ...timing, kind: fault.kind, target, interface: interfaceOf(world, target, fault.interface, place) };
+    case "roam":
+      return { ...timing, kind: fault.kind, target, ...readRoam(world, target, fault, timing.for, place) };
     case "blackout":
     case "impair": {
       const on = interfaceOf(world, target, fault.interface, place);
@@ -99,6 +109,41 @@ function interfaceOf({ topology, complain }: World, target: string, named: strin
   if (named === undefined) return known[0] ?? "";
   if (topology.parties.has(target)) complain.wantName([...place, "interface"], `an interface of ${target}`, named, known);
   return named;
+}
+
+/** Two interfaces of the party that differ, and how the change from one to the other goes. */
+function readRoam(
+  { topology, complain }: World,
+  target: string,
+  written: WrittenRoam,
+  length: number | null,
+  place: Place,
+): Roam {
+  const known = Object.keys(topology.parties.get(target)?.interfaces ?? {});
+  const named = (key: "from" | "to", otherwise: string | undefined): string => {
+    const one = written[key];
+    if (one !== undefined && known.length > 0) complain.wantName([...place, key], `an interface of ${target}`, one, known);
+    return one ?? otherwise ?? "";
+  };
+  const from = named(
+    "from",
+    known.find((one) => one !== written.to),
+  );
+  const to = named(
+    "to",
+    known.find((one) => one !== from),
+  );
+  if (known.length === 1)
+    complain.say([...place, "target"], `${show(target)} has one interface, ${known[0]}: want a party with two`);
+  else if (from === to) complain.say([...place, "to"], `${show(to)} is where it comes from: want another interface of ${target}`);
+  const [overlap, gap] = [micros(written.overlap), micros(written.gap)];
+  if (overlap > 0 && gap > 0) complain.say(place, "has overlap and gap: want one of them, or neither for a change at once");
+  if (length !== null && length <= Math.max(overlap, gap))
+    complain.say(
+      [...place, "for"],
+      `${formatTime(length)} is over before the change is: want more than ${formatTime(Math.max(overlap, gap))}`,
+    );
+  return { from, to, overlap, gap };
 }
 
 type Impairment = {

@@ -91,6 +91,8 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
         network.setInterface(fault.target, fault.interface, true, index);
         return undefined;
       };
+    case "roam":
+      return roam(lab, fault, index);
     case "impair":
       return network.impair(fault.target, fault.interface, fault.direction, fault.link, index);
     case "blackout":
@@ -106,4 +108,31 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       };
     }
   }
+}
+
+/** Moves the traffic; the returned function moves it back, also when it is still on its way. */
+function roam({ network, kernel }: Lab, fault: Fault & { readonly kind: "roam" }, index: number): () => undefined {
+  const { target, from, to, overlap, gap } = fault;
+  let isOver = false;
+  let unprefer = (): void => undefined;
+  const later = (length: number, action: () => void): void =>
+    kernel.post(Instant.after(kernel.now, length as Micros), () => {
+      if (!isOver) action();
+    });
+  if (overlap > 0) {
+    unprefer = network.prefer(target, to, index);
+    later(overlap, () => network.setInterface(target, from, false, index));
+  } else {
+    if (gap > 0) {
+      network.setInterface(target, to, false, index);
+      later(gap, () => network.setInterface(target, to, true, index));
+    }
+    network.setInterface(target, from, false, index);
+  }
+  return () => {
+    isOver = true;
+    network.setInterface(target, from, true, index);
+    unprefer();
+    return undefined;
+  };
 }

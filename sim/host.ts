@@ -52,7 +52,9 @@ export class Host {
   /** Ports whose last process is gone, and the fault that took it; a port in `#open` comes first. */
   readonly #closed: Map<number, number | undefined> = new Map();
   readonly #listeners: Set<() => void> = new Set();
-  /** First interface that is up. */
+  /** Interfaces preferred by faults, the latest first. */
+  readonly #wishes: { readonly which: Interface; readonly fault: number }[] = [];
+  /** Interface that traffic leaves from: the first that is up, unless a fault prefers another. */
   preferred: Interface | undefined;
   /** The fault that keeps traffic off the most preferred interface, while another carries it. */
   detour: number | undefined;
@@ -93,8 +95,32 @@ export class Host {
     else which.downBy = fault === undefined ? [] : which.downBy.filter((holder) => holder !== fault);
     const is = which.downBy.length === 0;
     if (was === is) return;
-    this.preferred = this.interfaces.find((one) => one.downBy.length === 0);
-    this.detour = this.preferred === undefined ? undefined : this.interfaces[0]?.downBy[0];
+    this.#choose();
+    this.#changed();
+  }
+
+  /** Traffic leaves from `which` while that is up, whatever the order of preference; the last such wish counts. The returned function takes it back. */
+  prefer(which: Interface, fault: number): () => void {
+    const wish = { which, fault };
+    this.#wishes.unshift(wish);
+    this.#choose();
+    this.#changed();
+    return () => {
+      const index = this.#wishes.indexOf(wish);
+      if (index < 0) return;
+      this.#wishes.splice(index, 1);
+      this.#choose();
+      this.#changed();
+    };
+  }
+
+  #choose(): void {
+    const isUp = (one: Interface): boolean => one.downBy.length === 0;
+    const wish = this.#wishes.find((one) => isUp(one.which));
+    this.preferred = wish?.which ?? this.interfaces.find(isUp);
+    this.detour = this.preferred === undefined ? undefined : (wish?.fault ?? this.interfaces[0]?.downBy[0]);
+  }
+  #changed(): void {
     for (const socket of this.#open.values()) socket.relocate();
     for (const listener of [...this.#listeners]) listener();
   }

@@ -284,6 +284,34 @@ test("when the preferred interface goes down, packets leave by the next one and 
   expect(network.addresses("a")).toEqual(["192.168.1.2", "198.51.100.1"]);
 });
 
+test("a preferred interface carries while it is up, the latest wish first, and is the default that processes are told of", () => {
+  const { network, socket, send, inbox, run } = world(
+    { home: {} },
+    { a: party({ wlan0: "home", cell0: null, eth0: null }), b: party({ e: null }) },
+  );
+  const way = (): string | undefined => network.hostNetwork("a", 4_000).interfaces.find((one) => one.isDefault)?.name;
+  let changes = 0;
+  network.onAddressChange("a", () => changes++);
+  expect(way()).toBe("wlan0");
+  const first = network.prefer("a", "cell0", 1);
+  expect(way()).toBe("cell0");
+  expect(network.addresses("a")).toHaveLength(3); // nothing went down
+  send("a", socket("b").local);
+  const second = network.prefer("a", "eth0", 2);
+  send("a", socket("b").local);
+  run(100_000);
+  expect(inbox("b").map((one) => one.from)).toEqual(["198.51.100.1:4000", "198.51.100.2:4000"]);
+  expect([network.touched(1), network.touched(2)]).toEqual([1, 1]);
+  network.setInterface("a", "eth0", false, 3);
+  expect(way()).toBe("cell0");
+  network.setInterface("a", "eth0", true, 3);
+  second();
+  first();
+  first();
+  expect(way()).toBe("wlan0");
+  expect(changes).toBe(6);
+});
+
 test("a paused process gets what waited, in order, when it runs again; beyond 256 packets the buffer drops", () => {
   const { network, socket, send, inbox, drops, run } = world({}, { a: party({ e: null }), b: party({ e: null }) });
   socket("b").hold(1);

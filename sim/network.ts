@@ -108,6 +108,10 @@ export class Network {
   setInterface(party: string, name: string, up: boolean, fault?: number): void {
     this.#host(party).setInterface(this.#interface(party, name), up, fault);
   }
+  /** Has the party's traffic leave from an interface while that is up, by `fault`; the returned function ends that. */
+  prefer(party: string, name: string, fault: number): () => void {
+    return this.#host(party).prefer(this.#interface(party, name), fault);
+  }
   /**
    * Lays `overlay` over the links of an interface for `fault`. The returned function takes it off and tells when what it kept in a queue has left, where
    * that is later. A blackout is `{ loss: 1 }`.
