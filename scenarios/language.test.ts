@@ -7,7 +7,6 @@ import {
   expectConcealment,
   expectRecovery,
   expectSameCall,
-  flap,
   hangUp,
   impair,
   interfaceDown,
@@ -108,25 +107,6 @@ describe("what is left out is filled in", () => {
     });
   });
 
-  test("a roam goes from the first interface to the second, unless told otherwise; a flap is so many downs, evenly spread", () => {
-    const parties = { alice: { interfaces: { wlan0: "wifi-ok", cell0: "lte-move", eth0: "lan" } } } as const;
-    const { faults } = read({
-      parties,
-      faults: [
-        roam("alice", { at: "1s", overlap: "300ms", for: "2s" }),
-        roam("alice", { at: "5s", from: "cell0", gap: "100ms" }),
-        ...flap("alice", { at: "6s", changes: 4, over: "2s", interface: "eth0" }),
-      ],
-    });
-    expect(faults).toMatchObject([
-      { kind: "roam", from: "wlan0", to: "cell0", overlap: 300_000, gap: 0, for: 2_000_000 },
-      { kind: "roam", from: "cell0", to: "wlan0", overlap: 0, gap: 100_000, for: null },
-      { kind: "interface-down", interface: "eth0", when: { at: 6_000_000 }, for: 500_000 },
-      { kind: "interface-down", interface: "eth0", when: { at: 7_000_000 }, for: 500_000 },
-    ]);
-    expect(() => flap("alice", { at: "6s", changes: 3, over: "2s" })).toThrow(RangeError);
-  });
-
   test("a NAT fault finds the NAT by the only party behind it, and a profile laid over a link is that of its direction", () => {
     const { faults } = read({
       parties: { alice: { nat: "home" } },
@@ -201,38 +181,6 @@ describe("what is wrong is said with its place, its value and what would be righ
       "unknown interface",
       faulty({ kind: "blackout", target: "bob", interface: "wlan0", at: 1 }),
       'faults[0].interface: "wlan0" is not an interface of bob: known: eth0',
-    ],
-    [
-      "roam with nowhere to go",
-      faulty({ kind: "roam", target: "bob", at: 1 }),
-      'faults[0].target: "bob" has one interface, eth0: want a party with two',
-    ],
-    [
-      "roam to where it comes from",
-      {
-        ...head,
-        parties: { alice: { interfaces: { a: "lan", b: "lan" } } },
-        faults: [{ kind: "roam", target: "alice", from: "b", to: "b", at: 1 }],
-      },
-      'faults[0].to: "b" is where it comes from: want another interface of alice',
-    ],
-    [
-      "roam both ways at once",
-      {
-        ...head,
-        parties: { alice: { interfaces: { a: "lan", b: "lan" } } },
-        faults: [roam("alice", { at: "1s", overlap: "1s", gap: "1s" })],
-      },
-      "faults[0]: has overlap and gap: want one of them",
-    ],
-    [
-      "roam back before it is there",
-      {
-        ...head,
-        parties: { alice: { interfaces: { a: "lan", b: "lan" } } },
-        faults: [roam("alice", { at: "1s", gap: "2s", for: "1s" })],
-      },
-      "faults[0].for: 1s is over before the change is: want more than 2s",
     ],
     ["fault after the end", faulty({ kind: "kill", target: "r1", at: "16s" }), "faults[0].at: 16s is after the end at 15s"],
     [
