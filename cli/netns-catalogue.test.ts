@@ -29,6 +29,8 @@ const CASES: readonly string[] =
         "baseline",
         "reject",
         "burst-loss",
+        "direct-cone-cone",
+        "roam-relayed",
       ];
 /** chosen: three runs are nine processes, which two processors carry without audible hiccups. */
 const AT_ONCE = 3;

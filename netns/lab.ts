@@ -196,7 +196,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     ]),
   );
   for (const name of names) {
-    const plan = jobPlan(run, name, work, secrets.get(name) ?? new Uint8Array(32));
+    const plan = jobPlan(run, name, work, secrets.get(name) ?? new Uint8Array(32), network.addressOf);
     const party = labParty(name, plan, {
       server,
       launcher,
@@ -287,7 +287,7 @@ const DEFAULT_ENTRY = {
   args: [],
 };
 
-function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array): JobPlan {
+function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array, addressOf: (party: string) => string): JobPlan {
   const party = run.scenario.parties[name];
   if (party?.role !== "client")
     return () => ({
@@ -310,6 +310,8 @@ function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array):
     jitterBuffer: run.scenario.jitterBuffer,
     fec: plan.fec,
     goodbyeMs: GRACE_MS,
+    stun: plan.stun.map((relay) => `${addressOf(relay)}:${PORT}`),
+    ...(plan.iceTransportPolicy === undefined ? {} : { iceTransportPolicy: plan.iceTransportPolicy }),
     ...answerOf(plan),
   });
 }

@@ -29,6 +29,7 @@ type Options = {
   readonly tone?: boolean;
   readonly echo?: boolean;
   readonly jitterBuffer: JitterBufferName;
+  readonly iceTransportPolicy: "all" | "relay";
   readonly record?: string;
   readonly log?: string;
   readonly epoch?: number;
@@ -62,6 +63,14 @@ export function addClient(root: Command, { terminal, end }: Context): void {
     .option("--echo", "speak back what is heard")
     .addOption(
       new Option("--jitter-buffer <name>", "what it plays out with").choices(JITTER_BUFFERS).default(DEFAULT_JITTER_BUFFER),
+    )
+    .addOption(
+      new Option(
+        "--ice-transport-policy <policy>",
+        "all: direct paths are tried; relay: no address is revealed to the other party",
+      )
+        .choices(["all", "relay"])
+        .default("all"),
     )
     .option("--record <file>", "write what is heard to this WAV file")
     .option("--log <file>", "append the event log (one JSON record a line) to this file")
@@ -104,6 +113,7 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       answer: options.answer === undefined ? undefined : { mode: ANSWERS[options.answer], after: millis(options.answerAfter) },
       voice: voiceOf(options, path),
       jitterBuffer: options.jitterBuffer,
+      iceTransportPolicy: options.iceTransportPolicy,
       ...(options.record === undefined ? {} : { record: path(options.record) }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),

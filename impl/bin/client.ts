@@ -9,9 +9,11 @@ import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
 import * as client from "../core/client.ts";
 import { type ClientEvent, eventOf } from "../core/client-event.ts";
 import { type CodecEngine, FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
+import type { IceTransportPolicy } from "../core/ice/client-ice.ts";
 import type { Identity } from "../core/identity.ts";
 import { DEFAULT_FEC } from "../core/media-stream.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
+import { type Certificate, makeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { loadRaptorQ } from "../io/raptorq.ts";
@@ -47,6 +49,15 @@ export type ClientOptions = {
   readonly jitterBuffer?: JitterBufferName;
   /** What it sends with when the peer can make use of it; nothing twice when not given. */
   readonly fec?: FecScheme;
+  /**
+   * W3C `RTCIceTransportPolicy`: `all` tries direct paths, `relay` reveals no address. Not given: the endpoint accepts no sessions, as a client of before
+   * direct paths, and calls go by the relay.
+   */
+  readonly iceTransportPolicy?: IceTransportPolicy;
+  /** What the endpoint accepts peers with; a new one when not given. */
+  readonly certificate?: Certificate;
+  /** STUN servers besides the relay. */
+  readonly stun?: readonly Address[];
   readonly layer?: Layer;
   /** Address and TCP port that Prometheus scrapes; undefined: none. */
   readonly metrics?: { readonly host: string; readonly port: number };
@@ -84,6 +95,8 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
   const trouble = (error: Error): void => options.onTrouble?.(error);
   const sessions = new Set<number>();
   let quiet: (() => void) | undefined;
+  const policy = options.iceTransportPolicy;
+  const certificate = policy === "all" ? (options.certificate ?? makeCertificate()) : undefined;
   const party = await openParty<client.Input>({
     who: options.name,
     host: options.relay?.address.startsWith("[") ? "::" : "0.0.0.0",
@@ -99,10 +112,14 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       fec: { scheme: options.fec ?? NO_FEC, codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) },
       entropy: (length) => new Uint8Array(randomBytes(length)),
       answer: options.answer,
+      ...(certificate === undefined ? {} : { certificate: certificate.fingerprint }),
+      ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
+      stun: options.stun ?? [],
       backoff: DEFAULT_BACKOFF,
       probeEvery: client.DEFAULT_PROBE,
     }),
     watchesNetwork: true,
+    ...(certificate === undefined ? {} : { certificate }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "client"] } }),
     onSaying: (saying, at) => {

@@ -4,10 +4,12 @@
  * A party whose lab is gone ends at once.
  */
 
+import type { Address } from "../base/address.ts";
 import type { FecScheme } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { AnswerPolicy, Command } from "../core/client.ts";
+import type { IceTransportPolicy } from "../core/ice/client-ice.ts";
 import type { SignallingEffect } from "../core/signalling-filter.ts";
 
 /** What a party is to be: the content of its job file. Paths are absolute. */
@@ -41,6 +43,9 @@ export type Job = {
       readonly driftPpm: number;
       readonly jitterBuffer: JitterBufferName;
       readonly fec: FecScheme;
+      readonly iceTransportPolicy?: IceTransportPolicy;
+      /** STUN servers besides its relay. */
+      readonly stun: readonly Address[];
       /** How long a client that stops waits for its sessions to close, milliseconds. */
       readonly goodbyeMs: number;
     }

@@ -11,7 +11,7 @@ import type { Instant } from "../base/units.ts";
 import { loop, tone } from "../core/audio-source.ts";
 import { identityFromSecret } from "../core/identity.ts";
 import { type Active, SignallingFilter } from "../core/signalling-filter.ts";
-import { loadOrMakeCertificate } from "../io/certificate.ts";
+import { loadOrMakeCertificate, makeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { readWav } from "../io/wav.ts";
@@ -96,9 +96,13 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
     loadOpusWasm({ encoders: 2, decoders: 2 }),
     client.says === "tone" ? tone() : readWav(client.says).then(loop),
   ]);
+  const certificate = makeCertificate();
   return {
     begin: (epoch) =>
       runClient({
+        certificate,
+        stun: client.stun,
+        ...(client.iceTransportPolicy === undefined ? {} : { iceTransportPolicy: client.iceTransportPolicy }),
         ...common,
         epoch,
         codec,

@@ -10,7 +10,6 @@ const directConeCone: Scenario = scenario({
   name: "direct-cone-cone",
   asks: "Do two clients behind port-restricted NATs find a direct path, with the relay carrying their voice until then?",
   tags: ["ice", "nat", "quick"],
-  labs: ["sim"],
   duration: "8s",
   iceTransportPolicy: "all",
   parties: { alice: { nat: "home", link }, bob: { nat: "port-restricted", link } },
