@@ -22,6 +22,7 @@ const CASES: readonly string[] =
     : [
         "relay-restart",
         "stale-messages",
+        "relay-switch-mid-call",
         "relay-pause",
         "nat-rebind",
         "blackout",

@@ -13,6 +13,7 @@ import {
   sameCall,
   signallingRecovers,
 } from "./judge-call.ts";
+import { crowdReturns } from "./judge-crowd.ts";
 import { concealment, longestGap, mediaFlows, mediaRecovers, mouthToEar, noInterruption } from "./judge-media.ts";
 import { asTold, displaced } from "./judge-registration.ts";
 import { settles } from "./judge-settling.ts";
@@ -38,6 +39,7 @@ const JUDGES: Judges = {
   refused: refusedAtLeast,
   "generations-fresh": generationsFresh,
   "as-told": asTold,
+  "crowd-returns": crowdReturns,
   displaced,
   settles,
 };

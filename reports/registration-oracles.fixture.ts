@@ -1,6 +1,7 @@
 /** Logs of clients that do as they are told, or not: rows for the table of oracles and their verdicts. */
 import type { Action, Expectation, Scenario } from "../scenarios/expanded.ts";
-import { aLog, type LogBuilder, s } from "./log-builder.ts";
+import { CLEAN } from "../scenarios/impairment/link.ts";
+import { aLog, KILL, type LogBuilder, s } from "./log-builder.ts";
 import type { OracleResult } from "./result.ts";
 
 type Row = readonly [string, Expectation, LogBuilder, Partial<Scenario>, OracleResult["verdict"], string];
@@ -35,6 +36,24 @@ const gives = (promise: string, one: LogBuilder, verdict: OracleResult["verdict"
   detail,
 ];
 
+const CROWD = { clients: 1, up: CLEAN, down: CLEAN, over: 0 };
+const back = (at: number, acks: number): LogBuilder => {
+  const one = aLog()
+    .fault(0, "kill r1", s(5), s(8))
+    .registration(s(0.1), "crowd-1", "registered", { relay: ONE })
+    .registration(s(6), "crowd-1", "reconnecting", { relay: ONE })
+    .registration(s(at), "crowd-1", "registered", { relay: ONE });
+  for (let i = 0; i < acks; i++)
+    one.say(s(at) + i, "r1", { ev: "signal", dir: "sent", type: "RegisterAck", session: -1 - i, ok: true });
+  return one;
+};
+const crowd = (promise: string, one: LogBuilder, verdict: OracleResult["verdict"], most: string): Row => {
+  const took = `${(one.records().at(-1)?.t ?? 0) / 1e6 - 8}`;
+  const after = took.startsWith("1") ? "1000 ms" : "4000 ms";
+  const words = `1 of 1 back, half after ${after}, 95 % after ${after}, the last after ${after}; at most ${most} and 0 new sessions in 100 ms (limit 3000 ms, 2 registrations)`;
+  return [promise, { oracle: "crowd-returns", within: s(3), peak: 2 }, one, { crowd: CROWD, faults: [KILL] }, verdict, words];
+};
+
 export const REGISTRATION_ROWS: readonly Row[] = [
   row("a switch in time", told().registration(s(5.2), "alice", "registered", there), move, "held", "alice with r2 after 200 ms"),
   row(
@@ -56,6 +75,9 @@ export const REGISTRATION_ROWS: readonly Row[] = [
   ),
   row("idle when told to be", idle(), leave, "held", "alice idle from 5.000 s"),
   row("a supervisor that survives", connects(idle(), s(9)), leave, "broken", "alice connects though it is to be idle"),
+  crowd("a crowd that is back in time", back(9, 1), "held", "1 registrations"),
+  crowd("one of the crowd is late", back(12, 1), "broken", "1 registrations"),
+  crowd("a relay that registers all at once", back(9, 3), "broken", "3 registrations"),
   gives("a client that gives way for good", displaced(), "held", "alice gave way at 5.000 s"),
   gives("a client that was never displaced", log(ONE), "broken", "alice was never displaced"),
   gives("a client that fights", connects(displaced(), s(6)), "broken", "alice took its registration back"),

@@ -31,6 +31,7 @@ import roamRelayed from "./cases/roam-relayed.ts";
 import sameIdentityTwice from "./cases/same-identity-twice.ts";
 import signallingDelayed from "./cases/signalling-delayed.ts";
 import staleMessages from "./cases/stale-messages.ts";
+import stampede from "./cases/stampede.ts";
 import switchWhileSleeping from "./cases/switch-while-sleeping.ts";
 import type { Scenario } from "./expanded.ts";
 
@@ -69,4 +70,5 @@ export const CATALOGUE: readonly Scenario[] = [
   sameIdentityTwice,
   roamRelayed,
   flappingInterface,
+  stampede,
 ];

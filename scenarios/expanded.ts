@@ -159,6 +159,16 @@ export type Expectation = { readonly oracle: string } & Readonly<Record<string, 
 /** The sabotage of impl/ under which the scenario must be `broken`: a name in the mutation catalogue and the oracle that must break. */
 export type Twin = { readonly mutation: string; readonly breaks: string };
 
+/** Clients that do nothing but stay registered with the first relay, called `crowd-1` and so on: many in few words. Only in virtual time. */
+export type Crowd = {
+  readonly clients: number;
+  /** What each has to the internet. */
+  readonly up: LinkModel;
+  readonly down: LinkModel;
+  /** They register one by one, spread over this, microseconds. */
+  readonly over: number;
+};
+
 export type Scenario = {
   readonly schema: "midcall/scenario@1";
   readonly name: string;
@@ -171,6 +181,8 @@ export type Scenario = {
   readonly jitterBuffer: JitterBufferName;
   readonly nats: Readonly<Record<string, NatModel>>;
   readonly parties: Readonly<Record<string, PartyModel>>;
+  /** Absent: none. */
+  readonly crowd?: Crowd;
   readonly calls: readonly CallModel[];
   /** Absent: none. */
   readonly actions?: readonly Action[];

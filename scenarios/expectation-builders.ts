@@ -55,6 +55,11 @@ export const expectRefusal = (p: {
 export const expectFreshGenerations = (): WrittenExpectation => "generations-fresh";
 /** Oracle `as-told`. */
 export const expectObedience = (p: { readonly within?: Time } = {}): WrittenExpectation => ({ oracle: "as-told", ...p });
+/** Oracle `crowd-returns`. */
+export const expectCrowd = (p: { readonly within: Time; readonly peak: number }): WrittenExpectation => ({
+  oracle: "crowd-returns",
+  ...p,
+});
 /** Oracle `displaced`. */
 export const expectDisplacement = (p: { readonly party: string }): WrittenExpectation => ({ oracle: "displaced", ...p });
 /** Oracle `settles`. */

@@ -7,6 +7,7 @@ import { DEFAULT_JITTER_BUFFER } from "../impl/base/jitter-buffer-name.ts";
 import { readActions } from "./action-language.ts";
 import { readCalls } from "./call-plan.ts";
 import { complaints } from "./complaints.ts";
+import { readCrowd } from "./crowd-language.ts";
 import type { Scenario, Twin } from "./expanded.ts";
 import { readExpectations } from "./expectation-list.ts";
 import { readFaults } from "./fault-plan.ts";
@@ -45,6 +46,7 @@ export function parseScenario(input: unknown): Parsed {
   const expect = readExpectations(written, { topology, calls, faults, duration, complain });
   const tags = written.tags ?? [];
   const labs = written.labs ?? ["sim", "netns", "docker"];
+  const crowd = readCrowd(written.crowd, { topology, labs, duration, complain });
   complain.wantDistinct(["tags"], tags);
   complain.wantDistinct(["labs"], labs);
   const twin = written.twin ?? null;
@@ -66,6 +68,7 @@ export function parseScenario(input: unknown): Parsed {
       jitterBuffer: written.jitterBuffer ?? DEFAULT_JITTER_BUFFER,
       nats: Object.fromEntries(topology.nats),
       parties: Object.fromEntries(topology.parties),
+      ...(crowd === undefined ? {} : { crowd }),
       calls,
       ...(actions.length === 0 ? {} : { actions }),
       faults,

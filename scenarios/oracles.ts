@@ -32,6 +32,7 @@ export type OracleParameters = {
   readonly refused: { readonly party: string; readonly reason: RefusalReason; readonly atLeast: number };
   readonly "generations-fresh": Readonly<Record<never, never>>;
   readonly "as-told": { readonly within: number };
+  readonly "crowd-returns": { readonly within: number; readonly peak: number };
   readonly displaced: { readonly party: string };
   readonly settles: { readonly within: number };
 };
@@ -166,6 +167,12 @@ const LIST: readonly Oracle[] = [
     promises:
       "Whoever is told to register is with that relay within `within` (of the last heal, where a fault is in the way) and sets up nothing anew when it is there already; whoever is told to be idle is, and connects with nobody.",
     parameters: [duration("within", { default: "500ms" })],
+  },
+  {
+    name: "crowd-returns",
+    promises:
+      "Every client of the crowd that lost its registration is registered again within `within` of the last heal, and no relay registers more than `peak` clients in any 100 ms.",
+    parameters: [duration("within", { required: true }), whole("peak", "a whole number", { required: true })],
   },
   {
     name: "displaced",

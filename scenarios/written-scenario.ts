@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { JITTER_BUFFERS } from "../impl/base/jitter-buffer-name.ts";
 import { action, type WrittenAction } from "./action-language.ts";
+import { crowd, type WrittenCrowd } from "./crowd-language.ts";
 import type { CallModel, PartyModel, Scenario } from "./expanded.ts";
 import { fault, type WrittenFault } from "./fault-language.ts";
 import { fec, type WrittenFec } from "./fec-language.ts";
@@ -72,6 +73,7 @@ export type WrittenScenario = {
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
+  readonly crowd?: WrittenCrowd | undefined;
   readonly calls?: readonly WrittenCall[] | undefined;
   readonly actions?: readonly WrittenAction[] | undefined;
   readonly faults?: readonly WrittenFault[] | undefined;
@@ -149,6 +151,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),
+  crowd: crowd.optional(),
   actions: z.array(action).max(1_000).optional(),
   faults: z.array(fault).max(1_000).optional(),
   expect: z.array(expectation).max(100).optional(),

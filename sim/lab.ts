@@ -18,6 +18,7 @@ import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
 import { clientPlan } from "../scenarios/client-plan.ts";
+import { crowdOf } from "../scenarios/crowd-language.ts";
 import type { Action, Scenario } from "../scenarios/expanded.ts";
 import { captureInto } from "./capture.ts";
 import { applyFaults, type Faultable, whenDue } from "./faults.ts";
@@ -129,15 +130,17 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     jitterBuffer: scenario.jitterBuffer,
   });
   const captures = new Map<string, Uint8Array[]>();
+  const crowd = crowdOf(scenario);
+  const parties = { ...scenario.parties, ...crowd };
   const network = new Network({
-    ...{ kernel, randomness, nats: scenario.nats, parties: scenario.parties, say, watched },
+    ...{ kernel, randomness, nats: scenario.nats, parties, say, watched },
     ...(run.capture === true ? { crossed: captureInto(captures, scenario) } : {}),
   });
   const world: LabWorld = { kernel, network, randomness, say };
   const heard = new Map<string, Map<number, Int16Array>>();
 
   const identities = new Map<string, Identity>();
-  for (const [name, { identityOf: owner = name }] of Object.entries(scenario.parties))
+  for (const [name, { identityOf: owner = name }] of Object.entries(parties))
     identities.set(name, identityFromSecret(engines.crypto, randomness.stream(`identity/${owner}`).nextBytes(32)));
   const identityOf = (name: string): Identity => must(identities.get(name), `party ${name}`);
 
@@ -147,7 +150,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
   const targets = new Map<string, RelayTarget>();
-  for (const [name, party] of Object.entries(scenario.parties)) {
+  for (const [name, party] of Object.entries(parties)) {
     if (party.role === "relay") {
       const fingerprint = certificateOf(name);
       targets.set(name, { address: `${must(network.addresses(name)[0], `an address of ${name}`)}:${PORT}`, pin: fingerprint });
@@ -181,7 +184,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         port: PORT,
         driftPpm: party.driftPpm,
         session: DEFAULT_SESSION,
-        watchesNetwork: true,
+        watchesNetwork: crowd[name] === undefined,
         ...(certificate === undefined ? {} : { server: () => ({ fingerprint: certificate, resetKey: `${name}/${seed}` }) }),
         machine: (incarnation) => {
           const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
@@ -201,13 +204,17 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             probeEvery: client.DEFAULT_PROBE,
           });
         },
-        audio: {
-          capture: () => ({ type: "capture", pcm: source.next() }),
-          playout: () => ({ type: "playout" }),
-          play: (tick, pcm) => {
-            if (run.wav === true) frames.set(tick, pcm);
-          },
-        },
+        ...(crowd[name] === undefined
+          ? {
+              audio: {
+                capture: () => ({ type: "capture", pcm: source.next() }),
+                playout: () => ({ type: "playout" }),
+                play: (tick, pcm) => {
+                  if (run.wav === true) frames.set(tick, pcm);
+                },
+              },
+            }
+          : {}),
       }),
     );
   }
@@ -248,8 +255,11 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
       const home = clientPlan(scenario, name).relay;
       if (home === undefined) continue;
       const target = must(targets.get(home), `relay ${home}`);
-      kernel.post(randomness.stream(`register/${name}`).nextBelow(20_000) as Instant, () =>
-        order(name, { type: "register", relay: target }),
+      kernel.post(
+        randomness
+          .stream(`register/${name}`)
+          .nextBelow(crowd[name] === undefined ? 20_000 : Math.max(1, scenario.crowd?.over ?? 0)) as Instant,
+        () => order(name, { type: "register", relay: target }),
       );
     }
     for (const call of scenario.calls) {

@@ -75,9 +75,9 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
     .map(([kinds, isKilling]) => (isKilling ? [...kinds, "kill-client" as const] : kinds)),
 });
 
-/** Whether what must always hold can be asked of any schedule of faults around this base: its users' actions leave all parties at one relay. */
-export function isExplorable({ actions = [], parties }: Scenario): boolean {
-  if (Object.values(parties).some((party) => party.startsIdle === true)) return false;
+/** Whether what must always hold can be asked of any schedule of faults around this base: it is no crowd, and its users' actions leave all parties at one relay. */
+export function isExplorable({ actions = [], crowd, parties }: Scenario): boolean {
+  if (crowd !== undefined || Object.values(parties).some((party) => party.startsIdle === true)) return false;
   const last = new Map(actions.map((one) => [one.party, one.does === "register" ? one.relay : one.does]));
   const moved = new Set(last.values());
   const clients = Object.values(parties).filter((party) => party.role === "client").length;

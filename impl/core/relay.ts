@@ -10,6 +10,7 @@ import { Instant, type Micros, seconds } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { bindingResponse, parseStun } from "../wire/stun.ts";
+import { Admission, type Config as AdmissionConfig, DEFAULT_ADMISSION } from "./admission.ts";
 import { type CallLimits, callDesk, type Peer } from "./call-desk.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
@@ -26,6 +27,8 @@ export type Config = CallLimits & {
   readonly token?: string;
   /** A session that has not registered by then is closed. */
   readonly registerWithin: Micros;
+  /** How fast clients are registered when many come at once. */
+  readonly admission: AdmissionConfig;
   /** Sessions at once; more are closed with a reason. */
   readonly maxSessions: number;
 };
@@ -38,6 +41,7 @@ export const DEFAULTS: Omit<Config, "fingerprint" | "crypto"> = {
   registerWithin: seconds(5),
   resumeWithin: seconds(60),
   answerWithin: seconds(90),
+  admission: DEFAULT_ADMISSION,
   maxSessions: 4_096,
   maxCalls: 16_384,
   maxOffers: 16,
@@ -55,6 +59,7 @@ export function relay(config: Config): Machine<Input> {
   const peers = new Map<SessionId, Peer>();
   const registry = new Map<string, Peer>();
   const out = new Outbox();
+  const admission = new Admission<SessionId, SignalMessage>(config.admission);
   let sweepAt: Instant | undefined;
   let now = Instant(0);
 
@@ -114,6 +119,27 @@ export function relay(config: Config): Machine<Input> {
   function signal(peer: Peer, bytes: Uint8Array): void {
     const message = out.read(peer.session, bytes);
     if (message === undefined) return;
+    if (peer.fingerprint === undefined && isToWait(peer, message)) return;
+    act(peer, message);
+  }
+
+  /** A client that comes in a crowd is registered in its turn, and what it says meanwhile is looked at then. */
+  function isToWait(peer: Peer, message: SignalMessage): boolean {
+    const isWaiting = admission.has(peer.session);
+    if (!isWaiting && (message.type !== "Register" || (admission.size === 0 && admission.take(now)))) return false;
+    if (!admission.keep(peer.session, message, message.type === "CallResume"))
+      refuse("limit", "messages before the registration");
+    return true;
+  }
+
+  function admit(): void {
+    for (let next = admission.next(now); next !== undefined; next = admission.next(now)) {
+      const peer = peers.get(next.key);
+      for (const message of next.kept) if (peer !== undefined) act(peer, message);
+    }
+  }
+
+  function act(peer: Peer, message: SignalMessage): void {
     if (message.type === "Register") return register(peer, message);
     const from = peer.fingerprint;
     if (from === undefined) {
@@ -170,6 +196,7 @@ export function relay(config: Config): Machine<Input> {
       case "heard":
         return say({ ev: "session", session: peer.session, state: event.type });
       case "closed":
+        admission.forget(peer.session);
         desk.detach(peer);
         peers.delete(peer.session);
         if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) registry.delete(peer.fingerprint);
@@ -182,7 +209,7 @@ export function relay(config: Config): Machine<Input> {
     sweepAt = undefined;
     let isMore = desk.sweep();
     for (const peer of peers.values()) {
-      if (peer.fingerprint !== undefined) continue;
+      if (peer.fingerprint !== undefined || admission.has(peer.session)) continue;
       if (Instant.between(peer.since, now) >= config.registerWithin) {
         refuse("unauthenticated", "session that never registered");
         out.push({ type: "close", session: peer.session, detail: "not registered in time" });
@@ -203,7 +230,7 @@ export function relay(config: Config): Machine<Input> {
       })),
       calls: desk.view(),
     }),
-    deadline: () => sweepAt,
+    deadline: () => Instant.earliest(sweepAt, admission.deadline()),
     step(at, input) {
       now = at;
       switch (input.type) {
@@ -240,6 +267,7 @@ export function relay(config: Config): Machine<Input> {
           break;
         }
         case "wake":
+          admit();
           if (sweepAt !== undefined && now >= sweepAt) sweep();
           break;
         case "held":
@@ -248,6 +276,7 @@ export function relay(config: Config): Machine<Input> {
         case "stop":
           for (const peer of peers.values()) out.push({ type: "close", session: peer.session, detail: "relay stopped" });
           desk.clear();
+          admission.clear();
           break;
       }
       return out.take();

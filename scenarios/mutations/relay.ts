@@ -24,6 +24,13 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
     imitates: "The relay sees that a client's address has changed and keeps it to itself.",
   },
   {
+    name: "admission-without-rate",
+    file: "impl/core/admission.ts",
+    find: "if (now < this.#due - this.#tolerance) return false;",
+    replace: "",
+    imitates: "A relay that comes back registers all its clients in the instant they come, and its calls wait meanwhile.",
+  },
+  {
     name: "relay-deaf-to-stun",
     file: "impl/core/relay.ts",
     find: 'else out.push({ type: "packet", to: input.from, bytes: bindingResponse(stun.transactionId, input.from) });',
