@@ -28,7 +28,7 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
   test: {
     testTimeout: 120_000,
     maxWorkers: 2,
-    globalSetup: ["./netns/install.setup.ts", "./cli/prometheus.setup.ts", "./cli/browser.setup.ts"],
+    globalSetup: ["./netns/install.setup.ts", "./cli/prometheus.setup.ts", "./cli/browser.setup.ts", "./cli/codec2.setup.ts"],
     reporters: ["default", "./.ci/left-out.ts"],
     projects: [
       { extends: true, test: { name: "virtual", include: [all], exclude: ["**/node_modules/**", ...REAL] } },

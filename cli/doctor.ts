@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { platform, release } from "node:os";
 import { promisify } from "node:util";
 import { PROMETHEUS_PACKAGE } from "../dashboards/prometheus.ts";
+import { CODEC2_PACKAGES, loadCodec2 } from "../impl/io/codec2.ts";
 import { daemonVersion } from "../netns/docker/daemon-socket.ts";
 import { daemonRemedy } from "../netns/docker/docker-lacks.ts";
 import { installCommand, TOOLS, type Tool } from "../netns/install.ts";
@@ -48,6 +49,13 @@ export async function examine(): Promise<Check[]> {
       await import("@matrixai/quic/native/index.js");
       return `${process.platform}-${process.arch}`;
     }),
+    spare(
+      "Codec2 (libcodec2)",
+      "relay and client",
+      installCommand(CODEC2_PACKAGES.slice(0, 1)),
+      "Opus takes its tier",
+      codec2IsThere,
+    ),
     attempt("Linux", "netns", null, async () => {
       if (platform() !== "linux") throw new Error(`this is ${platform()}`);
       return "network namespaces";
@@ -67,6 +75,12 @@ export async function examine(): Promise<Check[]> {
     ...PROMETHEUS_TOOLS.map((one) => tool(one.program, [one.says], "dashboards", installCommand([one.package]))),
   ];
   return Promise.all(checks);
+}
+
+async function codec2IsThere(): Promise<string> {
+  const codec2 = loadCodec2();
+  if ("reason" in codec2) throw new Error(codec2.reason);
+  return codec2.name;
 }
 
 /** Whether everything that `sim` needs is there. */

@@ -14,7 +14,7 @@ import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { type Engines, type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
-import { sizedCodec } from "../sim/sized-codec.ts";
+import { sizedCodec, sizedCodec2 } from "../sim/sized-codec.ts";
 import { openGrowingLog } from "./growing-log.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
 import { pageExtras } from "./page-extras.ts";
@@ -139,9 +139,13 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
   ]);
   return [
     { scenario, seed, wav: real, speech, onLine, capture: job.capture === true },
-    { codec, crypto: job.crypto === "real" ? nodeCrypto : nullCrypto, ...(await codesFor(scenario)) },
+    { codec, ...codec2For(real), crypto: job.crypto === "real" ? nodeCrypto : nullCrypto, ...(await codesFor(scenario)) },
   ];
 }
+
+/** The real Codec2 gives other samples every time (impl/io/codec2.ts), so a run that decodes is without it. */
+const codec2For = (real: boolean): Pick<Engines, "codec2" | "noCodec2"> =>
+  real ? { noCodec2: "a run in virtual time must be repeatable, and the library is not" } : { codec2: sizedCodec2 };
 
 /** RaptorQ where a client sends with it: the other codes are always there. */
 async function codesFor(scenario: Scenario): Promise<Pick<Engines, "codes">> {
@@ -154,7 +158,8 @@ let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefin
 
 /** Opus with enough coders for every call and every restart of `scenario`; kept from job to job. */
 async function opus(scenario: Scenario): Promise<OpusWasmEngine> {
-  const coders = Object.keys(scenario.parties).length * (scenario.calls.length + scenario.faults.length + 1);
+  const tiers = Object.values(scenario.parties).some((party) => party.tier !== undefined) ? 3 : 1;
+  const coders = tiers * Object.keys(scenario.parties).length * (scenario.calls.length + scenario.faults.length + 1);
   if (engine === undefined || engine.coders < coders) {
     engine = { opus: await loadOpusWasm({ encoders: coders, decoders: coders }), coders };
   }

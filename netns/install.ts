@@ -71,7 +71,12 @@ async function isInPath(program: string): Promise<boolean> {
  */
 export async function installMissing(say: (line: string) => void, tools: readonly Tool[] = TOOLS): Promise<readonly string[]> {
   if (platform() !== "linux" || process.getuid?.() !== 0) return [];
-  const packages = await missingPackages(tools);
+  return installPackages(say, await missingPackages(tools));
+}
+
+/** Installs `packages` under the same conditions, and with the same answers. */
+export async function installPackages(say: (line: string) => void, packages: readonly string[]): Promise<readonly string[]> {
+  if (platform() !== "linux" || process.getuid?.() !== 0) return [];
   if (packages.length === 0 || !(await isDebian())) return [];
   // Another apt-get may be at work: wait for its lock instead of failing.
   const apt = async (...words: string[]): Promise<void> => {

@@ -239,6 +239,17 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
     ],
   ],
   [
+    "tier",
+    [
+      ["call", text],
+      ["tier", oneOf("good", "degraded", "catastrophic")],
+      ["coding", text],
+      ["scheme", text],
+      ...each("payloadBytes", "sealedBytes"),
+      ["reason", text],
+    ],
+  ],
+  [
     "stats",
     [["call", text], ...each("packetsReceived", "packetsLost", "jitter", "jitterBufferDelay", "jitterBufferEmittedCount")],
   ],

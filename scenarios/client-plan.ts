@@ -1,9 +1,11 @@
 /** What a scenario's calls mean for one client: whom it registers with, what it says, how it answers. The same in every laboratory. */
 import { type FecScheme, NO_FEC } from "../impl/base/fec-scheme.ts";
+import type { TierChoice } from "../impl/base/tier.ts";
 import type { CallModel, Scenario } from "./expanded.ts";
 
 export type ClientPlan = {
   readonly fec: FecScheme;
+  readonly voice: { readonly tier: TierChoice; readonly adaptsFec: boolean; readonly dtx: boolean };
   /** Undefined: it accepts no sessions. */
   readonly iceTransportPolicy: "all" | "relay" | undefined;
   /** Relays it may ask for its reflexive address by STUN besides its own. */
@@ -18,16 +20,18 @@ export type ClientPlan = {
 
 /** The plan of client `name`; one that is in no call registers with the first relay and says a tone. */
 export function clientPlan(scenario: Scenario, name: string): ClientPlan {
+  const party = scenario.parties[name];
   const called = scenario.calls.find((one) => one.callee === name);
   const calling = scenario.calls.find((one) => one.caller === name);
   const first = Object.entries(scenario.parties).find(([, party]) => party.role === "relay")?.[0];
   const relay = scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? first;
   const relays = Object.entries(scenario.parties).flatMap(([other, party]) => (party.role === "relay" ? [other] : []));
   return {
-    iceTransportPolicy: scenario.parties[name]?.iceTransportPolicy,
+    iceTransportPolicy: party?.iceTransportPolicy,
     stun: relays.filter((other) => other !== relay),
-    fec: scenario.parties[name]?.fec ?? NO_FEC,
-    relay: scenario.parties[name]?.startsIdle === true ? undefined : relay,
+    fec: party?.fec ?? NO_FEC,
+    voice: { tier: party?.tier ?? "good", adaptsFec: party?.adaptsFec === true, dtx: party?.dtx === true },
+    relay: party?.startsIdle === true ? undefined : relay,
     says: calling?.callerSays ?? called?.calleeSays ?? "tone",
     answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },
   };

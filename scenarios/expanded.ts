@@ -5,6 +5,7 @@
 
 import type { FecScheme } from "../impl/base/fec-scheme.ts";
 import type { JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
+import type { TierChoice } from "../impl/base/tier.ts";
 
 /** How packets fare in one direction of an access link. */
 export type LinkModel = {
@@ -75,6 +76,12 @@ export type PartyModel = {
   readonly startsIdle?: true;
   /** A relay that does not keep the key of its stateless resets over a restart (RFC 9000 section 10.3.2): its clients do not know them then. */
   readonly losesResetKey?: true;
+  /** Its redundancy follows the link; absent: it stays as it is. */
+  readonly adaptsFec?: true;
+  /** What a client speaks in; absent: the best tier. */
+  readonly tier?: Exclude<TierChoice, "good">;
+  /** While it says nothing it sends next to nothing; absent: it always sends. */
+  readonly dtx?: true;
 };
 
 export type CallModel = {

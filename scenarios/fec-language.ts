@@ -5,9 +5,9 @@ import type { Complaints } from "./complaints.ts";
 import type { Place } from "./problem.ts";
 import { strict } from "./vocabulary.ts";
 
-/** A scheme as written: `{ scheme: "red", depth: 2 }`, `{ scheme: "rs", source: 4, repair: 4, interleave: 3 }`. */
+/** A scheme as written; `adaptive` begins with none and follows the link: `{ scheme: "red", depth: 2 }`, `{ scheme: "rs", source: 4, repair: 4, interleave: 3 }`. */
 export type WrittenFec =
-  | { readonly scheme: "none" }
+  | { readonly scheme: "none" | "adaptive" }
   | { readonly scheme: "red"; readonly depth?: number | undefined; readonly apart?: number | undefined }
   | {
       readonly scheme: "xor";
@@ -28,7 +28,7 @@ const packets = z.int().min(1).max(MAX_SPAN);
 /** The schema of `fec`; what ranges allow together is `readFec`'s to say. */
 export const fec: z.ZodType<WrittenFec, WrittenFec> = z
   .discriminatedUnion("scheme", [
-    strict({ scheme: z.literal("none") }),
+    strict({ scheme: z.enum(["none", "adaptive"]) }),
     strict({
       scheme: z.literal("red"),
       depth: z.int().min(1).max(MAX_RED_DEPTH).optional(),
@@ -64,6 +64,7 @@ export function readFec(written: WrittenFec, place: Place, complain: Complaints)
 function filledIn(written: WrittenFec): FecScheme {
   switch (written.scheme) {
     case "none":
+    case "adaptive":
       return NO_FEC;
     case "red":
       return { scheme: "red", depth: written.depth ?? 1, ...((written.apart ?? 1) > 1 ? { apart: written.apart ?? 1 } : {}) };

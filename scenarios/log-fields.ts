@@ -129,7 +129,7 @@ const TABLE: Table = {
     generation: "number",
     last: "number",
   },
-  "media-sent": { call: "text", key: "text", seq: "number", n: "number", at: "number" },
+  "media-sent": { call: "text", key: "text", seq: "number", units: "number", comfort: "boolean", n: "number", at: "number" },
   "media-received": { call: "text", key: "text", seq: "number", n: "number", at: "number" },
   "media-played": {
     call: "text",
@@ -148,6 +148,15 @@ const TABLE: Table = {
     repairPacketsReceived: "number",
     givenBack: "number",
     holdMs: "number",
+  },
+  tier: {
+    call: "text",
+    tier: { good: true, degraded: true, catastrophic: true },
+    coding: "text",
+    scheme: "text",
+    payloadBytes: "number",
+    sealedBytes: "number",
+    reason: "text",
   },
   stats: {
     call: "text",

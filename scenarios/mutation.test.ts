@@ -63,6 +63,8 @@ const WITHOUT: ReadonlyMap<string, string> = new Map([
   ["impl/core/crypto.ts", "types and constants"],
   ["impl/core/effect.ts", "types"],
   ["impl/core/identity.ts", "any function of the key serves both ends"],
+  ["impl/core/media-choices.ts", "defaults"],
+  ["impl/core/resampler.ts", "how it sounds is not in a log"],
   ["impl/core/jitter-statistics.ts", "counters that nothing acts on"],
   ["impl/core/noble-crypto.ts", "mutants run with the null engine"],
   ["impl/core/octets.ts", "a guard against misuse"],
@@ -74,6 +76,7 @@ const WITHOUT: ReadonlyMap<string, string> = new Map([
   ["impl/core/ema-buffer.ts", "none written yet"],
   ["impl/core/jitter-buffer.ts", "none written yet"],
   ["impl/core/jitter-buffers.ts", "none written yet"],
+  ["impl/wire/voice-report.ts", "none written yet"],
   ["impl/wire/framing.ts", "the session model of virtual time carries whole messages"],
 ]);
 

@@ -2,7 +2,7 @@
 import { NO_FEC } from "../impl/base/fec-scheme.ts";
 import type { Complaints } from "./complaints.ts";
 import type { InterfaceModel, LinkModel, NatModel, PartyModel } from "./expanded.ts";
-import { readFec, type WrittenFec } from "./fec-language.ts";
+import { readFec } from "./fec-language.ts";
 import { linkProblems, readLink, type WrittenLink } from "./link-language.ts";
 import { readNat, type WrittenNat } from "./nat-language.ts";
 import { NAT_PRESETS } from "./nats.ts";
@@ -25,15 +25,14 @@ const RESERVED = ["lab", "net"];
 
 type Reading = {
   readonly nats: Map<string, NatModel>;
-  readonly fec: WrittenFec | undefined;
-  readonly iceTransportPolicy: PartyModel["iceTransportPolicy"];
+  readonly written: Pick<WrittenScenario, "fec" | "tier" | "dtx" | "iceTransportPolicy">;
   readonly complain: Complaints;
 };
 
 export function readTopology(written: WrittenScenario, complain: Complaints): Topology {
   const nats = new Map<string, NatModel>();
   const parties = new Map<string, PartyModel>();
-  const reading: Reading = { nats, fec: written.fec, iceTransportPolicy: written.iceTransportPolicy, complain };
+  const reading: Reading = { nats, written, complain };
   for (const [name, model] of Object.entries(written.nats ?? {})) nats.set(name, readNat(model));
   for (const [name, party] of filledUp(written.parties ?? {})) parties.set(name, readParty(reading, name, party));
 
@@ -73,10 +72,11 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
   const {
     interfaces: several,
     driftPpm = 0,
-    fec,
     identityOf,
     startsIdle,
     losesResetKey,
+    iceTransportPolicy,
+    ...own
   } = party as Exclude<WrittenParty, string>;
   if (several !== undefined) {
     for (const key of ["link", "up", "down", "nat"] as const) {
@@ -94,33 +94,39 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     key,
     readAccess(reading, { party: name, role, interface: key }, typeof one === "string" ? { link: one } : one, where),
   ]);
-  const { iceTransportPolicy: own } = party as Exclude<WrittenParty, string>;
-  if (role === "relay" && own !== undefined)
+  if (role === "relay" && iceTransportPolicy !== undefined)
     reading.complain.say([...place, "iceTransportPolicy"], "a relay has no path of its own to choose: want it at a client");
-  const policy = role === "relay" ? undefined : (own ?? reading.iceTransportPolicy);
+  const policy = role === "relay" ? undefined : (iceTransportPolicy ?? reading.written.iceTransportPolicy);
   return {
     ...{ role, interfaces: Object.fromEntries(interfaces), driftPpm },
     ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
-    ...readFecOf(reading, role, fec, [...place, "fec"]),
+    ...readVoice(reading, role, own, place),
     ...(identityOf === undefined ? {} : { identityOf }),
     ...(startsIdle === undefined ? {} : { startsIdle }),
     ...(losesResetKey === undefined ? {} : { losesResetKey }),
   };
 }
 
-function readFecOf(
-  { fec, complain }: Reading,
+function readVoice(
+  { written, complain }: Reading,
   role: PartyModel["role"],
-  own: WrittenFec | undefined,
+  own: Pick<WrittenScenario, "fec" | "tier" | "dtx">,
   place: Place,
-): Pick<PartyModel, "fec"> {
+): Pick<PartyModel, "fec" | "adaptsFec" | "tier" | "dtx"> {
   if (role === "relay") {
-    if (own !== undefined) complain.say(place, "a relay sends no media of its own: want it at a client");
+    for (const key of ["fec", "tier", "dtx"] as const)
+      if (own[key] !== undefined) complain.say([...place, key], "a relay sends no media of its own: want it at a client");
     return {};
   }
-  const written = own ?? fec;
-  const scheme = written === undefined ? NO_FEC : readFec(written, own === undefined ? ["fec"] : place, complain);
-  return scheme.scheme === "none" ? {} : { fec: scheme };
+  const fec = own.fec ?? written.fec;
+  const scheme = fec === undefined ? NO_FEC : readFec(fec, own.fec === undefined ? ["fec"] : [...place, "fec"], complain);
+  const tier = own.tier ?? written.tier ?? "good";
+  return {
+    ...(scheme.scheme === "none" ? {} : { fec: scheme }),
+    ...(fec?.scheme === "adaptive" ? { adaptsFec: true } : {}),
+    ...(tier === "good" ? {} : { tier }),
+    ...((own.dtx ?? written.dtx) === true ? { dtx: true } : {}),
+  };
 }
 
 type Owner = { readonly party: string; readonly role: PartyModel["role"]; readonly interface: string };

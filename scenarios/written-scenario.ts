@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { JITTER_BUFFERS } from "../impl/base/jitter-buffer-name.ts";
+import { TIER_CHOICES, type TierChoice } from "../impl/base/tier.ts";
 import { action, type WrittenAction } from "./action-language.ts";
 import { crowd, type WrittenCrowd } from "./crowd-language.ts";
 import type { CallModel, PartyModel, Scenario } from "./expanded.ts";
@@ -36,6 +37,8 @@ export type WrittenParty =
       readonly identityOf?: string | undefined;
       readonly startsIdle?: true | undefined;
       readonly losesResetKey?: true | undefined;
+      readonly tier?: TierChoice | undefined;
+      readonly dtx?: boolean | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -70,6 +73,10 @@ export type WrittenScenario = {
   readonly fec?: WrittenFec | undefined;
   /** Of every client that does not say otherwise: `all` (the default) or `relay`. */
   readonly iceTransportPolicy?: "all" | "relay" | undefined;
+  /** What every client speaks in unless it says otherwise: `good`, `degraded`, `catastrophic`, or what the link bears. */
+  readonly tier?: TierChoice | undefined;
+  /** Whether clients send next to nothing while they say nothing. */
+  readonly dtx?: boolean | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -109,6 +116,8 @@ const party = z.union(
       identityOf: name.optional(),
       startsIdle: z.literal(true).optional(),
       losesResetKey: z.literal(true).optional(),
+      tier: z.enum(TIER_CHOICES).optional(),
+      dtx: z.boolean().optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -148,6 +157,8 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   jitterBuffer: z.enum(JITTER_BUFFERS).optional(),
   fec: fec.optional(),
   iceTransportPolicy: z.enum(["all", "relay"]).optional(),
+  tier: z.enum(TIER_CHOICES).optional(),
+  dtx: z.boolean().optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

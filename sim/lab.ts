@@ -31,6 +31,10 @@ import { RunLog } from "./run-log.ts";
 export type Engines = {
   readonly codec: CodecEngine;
   readonly crypto: CryptoEngine;
+  /** Absent where nothing repeatable has it: the real library draws phases for the whole process. */
+  readonly codec2?: CodecEngine;
+  /** Why it is absent, for the log. */
+  readonly noCodec2?: string;
   /** Codes for forward error correction; those that need no WebAssembly when not given. */
   readonly codes?: BlockCodes;
 };
@@ -195,6 +199,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             settings: GOOD,
             jitterBuffer: scenario.jitterBuffer,
             fec: { scheme: plan.fec, codes: engines.codes ?? DEFAULT_FEC.codes },
+            voice: { ...plan.voice, codec2: engines.codec2, noCodec2: engines.noCodec2 },
             entropy: (length) => entropy.nextBytes(length),
             answer,
             ...(certificate === undefined ? {} : { certificate }),

@@ -19,14 +19,17 @@ const SPEECH_SHARE = (CYCLE - PAUSES * PAUSE_SHARE) / (CYCLE - PAUSES);
 const SPREAD = 0.4;
 
 const FLAG_REDUNDANCY = 1;
-const FRAME: Int16Array = new Int16Array(FRAME_SAMPLES);
+/** The longest packet: 16 units (impl/wire/media-header.ts). */
+const FRAME: Int16Array = new Int16Array(16 * FRAME_SAMPLES);
+const frameOf = (units: number): Int16Array => FRAME.subarray(0, units * FRAME_SAMPLES);
+const ONE: Int16Array = frameOf(1);
 
 /** libopus decide_fec() at 48 kHz as measured: LBRR from 18 kbit/s at 15 % expected loss, from 20 kbit/s at 10 %. */
 const sendsRedundancy = (s: CodecSettings): boolean =>
   s.fec && (s.bitrate >= 20_000 ? s.expectedLossPercent >= 10 : s.bitrate >= 18_000 && s.expectedLossPercent >= 15);
 
-function sizes(bitrate: number): number[] {
-  const mean = (bitrate * FRAME_MICROS) / 8_000_000;
+function sizes({ bitrate, units = 1 }: CodecSettings): number[] {
+  const mean = (bitrate * units * FRAME_MICROS) / 8_000_000;
   const draw = new Stream(0, "sized-codec");
   return Array.from({ length: CYCLE }, (_, i) => {
     const share = i < CYCLE - PAUSES ? SPEECH_SHARE * (1 + SPREAD * (draw.nextUnit() - draw.nextUnit())) : PAUSE_SHARE;
@@ -35,14 +38,15 @@ function sizes(bitrate: number): number[] {
 }
 
 function encoder(settings: CodecSettings): Encoder {
-  const lengths = sizes(settings.bitrate);
+  const lengths = sizes(settings);
+  const samples = (settings.units ?? 1) * FRAME_SAMPLES;
   const redundancy = sendsRedundancy(settings);
   let counter = 0;
   let live = true;
   return {
     encode: (pcm) => {
       if (!live) throw new TypeError("encoder: used after free()");
-      if (pcm.length !== FRAME_SAMPLES) throw new RangeError(`pcm: want ${FRAME_SAMPLES} samples, got ${pcm.length}`);
+      if (pcm.length !== samples) throw new RangeError(`pcm: want ${samples} samples, got ${pcm.length}`);
       const at = counter++ % CYCLE;
       const packet = new Uint8Array(lengths[at] as number);
       // As in Opus, pauses are not worth repeating: the frame after one carries nothing of it.
@@ -59,12 +63,12 @@ function decoder(): Decoder {
   let live = true;
   const frame = (): Int16Array => {
     if (!live) throw new TypeError("decoder: used after free()");
-    return FRAME;
+    return ONE;
   };
   return {
-    decode: (packet) => {
-      const out = frame();
-      return packet.length === 0 || packet.length > MAX_FRAME_BYTES ? undefined : out;
+    decode: (packet, shape) => {
+      frame();
+      return packet.length === 0 || packet.length > MAX_FRAME_BYTES ? undefined : frameOf(shape?.units ?? 1);
     },
     recover: (next) => {
       const out = frame();
@@ -77,6 +81,22 @@ function decoder(): Decoder {
     },
   };
 }
+
+/** Codec2 at 1200 bit/s: 6 octets for each 40 ms, and nothing to recover anything from. */
+export const sizedCodec2: CodecEngine = {
+  name: "sized codec2",
+  mode: "sized",
+  encoder: (settings) => {
+    const units = settings.units ?? 2;
+    const sized = encoder({ ...settings, fec: false });
+    const encode = (pcm: Int16Array): Uint8Array => {
+      sized.encode(pcm);
+      return new Uint8Array(units * 3);
+    };
+    return { encode, free: sized.free };
+  },
+  decoder,
+};
 
 /** Every decoder hands out the same silent frame: treat what it returns as read-only. */
 export const sizedCodec: CodecEngine = { name: "sized", mode: "sized", encoder, decoder };

@@ -5,6 +5,7 @@
 import type { Address } from "./address.ts";
 import type { FecName } from "./fec-scheme.ts";
 import type { JitterBufferName } from "./jitter-buffer-name.ts";
+import type { Tier } from "./tier.ts";
 
 /** What every record carries: `t` microseconds since the run began, `who` a party's name, `lab`, or `net`. */
 type Stamp = { readonly t: number; readonly who: string };
@@ -191,6 +192,10 @@ export type MediaSentRecord = {
   readonly call: string;
   readonly key: string;
   readonly seq: number;
+  /** Units of 20 ms in each; 1 when left out. */
+  readonly units?: number;
+  /** They describe the noise of a source that is silent, and carry no frame. */
+  readonly comfort?: true;
 } & Frames;
 
 /** Packets opened (authentic, not replayed): consecutive packet numbers under `key`, with their arrival times. */
@@ -254,6 +259,23 @@ export type FecRecord = {
   readonly holdMs: number;
 };
 
+/**
+ * What a party speaks in from now on: at the call's beginning and end, and at each change. Absent from calls whose tier neither adapts nor is any but the
+ * best. Octets as in `fec`, since the call began: the difference to the record before is what was sent in that one's tier.
+ */
+export type TierRecord = {
+  readonly ev: "tier";
+  readonly call: string;
+  readonly tier: Tier;
+  /** Codec, rate and packet length: `opus 6k 40 ms`. */
+  readonly coding: string;
+  /** Forward error correction, as `nameOfScheme` writes it. */
+  readonly scheme: string;
+  readonly payloadBytes: number;
+  readonly sealedBytes: number;
+  readonly reason: string;
+};
+
 /** UDP traffic of one party, cumulative, once a second and at the end. */
 export type NetworkRecord = {
   readonly ev: "network";
@@ -299,6 +321,7 @@ export type Saying =
   | MediaPlayedRecord
   | StatsRecord
   | FecRecord
+  | TierRecord
   | NetworkRecord
   | InterfacesRecord
   | HeldRecord

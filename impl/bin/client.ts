@@ -13,7 +13,9 @@ import type { IceTransportPolicy } from "../core/ice/client-ice.ts";
 import type { Identity } from "../core/identity.ts";
 import { DEFAULT_FEC } from "../core/media-stream.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
+import { DEFAULT_VOICE, type VoiceOptions } from "../core/voice/options.ts";
 import { type Certificate, makeCertificate } from "../io/certificate.ts";
+import { loadCodec2, type NoCodec2 } from "../io/codec2.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { loadRaptorQ } from "../io/raptorq.ts";
@@ -22,6 +24,9 @@ import { type Layer, openParty } from "./party.ts";
 
 /** What is spoken: a WAV file, what a source gives, a 440 Hz tone, nothing, or back what is heard. */
 export type Voice = { readonly file: string } | { readonly source: AudioSource } | "tone" | "silence" | "echo";
+
+/** What a client is told about how it speaks; what it has to speak with it finds out itself. */
+export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec" | "dtx">;
 
 export type ClientOptions = {
   readonly name: string;
@@ -43,7 +48,7 @@ export type ClientOptions = {
   readonly port?: number;
   /** How much faster than true time the audio device runs, parts in a million. */
   readonly driftPpm?: number;
-  /** An engine with two encoders and two decoders to spare; a new one when not given. */
+  /** An engine with four encoders (one for each tier it takes) and two decoders to spare; a new one when not given. */
   readonly codec?: CodecEngine;
   /** DEFAULT_JITTER_BUFFER unless told. */
   readonly jitterBuffer?: JitterBufferName;
@@ -58,6 +63,8 @@ export type ClientOptions = {
   readonly certificate?: Certificate;
   /** STUN servers besides the relay. */
   readonly stun?: readonly Address[];
+  /** Tier, adaptive redundancy and discontinuous transmission; DEFAULT_VOICE when not given. */
+  readonly voiceChoice?: VoiceChoice;
   readonly layer?: Layer;
   /** Address and TCP port that Prometheus scrapes; undefined: none. */
   readonly metrics?: { readonly host: string; readonly port: number };
@@ -87,7 +94,7 @@ const GOODBYE_MS = 1_000;
 const DEVICE_MICROS = 200_000;
 
 export async function runClient(options: ClientOptions): Promise<RunningClient> {
-  const codec = options.codec ?? (await loadOpusWasm({ encoders: 2, decoders: 2 }));
+  const codec = options.codec ?? (await loadOpusWasm({ encoders: 4, decoders: 2 }));
   const source = await sourceOf(options.voice);
   const sink = options.record === undefined ? undefined : new WavSink(options.record);
   let isRecording = true;
@@ -110,6 +117,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       settings: GOOD,
       ...(options.jitterBuffer === undefined ? {} : { jitterBuffer: options.jitterBuffer }),
       fec: { scheme: options.fec ?? NO_FEC, codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) },
+      voice: { ...(options.voiceChoice ?? DEFAULT_VOICE), ...codec2Of(loadCodec2()) },
       entropy: (length) => new Uint8Array(randomBytes(length)),
       answer: options.answer,
       ...(certificate === undefined ? {} : { certificate: certificate.fingerprint }),
@@ -194,6 +202,9 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
     },
   };
 }
+
+const codec2Of = (found: CodecEngine | NoCodec2): Pick<VoiceOptions, "codec2" | "noCodec2"> =>
+  "reason" in found ? { noCodec2: found.reason } : { codec2: found };
 
 /** Undefined for an echo: it speaks what it heard. */
 async function sourceOf(voice: Voice): Promise<AudioSource | undefined> {

@@ -11,6 +11,7 @@ import type { Saying } from "../base/record.ts";
 import type { AnswerPolicy, Command } from "../core/client.ts";
 import type { IceTransportPolicy } from "../core/ice/client-ice.ts";
 import type { SignallingEffect } from "../core/signalling-filter.ts";
+import type { VoiceChoice } from "./client.ts";
 
 /** What a party is to be: the content of its job file. Paths are absolute. */
 export type Job = {
@@ -46,6 +47,7 @@ export type Job = {
       readonly iceTransportPolicy?: IceTransportPolicy;
       /** STUN servers besides its relay. */
       readonly stun: readonly Address[];
+      readonly voice: VoiceChoice;
       /** How long a client that stops waits for its sessions to close, milliseconds. */
       readonly goodbyeMs: number;
     }

@@ -93,7 +93,7 @@ async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
 
 async function prepareClient(client: Job & { role: "client" }): Promise<Prepared> {
   const [codec, source] = await Promise.all([
-    loadOpusWasm({ encoders: 2, decoders: 2 }),
+    loadOpusWasm({ encoders: 4, decoders: 2 }),
     client.says === "tone" ? tone() : readWav(client.says).then(loop),
   ]);
   const certificate = makeCertificate();
@@ -115,6 +115,7 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         driftPpm: client.driftPpm,
         jitterBuffer: client.jitterBuffer,
         fec: client.fec,
+        voiceChoice: client.voice,
         goodbyeMs: client.goodbyeMs,
       }),
   };

@@ -27,6 +27,7 @@ import * as generation from "./candidate-generation.ts";
 import { proveCertificate } from "./ice/direct-proof.ts";
 import { deriveKeys, type KeyShare, makeShare, verifyShare } from "./key-agreement.ts";
 import { capabilities, MediaStream } from "./media-stream.ts";
+import { codecWords } from "./voice/options.ts";
 
 /**
  * How long each stage of a set-up may last. chosen: ITU-T E.180 ringing is answered or not within a minute; who has answered waits as long for a
@@ -70,6 +71,7 @@ const fresh = (context: Context, id: string, role: "caller" | "callee", peer: st
   peerSends: undefined,
   peerCertificate: undefined,
   raceRole: undefined,
+  peerCodecs: [],
   media: undefined,
   channel: undefined,
   generations: generation.start({ local: [] }),
@@ -97,6 +99,7 @@ export function incoming(
   call.peerFec = message.fec ?? [];
   call.peerSends = message.sends;
   call.peerCertificate = certificateOf(context, call, message.caller_certificate, message.caller_share, "caller");
+  call.peerCodecs = message.codecs ?? [];
   call.generations = generation.start(
     candidatesOf(message.caller_reflexive_addr, message.caller_local_addrs, message.caller_mapped_addr),
   );
@@ -180,6 +183,7 @@ function offer(context: Context, call: Call, now: Instant): readonly Effect[] {
     callee_fingerprint: call.peer,
     caller_share: call.mine,
     ...capabilities(context.fec),
+    ...codecWords(context.voice),
     ...(certificate === undefined ? {} : { caller_certificate: certificate }),
     ...(reflexive === undefined ? {} : { caller_reflexive_addr: reflexive }),
     ...(local.length === 0 ? {} : { caller_local_addrs: local }),
@@ -213,7 +217,8 @@ function answer(context: Context, call: Call, now: Instant): readonly Effect[] {
     ...(local.length === 0 ? {} : { callee_local_addrs: local }),
     ...(mapped === undefined ? {} : { callee_mapped_addr: mapped }),
   };
-  return [utter(call, now, { ...head, callee_share: call.mine, ...capabilities(context.fec), ...addresses })];
+  const media = { ...capabilities(context.fec), ...codecWords(context.voice) };
+  return [utter(call, now, { ...head, callee_share: call.mine, ...media, ...addresses })];
 }
 
 const NOWHERE: generation.Candidates = { local: [] };
@@ -240,6 +245,7 @@ export function answered(context: Context, call: Call, now: Instant, message: An
   call.peerFec = message.fec ?? [];
   call.peerSends = message.sends;
   call.peerCertificate = certificateOf(context, call, message.callee_certificate, message.callee_share, "callee");
+  call.peerCodecs = message.codecs ?? [];
   if (!agree(context, call, call.mine, call.theirs)) return hangUp(context, call, "no-keys");
   call.answer = message.mode;
   call.stage = "answered";
@@ -250,7 +256,7 @@ export function answered(context: Context, call: Call, now: Instant, message: An
 
 /** The relay's set-up. One that overtakes the answer waits for it. */
 export function setUp(context: Context, call: Call, message: SetupMessage): readonly Effect[] {
-  const { crypto, codec, settings, jitterBuffer, fec, say: log } = context;
+  const { crypto, codec, settings, jitterBuffer, fec, voice, say: log } = context;
   if (call.stage === "offering" && call.early === undefined) {
     call.early = message;
     return [];
@@ -260,7 +266,7 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
   call.channel = message.channel;
   call.raceRole = message.role;
   call.generations = generation.start(candidatesOf(message.peer_direct_addr, message.peer_local_addrs, message.peer_mapped_addr));
-  const { peerFec, peerSends } = call;
+  const { peerFec, peerSends, peerCodecs } = call;
   call.media = new MediaStream({
     call: call.id,
     keys: call.keys,
@@ -271,6 +277,8 @@ export function setUp(context: Context, call: Call, message: SetupMessage): read
     fec,
     peerFec,
     peerSends,
+    voice,
+    peerCodecs,
     say: log,
   });
   call.stage = "active";

@@ -12,6 +12,7 @@ import { verifyCertificate } from "./ice/direct-proof.ts";
 import type { Identity } from "./identity.ts";
 import type { CallKeys, KeyShare } from "./key-agreement.ts";
 import type { FecOptions, MediaStream } from "./media-stream.ts";
+import type { VoiceOptions } from "./voice/options.ts";
 
 export type Context = {
   readonly identity: Identity;
@@ -20,6 +21,7 @@ export type Context = {
   readonly settings: CodecSettings;
   readonly jitterBuffer: JitterBufferName;
   readonly fec: FecOptions;
+  readonly voice: VoiceOptions;
   readonly entropy: (length: number) => Uint8Array;
   readonly say: (saying: Saying) => void;
   readonly refuse: (reason: RefusalReason, what: string) => void;
@@ -70,6 +72,8 @@ export type Call = {
   peerCertificate: string | undefined;
   /** Our part in finding a direct path. */
   raceRole: SetupMessage["role"] | undefined;
+  /** What it can play beside 20 ms of Opus a packet. */
+  peerCodecs: readonly string[];
   media: MediaStream | undefined;
   channel: number | undefined;
   generations: generation.State;

@@ -4,7 +4,6 @@
  */
 
 import { fromHex } from "../base/cursor.ts";
-import { DEFAULT_JITTER_BUFFER, type JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, millis } from "../base/units.ts";
 import { peekChannel } from "../wire/media-header.ts";
@@ -16,7 +15,7 @@ import type { Machine, WorldInput } from "./effect.ts";
 import { Farewells } from "./farewell.ts";
 import { type ClientIce, clientIce, type IceConfig } from "./ice/client-ice.ts";
 import { fingerprintOf } from "./identity.ts";
-import { DEFAULT_FEC, type FecOptions } from "./media-stream.ts";
+import { type MediaChoices, withDefaults } from "./media-choices.ts";
 import { Outbox } from "./outbox.ts";
 import type { Link } from "./relay-link.ts";
 import { type Config as RelayConfig, type RelaySessions, relaySessions } from "./relay-sessions.ts";
@@ -26,13 +25,10 @@ import type { RelayTarget } from "./supervisor.ts";
 export type AnswerPolicy = { readonly mode: "AcceptTrusted" | "AcceptGeneric" | "Reject"; readonly after: Micros };
 
 export type Config = RelayConfig &
-  IceConfig & {
+  IceConfig &
+  MediaChoices & {
     readonly codec: CodecEngine;
     readonly settings: CodecSettings;
-    /** DEFAULT_JITTER_BUFFER unless told. */
-    readonly jitterBuffer?: JitterBufferName;
-    /** DEFAULT_FEC unless told. */
-    readonly fec?: FecOptions;
     /** Undefined: let it ring. */
     readonly answer: AnswerPolicy | undefined;
   };
@@ -228,8 +224,7 @@ export function client(config: Config): Machine<Input> {
 
   const context = (): call.Context => ({
     ...config,
-    jitterBuffer: config.jitterBuffer ?? DEFAULT_JITTER_BUFFER,
-    fec: config.fec ?? DEFAULT_FEC,
+    ...withDefaults(config),
     say,
     refuse,
     candidates: ice.candidates(),

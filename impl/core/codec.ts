@@ -13,18 +13,30 @@ export const FRAME_MICROS = 20_000;
 export const MAX_FRAME_BYTES = 1_275;
 
 export type Encoder = {
-  /** Encodes FRAME_SAMPLES samples; the caller owns the result. */
+  /** Encodes what one packet holds, FRAME_SAMPLES samples unless the settings say more; the caller owns the result. */
   encode(pcm: Int16Array): Uint8Array;
   free(): void;
 };
 
+/** How a payload is to be read, as its packet's header says; absent: 20 ms of the engine's own codec. */
+export type Shape = {
+  /** One of the `CODEC_*` numbers (impl/wire/media-header.ts). */
+  readonly codec: number;
+  /** Units of 20 ms in the payload, 1..16. */
+  readonly units: number;
+  /** Which of them is meant, 0..units-1. Engines do not look at it: they decode whole payloads. */
+  readonly part: number;
+  /** Nothing was said right before it, so it repeats nothing. */
+  readonly opens: boolean;
+};
+
 export type Decoder = {
-  /** FRAME_SAMPLES samples, owned by the caller; undefined when the packet does not decode (never throws on peer input). */
-  decode(packet: Uint8Array): Int16Array | undefined;
+  /** FRAME_SAMPLES samples a unit, owned by the caller; undefined when the packet does not decode to exactly that (never throws on peer input). */
+  decode(packet: Uint8Array, shape?: Shape): Int16Array | undefined;
   /** The frame BEFORE `next`, from the redundancy (LBRR) inside `next`; undefined when it carries none. Call before decode(next). */
-  recover(next: Uint8Array): Int16Array | undefined;
+  recover(next: Uint8Array, shape?: Shape): Int16Array | undefined;
   /** Whether `recover(next)` has anything to offer, without decoding; left out by codecs that cannot tell. */
-  repeats?(next: Uint8Array): boolean;
+  repeats?(next: Uint8Array, shape?: Shape): boolean;
   /** One concealment frame continuing what was last played; fades out over successive calls. */
   conceal(): Int16Array;
   free(): void;
@@ -39,6 +51,8 @@ export type CodecSettings = {
   readonly fec: boolean;
   /** Expected loss told to the encoder, percent 0..100. */
   readonly expectedLossPercent: number;
+  /** Units of 20 ms that go into one packet; 1 unless told. Engines say in their contract which they take. */
+  readonly units?: number;
 };
 
 export type CodecEngine = {

@@ -86,8 +86,9 @@ export class Concealment {
   }
 
   #push(pcm: Int16Array): void {
-    this.#history.copyWithin(0, pcm.length);
-    this.#history.set(pcm, HISTORY - pcm.length);
+    const newest = pcm.length > HISTORY ? pcm.subarray(pcm.length - HISTORY) : pcm;
+    this.#history.copyWithin(0, newest.length);
+    this.#history.set(newest, HISTORY - newest.length);
   }
 
   #begin(): void {

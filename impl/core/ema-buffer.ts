@@ -55,7 +55,7 @@ export class EmaBuffer implements JitterBuffer {
   #holdUntil = 0;
   /** Media time of the next tick. */
   #position = 0;
-  /** Packet number of the last frame played or left out; nothing up to it plays any more. */
+  /** Number of the last frame played or left out; nothing up to it plays any more. */
   #last = -1;
   #lastPcm: Int16Array = SILENT_FRAME;
   /** Since when the lead has been above SHRINK_AT; -1: it is not. */
@@ -82,25 +82,28 @@ export class EmaBuffer implements JitterBuffer {
   }
 
   insert(now: Instant, frame: JitterFrame): void {
-    const { seq, timestamp, by } = frame;
+    const { seq, timestamp, by, shape } = frame;
+    const isFirst = (shape?.part ?? 0) === 0;
     const newer = seq > this.#window.newest;
     const verdict = this.#window.judge(seq);
-    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq))) this.#counters.received(seq);
+    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq)) && isFirst)
+      this.#counters.received(frame.packet ?? seq);
     if (verdict === "duplicate") return;
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY;
     if (by !== undefined) this.#window.giveBack(seq);
     else if (jumped && newer) this.#restart(now, timestamp, transit);
-    else if (!jumped && verdict === "new") this.#observe(transit);
+    else if (!jumped && verdict === "new" && isFirst) this.#observe(transit);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     const behind = this.#started && timestamp < this.#position - HALF;
     if (stale || (behind && (by !== undefined || !this.#moveBack(seq, timestamp)))) {
-      this.#counters.discarded();
+      if (isFirst) this.#counters.discarded();
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
-    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now, by });
+    const packet = isFirst ? (frame.packet ?? seq) : -1;
+    this.#window.hold({ seq, packet, shape, timestamp, payload: frame.payload, arrival: now, by });
   }
 
   playout(now: Instant): Played | undefined {
@@ -181,8 +184,8 @@ export class EmaBuffer implements JitterBuffer {
    * six times too loud (measured with Opus 24 kbit/s, speech, 20 frames left out), which is a bang.
    */
   #leaveOut(): void {
-    const { seq, timestamp, payload } = this.#window.take();
-    this.#decoder.decode(payload);
+    const { seq, timestamp, payload, shape } = this.#window.take();
+    this.#decoder.decode(payload, shape);
     this.#last = seq;
     if (this.#started) this.#counters.removed(timestamp + FRAME_SAMPLES - this.#position);
     this.#position = timestamp + FRAME_SAMPLES;
@@ -192,14 +195,14 @@ export class EmaBuffer implements JitterBuffer {
   #missing(head: HeldFrame): Played {
     const slots = Math.round((head.timestamp - this.#position) / FRAME_SAMPLES);
     const missing = head.seq - 1;
-    const pcm = slots === 1 && missing > this.#last ? this.#decoder.recover(head.payload) : undefined;
+    const pcm = slots === 1 && missing > this.#last ? this.#decoder.recover(head.payload, head.shape) : undefined;
     if (pcm === undefined) return this.#conceal();
     this.#position += FRAME_SAMPLES;
     this.#last = missing;
     this.#lastPcm = pcm;
     this.#counters.recovered();
     this.#counters.played(FRAME_SAMPLES);
-    return { kind: "recovered", seq: missing, pcm };
+    return { kind: "recovered", seq: head.packet - 1, pcm };
   }
 
   /** The head is to be played now, unless the delay has to grow first or may shrink here. */
@@ -215,7 +218,7 @@ export class EmaBuffer implements JitterBuffer {
     if (lead <= SHRINK_AT) this.#ahead = -1;
     else if (this.#ahead < 0) this.#ahead = now;
     const frame = this.#take();
-    const pcm = this.#decoder.decode(frame.payload);
+    const pcm = this.#decoder.decode(frame.payload, frame.shape);
     if (pcm === undefined) {
       this.#counters.discarded();
       this.#position -= FRAME_SAMPLES;
@@ -243,7 +246,7 @@ export class EmaBuffer implements JitterBuffer {
     const frame = this.#take();
     this.#adjusted = now;
     this.#counters.removed(FRAME_SAMPLES);
-    const pcm = this.#decoder.decode(frame.payload);
+    const pcm = this.#decoder.decode(frame.payload, frame.shape);
     if (pcm === undefined) {
       this.#counters.discarded();
       this.#position -= FRAME_SAMPLES;
@@ -259,12 +262,13 @@ export class EmaBuffer implements JitterBuffer {
   #play(now: number, frame: HeldFrame, pcm: Int16Array): Played {
     this.#counters.played(FRAME_SAMPLES);
     this.#lastPcm = pcm;
+    const named = frame.packet < 0 ? {} : { seq: frame.packet };
     if (frame.by !== undefined) {
-      this.#counters.recovered();
-      return { kind: "recovered", seq: frame.seq, by: frame.by, pcm };
+      this.#counters.recovered(frame.packet < 0 ? 0 : 1);
+      return { kind: "recovered", ...named, by: frame.by, pcm };
     }
     this.#counters.source(FRAME_SAMPLES, now - frame.arrival, this.#delay.target);
-    return { kind: "source", seq: frame.seq, pcm };
+    return { kind: "source", ...named, pcm };
   }
 
   /** Fills a slot that stays empty. */

@@ -3,7 +3,14 @@ import { expect, it } from "vitest";
 import { InvariantError } from "../base/invariant.ts";
 import { FrameWindow, WINDOW_FRAMES } from "./frame-window.ts";
 
-const frame = (seq: number) => ({ seq, timestamp: seq * 960, payload: new Uint8Array(1), arrival: 0 });
+const frame = (seq: number) => ({
+  seq,
+  packet: seq,
+  shape: undefined,
+  timestamp: seq * 960,
+  payload: new Uint8Array(1),
+  arrival: 0,
+});
 
 /** The slow readable twin: a sorted list and a set. */
 it("behaves like a sorted list of what it holds and a set of what it saw", () => {

@@ -4,6 +4,7 @@
  */
 import type { FecName } from "../base/fec-scheme.ts";
 import { invariant } from "../base/invariant.ts";
+import type { Shape } from "./codec.ts";
 
 /** Frames in the ring: 5.12 s, more than ten times the largest delay the jitter buffer aims at. A power of two. */
 export const WINDOW_FRAMES = 256;
@@ -11,6 +12,9 @@ const MASK = WINDOW_FRAMES - 1;
 
 export type HeldFrame = {
   readonly seq: number;
+  /** Number of the packet it came in, -1 for any but its first frame. */
+  readonly packet: number;
+  readonly shape: Shape | undefined;
   /** Media time in 48 kHz samples. */
   readonly timestamp: number;
   readonly payload: Uint8Array;

@@ -4,7 +4,7 @@
  */
 import type { FecName } from "../base/fec-scheme.ts";
 import type { Instant, Micros } from "../base/units.ts";
-import type { Decoder } from "./codec.ts";
+import type { Decoder, Shape } from "./codec.ts";
 import type { JitterStatistics } from "./jitter-statistics.ts";
 
 /** What the delay aimed at stays within. */
@@ -17,8 +17,8 @@ export type DelayBounds = {
 export type Played = {
   readonly kind: "source" | "recovered" | "concealed" | "silence" | "comfort";
   /**
-   * The packet whose audio it is: for `recovered` the missing one. Rises from tick to tick. Absent for the other kinds, and where
-   * a stretched frame fills a second tick.
+   * The packet whose audio it is: for `recovered` the missing one. Rises from tick to tick. Absent for the other kinds, where a stretched
+   * frame fills a second tick, and for all but the first frame of a packet.
    */
   readonly seq?: number;
   /** What gave a `recovered` frame back; absent: the codec's own redundancy in the next packet. */
@@ -28,8 +28,12 @@ export type Played = {
 };
 
 export type JitterFrame = {
-  /** Packet number, a whole number >= 0, rising by one a frame. */
+  /** A whole number >= 0, rising by one a frame: the packet number, or with `packet` one of the buffer's own. */
   readonly seq: number;
+  /** Its packet's number where packets do not carry one frame each. */
+  readonly packet?: number;
+  /** How the payload is to be read; absent: as 20 ms of Opus. */
+  readonly shape?: Shape;
   /** Media time in 48 kHz samples. */
   readonly timestamp: number;
   /** Encoded frame, not changed by anyone from here on. */

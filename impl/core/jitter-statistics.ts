@@ -60,10 +60,10 @@ export class JitterCounters {
     this.#delay += delay * samples;
     this.#targetDelay += target * samples;
   }
-  /** Audio from the next packet's redundancy is played. */
-  recovered(): void {
+  /** Audio that redundancy gave back is played; `packets`: how many packets that makes, 0 for a further frame of one. */
+  recovered(packets = 1): void {
     this.#run = 0;
-    this.#recovered++;
+    this.#recovered += packets;
   }
   /** Something made up, or nothing, is played. */
   concealed(samples: number, silent: boolean): void {

@@ -10,6 +10,7 @@ import type { CallKeys } from "./key-agreement.ts";
 import { capabilities, DEFAULT_FEC, MediaStream } from "./media-stream.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { Sealer } from "./packet-protection.ts";
+import { DEFAULT_VOICE } from "./voice/options.ts";
 
 /** Carries one number a frame and has no redundancy of its own. */
 const counting: CodecEngine = {
@@ -33,7 +34,15 @@ type Ends = { readonly sender: MediaStream; readonly receiver: MediaStream; read
 /** A sender with `scheme` and a receiver that told what it can make use of, or says nothing of it. */
 function ends(scheme: FecScheme, tells: boolean): Ends {
   const said: Saying[] = [];
-  const common = { call: "c", crypto: nobleCrypto, codec: counting, settings: GOOD, jitterBuffer: "ema" } as const;
+  const common = {
+    call: "c",
+    crypto: nobleCrypto,
+    codec: counting,
+    settings: GOOD,
+    jitterBuffer: "ema",
+    voice: DEFAULT_VOICE,
+    peerCodecs: [],
+  } as const;
   const mine = { scheme, codes: DEFAULT_FEC.codes };
   const peerFec = tells ? capabilities(DEFAULT_FEC).fec : [];
   const sender = new MediaStream({ ...common, keys: A, fec: mine, peerFec, peerSends: undefined, say: () => {} });

@@ -9,22 +9,30 @@ import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { type Instant, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
-import { CODEC_OPUS, isParity } from "../wire/media-header.ts";
+import { kindOf } from "../wire/media-header.ts";
 import type { SendsFec } from "../wire/signal.ts";
-import { type CodecEngine, type CodecSettings, type Decoder, type Encoder, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
+import { type CodecEngine, type CodecSettings, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import type { CryptoEngine } from "./crypto.ts";
-import type { BlockCodes } from "./fec/block-code.ts";
+import type { BlockCodeName, BlockCodes } from "./fec/block-code.ts";
 import { EXCLUSIVE_OR } from "./fec/exclusive-or.ts";
 import { Protector } from "./fec/protector.ts";
 import { type RecoveredPacket, Recoverer } from "./fec/recoverer.ts";
 import { REED_SOLOMON } from "./fec/reed-solomon.ts";
 import { holdOf } from "./fec/scheme.ts";
+import type { SourcePacket } from "./fec/source-packet.ts";
 import { FrameLog, type FrameRun } from "./frame-log.ts";
 import type { JitterBuffer, Played } from "./jitter-buffer.ts";
 import { jitterBuffer } from "./jitter-buffers.ts";
 import type { CallKeys } from "./key-agreement.ts";
 import { Opener, Sealer } from "./packet-protection.ts";
+import { type Effect, MAX_RATE } from "./quality/controller.ts";
+import { QualityLink } from "./quality/quality-link.ts";
 import { textOctets } from "./transcript.ts";
+import { CODEC_WORDS, codingOf, type Engines } from "./voice/coding.ts";
+import { adapts, type VoiceOptions } from "./voice/options.ts";
+import { UnitNumbers } from "./voice/unit-numbers.ts";
+import { VoiceDecoder } from "./voice/voice-decoder.ts";
+import { type Encoded, VoiceEncoder } from "./voice/voice-encoder.ts";
 
 /** What a client is told about forward error correction. */
 export type FecOptions = {
@@ -62,25 +70,38 @@ export type MediaOptions = {
   readonly peerFec: readonly string[];
   /** What it will send with; it tells again in every packet, but the first ones must wait long enough already. */
   readonly peerSends: SendsFec | undefined;
+  readonly voice: VoiceOptions;
+  /** What it can play, and whether it wants reports; a peer of before these words says nothing. */
+  readonly peerCodecs: readonly string[];
   readonly say: (saying: Saying) => void;
 };
 
-/** Repair packets are numbered on their own, so they have keys of their own: one key never seals two packets of one number. */
+/** Repair packets and reports are numbered on their own, so they have keys of their own: one key never seals two packets of one number. */
 const REPAIR_LABEL = textOctets("midcall repair v1");
-const repairKey = (crypto: CryptoEngine, key: Uint8Array): Uint8Array => crypto.derive(key, new Uint8Array(0), REPAIR_LABEL, 32);
+const REPORT_LABEL = textOctets("midcall report v1");
+const derived = (crypto: CryptoEngine, key: Uint8Array, label: Uint8Array): Uint8Array =>
+  crypto.derive(key, new Uint8Array(0), label, 32);
+
+const NOTHING: readonly Uint8Array[] = [];
 
 export class MediaStream {
   readonly #options: MediaOptions;
-  readonly #encoder: Encoder;
-  readonly #decoder: Decoder;
+  readonly #voice: VoiceEncoder;
+  readonly #decoder: VoiceDecoder;
   readonly #sealer: Sealer;
   readonly #opener: Opener;
   readonly #repairSealer: Sealer;
   readonly #repairOpener: Opener;
+  readonly #reportSealer: Sealer;
+  readonly #reportOpener: Opener;
+  readonly #quality: QualityLink;
   readonly #protector: Protector;
   readonly #recoverer: Recoverer;
   readonly #buffer: JitterBuffer;
+  readonly #units: UnitNumbers = new UnitNumbers();
   readonly #sent: FrameLog;
+  /** Units of 20 ms in the packets of the run that is being logged. */
+  #sentUnits = 1;
   readonly #received: FrameLog;
   readonly #played: FrameLog;
   #playing: Pick<Played, "kind" | "by"> = { kind: "silence" };
@@ -92,15 +113,22 @@ export class MediaStream {
   #givenBack = 0;
 
   constructor(options: MediaOptions) {
-    const { call, keys, crypto, codec, settings, fec, peerFec, peerSends, say } = options;
+    const { call, keys, crypto, codec, settings, fec, peerFec, peerSends, voice, peerCodecs, say } = options;
     this.#options = options;
-    this.#encoder = codec.encoder(settings);
-    this.#decoder = codec.decoder();
+    const engines: Engines = { opus: codec, codec2: voice.codec2 };
+    const scheme = peerFec.includes(fec.scheme.scheme) ? fec.scheme : NO_FEC;
+    const peer = peerFec.filter((name) => name === "red" || fec.codes.has(name as BlockCodeName));
+    const choice = { tier: voice.tier, adaptsFec: voice.adaptsFec, scheme, peer, maxRate: MAX_RATE };
+    this.#quality = new QualityLink(choice, peerCodecs.includes(CODEC_WORDS.report));
+    this.#voice = new VoiceEncoder((tier) => codingOf(tier, engines, settings, peerCodecs), this.#quality.state.tier);
+    this.#decoder = new VoiceDecoder(engines);
     this.#sealer = new Sealer(crypto, keys.send);
     this.#opener = new Opener(crypto, keys.receive);
-    this.#repairSealer = new Sealer(crypto, repairKey(crypto, keys.send));
-    this.#repairOpener = new Opener(crypto, repairKey(crypto, keys.receive));
-    this.#protector = new Protector(peerFec.includes(fec.scheme.scheme) ? fec.scheme : NO_FEC, fec.codes);
+    this.#repairSealer = new Sealer(crypto, derived(crypto, keys.send, REPAIR_LABEL));
+    this.#repairOpener = new Opener(crypto, derived(crypto, keys.receive, REPAIR_LABEL));
+    this.#reportSealer = new Sealer(crypto, derived(crypto, keys.send, REPORT_LABEL));
+    this.#reportOpener = new Opener(crypto, derived(crypto, keys.receive, REPORT_LABEL));
+    this.#protector = new Protector(scheme, fec.codes);
     this.#recoverer = new Recoverer(fec.codes);
     this.#buffer = jitterBuffer(options.jitterBuffer, { decoder: this.#decoder, mode: codec.mode });
     if (peerSends !== undefined && capabilities(fec).fec.some((name) => name === peerSends.scheme)) {
@@ -112,28 +140,60 @@ export class MediaStream {
       at: run.at,
       step: run.step,
     });
-    this.#sent = new FrameLog((run) => say({ ev: "media-sent", call, key: keys.sendId, seq: run.seq, ...frames(run) }));
+    this.#sent = new FrameLog((run) => {
+      const units = this.#sentUnits === 1 ? {} : { units: this.#sentUnits };
+      say({ ev: "media-sent", call, key: keys.sendId, seq: run.seq, ...units, ...frames(run) });
+    });
     this.#received = new FrameLog((run) =>
       say({ ev: "media-received", call, key: keys.receiveId, seq: run.seq, ...frames(run) }),
     );
     this.#played = new FrameLog((run) =>
       say({ ev: "media-played", call, ...this.#playing, ...(run.seq === -1 ? {} : { seq: run.seq }), ...frames(run) }),
     );
+    if (voice.noCodec2 !== undefined && (voice.tier === "catastrophic" || voice.tier === "adaptive"))
+      say({
+        ev: "note",
+        text: `no Codec2 (${voice.noCodec2}): its tier is ${codingOf("catastrophic", engines, settings, peerCodecs).name}`,
+      });
+    if (this.#isTiered) this.#sayTier("begun");
   }
 
-  /** One captured frame: the packets to send now, its own and repair; none when there is nothing to send them on (`channel` undefined). */
+  /**
+   * One captured frame of 20 ms: the packets to send now, media, repair and reports; none while a packet fills, or when there is nothing to send
+   * them on (`channel` undefined).
+   */
   capture(now: Instant, pcm: Int16Array, channel: number | undefined): readonly Uint8Array[] {
     const timestamp = this.#captured++ * FRAME_SAMPLES;
-    if (channel === undefined) return [];
-    const frame = this.#encoder.encode(pcm);
-    this.#payloadBytes += frame.length;
-    const source = { seq: this.#sealer.next, timestamp, codec: CODEC_OPUS, frames: 1, payload: frame };
-    const { payload, codec, repairs } = this.#protector.protect(source);
-    const { packet, seq } = this.#sealer.seal({ channel, timestamp, payload, codec });
-    this.#sent.push(now, seq);
-    const packets = [packet, ...repairs.map((repair) => this.#sealRepair(channel, repair))];
-    for (const one of packets) this.#sealedBytes += one.length;
+    if (channel === undefined) {
+      this.#voice.cut();
+      return NOTHING;
+    }
+    const encoded = this.#voice.push(timestamp, pcm);
+    const media = encoded === undefined ? NOTHING : this.#seal(now, channel, encoded);
+    const report = this.#quality.due(now);
+    const packets = report === undefined ? media : [...media, this.#sealReport(channel, report)];
+    for (const { length } of packets) {
+      this.#sealedBytes += length;
+      this.#quality.sent(length);
+    }
     return packets;
+  }
+
+  #seal(now: Instant, channel: number, { coding, timestamp, payload: frame, opens }: Encoded): readonly Uint8Array[] {
+    this.#payloadBytes += frame.length;
+    const frames = coding.units;
+    const source = { seq: this.#sealer.next, timestamp, codec: coding.codec, frames, payload: frame };
+    const { payload, codec, repairs } = this.#protector.protect(source);
+    const { packet, seq } = this.#sealer.seal({ channel, timestamp, payload, codec, frames, marker: opens });
+    if (frames !== this.#sentUnits) this.#sent.flush();
+    this.#sentUnits = frames;
+    this.#sent.push(now, seq);
+    return [packet, ...repairs.map((repair) => this.#sealRepair(channel, repair))];
+  }
+
+  #sealReport(channel: number, payload: Uint8Array): Uint8Array {
+    const timestamp = this.#reportSealer.next * FRAME_SAMPLES;
+    return this.#reportSealer.seal({ channel, timestamp, payload, kind: "report" }).packet;
   }
 
   /** The time in its header means nothing (repair says inside what it is about) and advances so that mini headers do. */
@@ -142,21 +202,31 @@ export class MediaStream {
     return this.#repairSealer.seal({ channel, timestamp, payload, kind: "parity" }).packet;
   }
 
+  /** Whether the log tells of tiers: not in calls that stay as they always were. */
+  get #isTiered(): boolean {
+    const { voice } = this.#options;
+    return voice.tier !== "good" || adapts(voice);
+  }
+
   /** Full headers again: the next packets go to a relay or over a path that may not have seen the last ones. */
   resync(): void {
     this.#sealer.resync();
     this.#repairSealer.resync();
+    this.#reportSealer.resync();
   }
 
   /** Takes a packet of the peer; a reason when it was refused. */
   receive(now: Instant, packet: Uint8Array): RefusalReason | undefined {
-    if (isParity(packet)) return this.#receiveRepair(now, packet);
+    const kind = kindOf(packet);
+    if (kind === "parity") return this.#receiveRepair(now, packet);
+    if (kind === "report") return this.#receiveReport(now, packet);
     const opened = this.#opener.open(packet);
     if (!opened.ok) return opened.reason;
     this.#received.push(now, opened.seq);
+    this.#quality.reception.media(now, opened, packet.length);
     const received = this.#recoverer.source(opened);
     if (!received.ok) return received.reason;
-    this.#buffer.insert(now, received.own);
+    this.#insert(now, received.own);
     this.#giveBack(now, received.recovered);
     return received.unusable;
   }
@@ -165,6 +235,7 @@ export class MediaStream {
     const opened = this.#repairOpener.open(packet);
     if (!opened.ok) return opened.reason;
     this.#repairPacketsReceived++;
+    this.#quality.reception.repair(packet.length);
     const repaired = this.#recoverer.repair(opened.payload);
     if (!repaired.ok) return repaired.reason;
     this.#giveBack(now, repaired.recovered);
@@ -174,7 +245,42 @@ export class MediaStream {
   #giveBack(now: Instant, recovered: readonly RecoveredPacket[]): void {
     this.#buffer.holdFor(this.#recoverer.hold);
     this.#givenBack += recovered.length;
-    for (const packet of recovered) this.#buffer.insert(now, packet);
+    for (const packet of recovered) this.#insert(now, packet, packet.by);
+  }
+
+  /** Frame by frame, whatever a packet carries. */
+  #insert(now: Instant, packet: SourcePacket, by?: FecName): void {
+    const { timestamp, frames: units, payload, codec, marker: opens = false } = packet;
+    const first = this.#units.of(packet.seq, timestamp, units);
+    if (first === undefined) return;
+    for (let part = 0; part < units; part++) {
+      const shape = { codec, units, part, opens };
+      const frame = { seq: first + part, packet: packet.seq, timestamp: timestamp + part * FRAME_SAMPLES, payload, shape };
+      this.#buffer.insert(now, by === undefined ? frame : { ...frame, by });
+    }
+  }
+
+  #receiveReport(now: Instant, packet: Uint8Array): RefusalReason | undefined {
+    const opened = this.#reportOpener.open(packet);
+    if (!opened.ok) return opened.reason;
+    const effects = this.#quality.heard(now, opened.payload);
+    if (effects === undefined) return "malformed";
+    for (const effect of effects) this.#speak(effect);
+    return undefined;
+  }
+
+  /** Goes on in another tier or with other redundancy, from the next packet on. */
+  #speak({ tier, scheme, reason }: Effect): void {
+    this.#voice.change(tier);
+    if (nameOfScheme(scheme) !== nameOfScheme(this.#protector.scheme)) this.#protector.change(scheme);
+    this.#sayTier(reason);
+  }
+
+  #sayTier(reason: string): void {
+    const { call, say } = this.#options;
+    const { tier, name: coding } = this.#voice.coding;
+    const [scheme, payloadBytes, sealedBytes] = [nameOfScheme(this.#protector.scheme), this.#payloadBytes, this.#sealedBytes];
+    say({ ev: "tier", call, tier, coding, scheme, payloadBytes, sealedBytes, reason });
   }
 
   /** 960 samples to play now; undefined before the first audio. */
@@ -201,7 +307,8 @@ export class MediaStream {
     this.#received.flush();
     this.#played.flush();
     if (this.#ticks > 0) this.#stats();
-    this.#encoder.free();
+    if (this.#isTiered) this.#sayTier("ended");
+    this.#voice.free();
     this.#decoder.free();
   }
 

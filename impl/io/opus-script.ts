@@ -6,9 +6,10 @@
  */
 import { createRequire } from "node:module";
 import type { CodecEngine, CodecSettings, Decoder, Encoder } from "../core/codec.ts";
-import { FRAME_SAMPLES, MAX_FRAME_BYTES, SAMPLE_RATE } from "../core/codec.ts";
+import { MAX_FRAME_BYTES, SAMPLE_RATE } from "../core/codec.ts";
 import { Concealment } from "../core/concealment.ts";
 import { parseOpusPacket } from "../core/opus-packet.ts";
+import { opusFrame, samplesOf } from "./opus-wasm.ts";
 
 /** What the compiled module offers; lengths in octets, addresses in its memory. Audio is one octet to each 16-bit word. */
 type Handler = {
@@ -34,8 +35,6 @@ const SET_PACKET_LOSS_PERCENT = 4_014;
 const SET_SIGNAL = 4_024;
 const SIGNAL_VOICE = 3_001;
 
-/** One 20 ms frame, an octet to each 16-bit word. */
-const PCM_WORDS = FRAME_SAMPLES * 2;
 /** The module decodes up to 60 ms whatever it is told (its MAX_FRAME_SIZE is 2880 samples). */
 const DECODED_BYTES = 2_880 * 4;
 
@@ -66,15 +65,18 @@ function encoder(module: OpusModule, settings: CodecSettings): Encoder {
     const code = handler._encoder_ctl(request, value);
     if (code < 0) throw new RangeError(`settings: opus refused control ${request} = ${value} (${code})`);
   }
-  const input = module._malloc(PCM_WORDS * 2);
-  const output = module._malloc(PCM_WORDS);
+  const samples = opusFrame(settings);
+  /** An octet to each 16-bit word. */
+  const words = samples * 2;
+  const input = module._malloc(words * 2);
+  const output = module._malloc(words);
   let live = true;
   return {
     encode: (pcm) => {
       if (!live) throw new TypeError("encoder: used after free()");
-      if (pcm.length !== FRAME_SAMPLES) throw new RangeError(`pcm: want ${FRAME_SAMPLES} samples, got ${pcm.length}`);
+      if (pcm.length !== samples) throw new RangeError(`pcm: want ${samples} samples, got ${pcm.length}`);
       module.HEAPU16.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), input >> 1);
-      const bytes = handler._encode(input, PCM_WORDS, output, FRAME_SAMPLES);
+      const bytes = handler._encode(input, words, output, samples);
       if (bytes < 0) throw new RangeError(`pcm: opus refused the frame (${bytes})`);
       return module.HEAPU8.slice(output, output + bytes);
     },
@@ -98,13 +100,14 @@ function decoder(module: OpusModule): Decoder {
     if (!live) throw new TypeError("decoder: used after free()");
   };
   return {
-    decode: (packet) => {
+    decode: (packet, shape) => {
       alive();
-      if (parseOpusPacket(packet)?.samples !== FRAME_SAMPLES) return undefined;
+      const samples = samplesOf(shape);
+      if (parseOpusPacket(packet)?.samples !== samples) return undefined;
       module.HEAPU8.set(packet, input);
-      if (handler._decode(input, packet.length, output) !== FRAME_SAMPLES) return undefined;
-      const pcm = new Int16Array(FRAME_SAMPLES);
-      new Uint8Array(pcm.buffer).set(module.HEAPU16.subarray(output >> 1, (output >> 1) + PCM_WORDS));
+      if (handler._decode(input, packet.length, output) !== samples) return undefined;
+      const pcm = new Int16Array(samples);
+      new Uint8Array(pcm.buffer).set(module.HEAPU16.subarray(output >> 1, (output >> 1) + samples * 2));
       return concealment.good(pcm);
     },
     recover: () => {

@@ -9,6 +9,13 @@ const speech = (): Promise<Int16Array> => readWav(new URL("../../scenarios/speec
 
 codecContract("libopus-wasm", () => loadOpusWasm({ encoders: 40, decoders: 60 }), { speech, recovery: true });
 
+codecContract("libopus-wasm, 60 ms a packet", () => loadOpusWasm({ encoders: 40, decoders: 60 }), {
+  speech: undefined,
+  recovery: false,
+  units: 3,
+  bitrates: [[6_000, 0.5]],
+});
+
 describe("the pool of coders", () => {
   it("says what ran out, and is full again once the event loop has turned", async () => {
     const engine = await loadOpusWasm({ encoders: 1, decoders: 2 });

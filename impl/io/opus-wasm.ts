@@ -6,7 +6,7 @@
 import type { OpusDecoderHandle, OpusEncoderHandle } from "libopus-wasm";
 import { Application, createDecoder, createEncoder, loadLibopus, Signal } from "libopus-wasm";
 import { invariant } from "../base/invariant.ts";
-import type { CodecEngine, CodecSettings, Decoder, Encoder } from "../core/codec.ts";
+import type { CodecEngine, CodecSettings, Decoder, Encoder, Shape } from "../core/codec.ts";
 import { FRAME_SAMPLES, MAX_FRAME_BYTES, SAMPLE_RATE } from "../core/codec.ts";
 import { CONCEALED_FRAMES, fadeConcealed } from "../core/concealment.ts";
 import { parseOpusPacket } from "../core/opus-packet.ts";
@@ -26,6 +26,9 @@ export type OpusWasmEngine = CodecEngine & {
 
 /** chosen: two calls' worth at either end; a party takes one of each a call. */
 const DEFAULT_POOL: OpusWasmPool = { encoders: 4, decoders: 4 };
+
+/** Units of 20 ms in a packet at most: 60 ms is Opus' longest frame (RFC 6716 section 2.1.4). */
+const MAX_OPUS_UNITS = 3;
 
 /** libopus' concealment fades by itself within about 80 ms and then leaves a faint noise; ours takes over from the fourth frame. */
 const FADE_FROM = 3;
@@ -48,7 +51,7 @@ export async function loadOpusWasm(pool: Partial<OpusWasmPool> = {}): Promise<Op
       else handle.free();
     }
     while (decoders.length < size.decoders) {
-      const handle = await createDecoder({ channels: 1, sampleRate: SAMPLE_RATE, maxFrameSize: FRAME_SAMPLES });
+      const handle = await createDecoder({ channels: 1, sampleRate: SAMPLE_RATE, maxFrameSize: FRAME_SAMPLES * MAX_OPUS_UNITS });
       if (decoders.length < size.decoders) decoders.push(handle);
       else handle.free();
     }
@@ -71,18 +74,26 @@ export async function loadOpusWasm(pool: Partial<OpusWasmPool> = {}): Promise<Op
   };
 }
 
+/** Samples of one packet; RangeError for more than one Opus frame can hold. */
+export function opusFrame({ units = 1 }: CodecSettings): number {
+  if (!(Number.isInteger(units) && units >= 1 && units <= MAX_OPUS_UNITS))
+    throw new RangeError(`settings.units: want a whole number in 1..${MAX_OPUS_UNITS}, got ${units}`);
+  return units * FRAME_SAMPLES;
+}
+
 function wrapEncoder(handle: OpusEncoderHandle, settings: CodecSettings): Encoder {
   handle.setBitrate(settings.bitrate);
   handle.setComplexity(settings.complexity);
   handle.setFec(settings.fec);
   handle.setPacketLossPercent(settings.expectedLossPercent);
   handle.setSignal(Signal.Voice);
+  const frameSize = opusFrame(settings);
   let live = true;
   return {
     encode: (pcm) => {
       if (!live) throw new TypeError("encoder: used after free()");
-      if (pcm.length !== FRAME_SAMPLES) throw new RangeError(`pcm: want ${FRAME_SAMPLES} samples, got ${pcm.length}`);
-      return handle.encode(pcm, { maxPacketBytes: MAX_FRAME_BYTES });
+      if (pcm.length !== frameSize) throw new RangeError(`pcm: want ${frameSize} samples, got ${pcm.length}`);
+      return handle.encode(pcm, { frameSize, maxPacketBytes: MAX_FRAME_BYTES });
     },
     free: () => {
       live = false;
@@ -91,6 +102,8 @@ function wrapEncoder(handle: OpusEncoderHandle, settings: CodecSettings): Encode
   };
 }
 
+export const samplesOf = (shape: Shape | undefined): number => (shape?.units ?? 1) * FRAME_SAMPLES;
+
 function wrapDecoder(handle: OpusDecoderHandle): Decoder {
   let live = true;
   let concealed = 0;
@@ -98,10 +111,10 @@ function wrapDecoder(handle: OpusDecoderHandle): Decoder {
     if (!live) throw new TypeError("decoder: used after free()");
   };
   /** A packet is the peer's: whatever libopus thinks of it is data, not an exception. */
-  const attempt = (packet: Uint8Array, decodeFec: boolean): Int16Array | undefined => {
+  const attempt = (packet: Uint8Array, decodeFec: boolean, samples: number): Int16Array | undefined => {
     try {
-      const pcm = handle.decode(packet, decodeFec ? { decodeFec, frameSize: FRAME_SAMPLES } : {});
-      if (pcm.length !== FRAME_SAMPLES) return undefined;
+      const pcm = handle.decode(packet, decodeFec ? { decodeFec, frameSize: samples } : {});
+      if (pcm.length !== samples) return undefined;
       concealed = 0;
       return pcm;
     } catch {
@@ -109,14 +122,15 @@ function wrapDecoder(handle: OpusDecoderHandle): Decoder {
     }
   };
   return {
-    decode: (packet) => {
+    decode: (packet, shape) => {
       alive();
-      return parseOpusPacket(packet)?.samples === FRAME_SAMPLES ? attempt(packet, false) : undefined;
+      const samples = samplesOf(shape);
+      return parseOpusPacket(packet)?.samples === samples ? attempt(packet, false, samples) : undefined;
     },
     recover: (next) => {
       alive();
       const parsed = parseOpusPacket(next);
-      return parsed?.samples === FRAME_SAMPLES && parsed.redundancy ? attempt(next, true) : undefined;
+      return parsed?.samples === FRAME_SAMPLES && parsed.redundancy ? attempt(next, true, FRAME_SAMPLES) : undefined;
     },
     repeats: (next) => {
       const parsed = parseOpusPacket(next);

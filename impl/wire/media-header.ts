@@ -13,11 +13,14 @@ import { putUint } from "../base/cursor.ts";
 import { freshOctets } from "../base/octet-slab.ts";
 
 /** First octet and codec octet carry these; values on the wire are the indices. */
-export type PayloadKind = "speech" | "comfort" | "parity";
+export type PayloadKind = "speech" | "comfort" | "parity" | "report";
 
 /** What one packet's header says in either form, the channel left out. */
 export type MediaFacts = {
-  /** `parity`: repair data (impl/core/fec/repair-packet.ts). `comfort` (noise description, RFC 3389) is reserved: nothing here sends it. */
+  /**
+   * `parity`: repair data (impl/core/fec/repair-packet.ts). `comfort`: a description of noise (comfort-noise.ts). `report`: how the other
+   * direction's packets fare (voice-report.ts); sent only to who asked for it, because a peer of before it refuses it as malformed.
+   */
   readonly kind: PayloadKind;
   /** First packet after a silence (RFC 3551 section 4.1). */
   readonly marker: boolean;
@@ -63,7 +66,7 @@ export const FRAME_UNIT_SAMPLES = 960;
 export const MAX_FRAMES = 16;
 export const MAX_CHANNEL = 255;
 
-const KINDS: readonly PayloadKind[] = ["speech", "comfort", "parity"];
+const KINDS: readonly PayloadKind[] = ["speech", "comfort", "parity", "report"];
 const FULL = 0b1000_0000;
 const MINI = 0b1100_0000;
 const FORM_MASK = 0b1100_0000;
@@ -114,8 +117,9 @@ export function parseMediaHeader(bytes: Uint8Array): MediaHeader | undefined {
   }
 }
 
-/** Whether a packet claims to carry repair data, which has keys of its own. Says nothing of whether it is a media packet at all. */
-export const isParity = (bytes: Uint8Array): boolean => KINDS[((bytes[0] ?? 0) >> 4) & 3] === "parity";
+/** What a packet claims to carry: repair and reports have keys of their own. Says nothing of whether it is a media packet at all. */
+export const kindOf = (bytes: Uint8Array): PayloadKind => KINDS[((bytes[0] ?? 0) >> 4) & 3] as PayloadKind;
+export const isParity = (bytes: Uint8Array): boolean => kindOf(bytes) === "parity";
 
 /** The channel of a media packet, for a relay that reads nothing else; undefined when it is not a media packet. */
 export function peekChannel(bytes: Uint8Array): number | undefined {

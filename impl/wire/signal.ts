@@ -55,6 +55,8 @@ export type DirectCallOffer = {
   readonly fec?: readonly string[];
   /** What the sender will send with if the receiver can make use of it. */
   readonly sends?: SendsFec;
+  /** What the sender can play beside 20 ms of Opus a packet (impl/core/voice/coding.ts); unknown words are of no meaning. */
+  readonly codecs?: readonly string[];
   readonly caller_reflexive_addr?: Address;
   readonly caller_local_addrs?: readonly Address[];
   readonly caller_mapped_addr?: Address;
@@ -71,9 +73,10 @@ export type DirectCallAnswer = {
   readonly callee_share?: KeyShare;
   /** As in the offer. Never in privacy mode. */
   readonly callee_certificate?: CertificateProof;
-  /** Both as in the offer. */
+  /** All three as in the offer. */
   readonly fec?: readonly string[];
   readonly sends?: SendsFec;
+  readonly codecs?: readonly string[];
   readonly callee_reflexive_addr?: Address;
   readonly callee_local_addrs?: readonly Address[];
   readonly callee_mapped_addr?: Address;
@@ -255,7 +258,7 @@ const words = (most: number): z.ZodString =>
 const reason = words(200);
 const channel = z.int().min(0).max(255);
 const whole = z.int().min(0);
-/** chosen: four schemes are known, and room for as many more of another version. */
+/** chosen: four schemes and four words for codecs are known, and room for as many more of another version. */
 const schemes = z.array(ascii(16)).max(16).readonly();
 /** chosen: no conversation waits for a minute. */
 const sends = z.object({ scheme: ascii(16), hold_ms: whole.max(60_000) }).readonly();
@@ -298,6 +301,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       caller_certificate: certificate.exactOptional(),
       fec: schemes.exactOptional(),
       sends: sends.exactOptional(),
+      codecs: schemes.exactOptional(),
       caller_reflexive_addr: addr.exactOptional(),
       caller_local_addrs: addrs.exactOptional(),
       caller_mapped_addr: addr.exactOptional(),
@@ -311,6 +315,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       callee_certificate: certificate.exactOptional(),
       fec: schemes.exactOptional(),
       sends: sends.exactOptional(),
+      codecs: schemes.exactOptional(),
       callee_reflexive_addr: addr.exactOptional(),
       callee_local_addrs: addrs.exactOptional(),
       callee_mapped_addr: addr.exactOptional(),

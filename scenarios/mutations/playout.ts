@@ -5,8 +5,8 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
   {
     name: "media-clock-stops-in-outage",
     file: "impl/core/media-stream.ts",
-    find: "const timestamp = this.#captured++ * FRAME_SAMPLES; if (channel === undefined) return [];",
-    replace: "if (channel === undefined) return []; const timestamp = this.#captured++ * FRAME_SAMPLES;",
+    find: "const timestamp = this.#captured++ * FRAME_SAMPLES;",
+    replace: "const timestamp = (channel === undefined ? this.#captured : this.#captured++) * FRAME_SAMPLES;",
     imitates: "Media time stands still while there is nothing to send on, so everything after an outage seems to come too late.",
   },
   {

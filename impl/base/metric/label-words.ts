@@ -139,6 +139,8 @@ export const EVENTS: readonly LogRecord["ev"][] = all({
   "media-received": true,
   "media-played": true,
   stats: true,
+  fec: true,
+  tier: true,
   network: true,
   held: true,
   note: true,

@@ -12,6 +12,8 @@ export type SourcePacket = {
   /** Units of 20 ms, 1..16. */
   readonly frames: number;
   readonly payload: Uint8Array;
+  /** Nothing was sent right before it (the header's marker); not known of recovered ones. */
+  readonly marker?: boolean;
 };
 
 /** Whether `next` follows `before` without a gap in time, in the same coding: only such packets are protected together. */

@@ -61,7 +61,7 @@ export class NeteqBuffer implements JitterBuffer {
   /** Nothing plays before this instant: the first delay after a start or a clock jump. */
   #holdUntil = 0;
   #position = 0;
-  /** Packet number of the last frame taken, recovered or left out; nothing up to it plays any more. */
+  /** Number of the last frame taken, recovered or left out; nothing up to it plays any more. */
   #last = -1;
   /** Samples made up since the last real one. */
   #standIn = 0;
@@ -92,24 +92,27 @@ export class NeteqBuffer implements JitterBuffer {
   }
 
   insert(now: Instant, frame: JitterFrame): void {
-    const { seq, timestamp, by } = frame;
+    const { seq, timestamp, by, shape } = frame;
+    const isFirst = (shape?.part ?? 0) === 0;
     const newer = seq > this.#window.newest;
     const verdict = this.#window.judge(seq);
-    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq))) this.#counters.received(seq);
+    if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq)) && isFirst)
+      this.#counters.received(frame.packet ?? seq);
     if (verdict === "duplicate") return;
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#history.known && Math.abs(transit - this.#history.base) > DISCONTINUITY;
     if (by !== undefined) this.#window.giveBack(seq);
     else if (jumped && newer) this.#restart(now, timestamp, transit);
-    else if (!jumped && verdict === "new") this.#observe(now, frame, transit, newer);
+    else if (!jumped && verdict === "new" && isFirst) this.#observe(now, frame, transit, newer);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     if (stale || (this.#started && timestamp < this.#position - HALF)) {
-      this.#counters.discarded();
+      if (isFirst) this.#counters.discarded();
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
-    this.#window.hold({ seq, timestamp, payload: frame.payload, arrival: now, by });
+    const packet = isFirst ? (frame.packet ?? seq) : -1;
+    this.#window.hold({ seq, packet, shape, timestamp, payload: frame.payload, arrival: now, by });
   }
 
   playout(now: Instant): Played | undefined {
@@ -132,20 +135,21 @@ export class NeteqBuffer implements JitterBuffer {
   }
 
   /** What a packet says about the delay to aim at. One that repeats a missing frame is that frame, a little later. */
-  #observe(now: number, { seq, payload }: JitterFrame, transit: number, newer: boolean): void {
+  #observe(now: number, frame: JitterFrame, transit: number, newer: boolean): void {
+    const { seq } = frame;
     const late = this.#history.observe(now, transit);
     if (newer) {
       const slower = this.#delay.inOrder(now, late);
       if (slower > 0) this.#history.rebase(now, this.#history.base + slower);
-      if (!this.#window.knows(seq - 1) && this.#repeats(payload)) this.#delay.outOfOrder(now, late + FRAME_MICROS);
+      if (!this.#window.knows(seq - 1) && this.#repeats(frame)) this.#delay.outOfOrder(now, late + FRAME_MICROS);
       return;
     }
     const next = this.#window.at(seq + 1);
-    if (next === undefined || !this.#repeats(next.payload)) this.#delay.outOfOrder(now, late);
+    if (next === undefined || !this.#repeats(next)) this.#delay.outOfOrder(now, late);
   }
 
-  #repeats(payload: Uint8Array): boolean {
-    return this.#decoder.repeats?.(payload) ?? false;
+  #repeats({ payload, shape }: Pick<JitterFrame | HeldFrame, "payload" | "shape">): boolean {
+    return this.#decoder.repeats?.(payload, shape) ?? false;
   }
 
   /** The sender's clock jumped: what is held belongs to the old one. */
@@ -172,7 +176,7 @@ export class NeteqBuffer implements JitterBuffer {
     if (wait <= 0) return this.#due(now, need);
     // A frame that the head repeats is taken from there, as soon as it is its turn.
     const before = gap - FRAME_SAMPLES - this.#standIn;
-    this.#makeUp(Math.min(need, before > 0 && this.#repeats(head.payload) ? Math.min(wait, before) : wait));
+    this.#makeUp(Math.min(need, before > 0 && this.#repeats(head) ? Math.min(wait, before) : wait));
   }
 
   /** How much later than the earliest packet `head` would play now. */
@@ -197,8 +201,8 @@ export class NeteqBuffer implements JitterBuffer {
    * (measured with Opus 24 kbit/s, speech, 20 frames left out), which is a bang. What it makes of the first continues what waits.
    */
   #leaveOut(): void {
-    const { seq, timestamp, payload } = this.#window.take();
-    const pcm = this.#decoder.decode(payload);
+    const { seq, timestamp, payload, shape } = this.#window.take();
+    const pcm = this.#decoder.decode(payload, shape);
     this.#last = seq;
     if (!this.#started) return;
     if (pcm !== undefined && this.#restAt === FRAME_SAMPLES) this.#keep(pcm);
@@ -226,13 +230,13 @@ export class NeteqBuffer implements JitterBuffer {
   #recover(head: HeldFrame, gap: number): boolean {
     const seq = head.seq - 1;
     if (gap - this.#standIn > FRAME_SAMPLES || gap <= this.#standIn || seq <= this.#last) return false;
-    const pcm = this.#decoder.recover(head.payload);
+    const pcm = this.#decoder.recover(head.payload, head.shape);
     if (pcm === undefined) return false;
     this.#settle(head.timestamp - FRAME_SAMPLES);
     this.#position = head.timestamp;
     this.#last = seq;
     this.#counters.recovered();
-    this.#append("recovered", seq, pcm);
+    this.#append("recovered", head.packet - 1, pcm);
     return true;
   }
 
@@ -242,18 +246,18 @@ export class NeteqBuffer implements JitterBuffer {
     const early = this.#lateness(now, head) < this.#delay.target - SLACK;
     if (early && this.#standIn >= FADED && now - head.arrival < this.#delay.target) return this.#makeUp(need);
     this.#tellOfGap(head.timestamp - this.#position);
-    const { seq, timestamp, payload, arrival, by } = this.#window.take();
-    const pcm = this.#decoder.decode(payload);
+    const { seq, packet, shape, timestamp, payload, arrival, by } = this.#window.take();
+    const pcm = this.#decoder.decode(payload, shape);
     this.#last = seq;
-    if (pcm === undefined) return this.#counters.discarded();
+    if (pcm === undefined) return this.#counters.discarded(packet < 0 ? 0 : 1);
     const afterGap = this.#standIn > 0 || this.#restAt < FRAME_SAMPLES;
     this.#settle(timestamp);
-    if (by !== undefined) this.#counters.recovered();
+    if (by !== undefined) this.#counters.recovered(packet < 0 ? 0 : 1);
     else this.#counters.source(FRAME_SAMPLES, now + mediaMicros(this.#parts.waiting) - arrival, this.#delay.target);
     const lateness = now - mediaMicros(timestamp) - this.#history.base;
     this.#position = timestamp + FRAME_SAMPLES;
     const ahead = this.#parts.waiting;
-    this.#append(by === undefined ? "source" : "recovered", seq, pcm, by);
+    this.#append(by === undefined ? "source" : "recovered", packet, pcm, by);
     if (!afterGap) this.#stretch(now, lateness, ahead);
   }
 
@@ -269,7 +273,7 @@ export class NeteqBuffer implements JitterBuffer {
     }
   }
 
-  #append(kind: "source" | "recovered", seq: number, pcm: Int16Array, by?: FecName): void {
+  #append(kind: "source" | "recovered", packet: number, pcm: Int16Array, by?: FecName): void {
     let added = 0;
     if (this.#wave !== undefined) {
       this.#wave.hear(pcm);
@@ -279,7 +283,7 @@ export class NeteqBuffer implements JitterBuffer {
     this.#restAt = FRAME_SAMPLES;
     this.#madeUp = 0;
     this.#counters.inserted(added);
-    this.#parts.add(kind, seq, FRAME_SAMPLES + added, by);
+    this.#parts.add(kind, packet, FRAME_SAMPLES + added, by);
   }
 
   /** Makes what was just appended shorter or longer, where the delay asks for it and the audio allows it. */
