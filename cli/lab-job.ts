@@ -14,7 +14,7 @@ import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { type Engines, type LabOutcome, openSim, runSim, type SimSession } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
-import { sizedCodec, sizedCodec2 } from "../sim/sized-codec.ts";
+import { sizedCodec } from "../sim/sized-codec.ts";
 import { openGrowingLog } from "./growing-log.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
 import { pageExtras } from "./page-extras.ts";
@@ -144,8 +144,8 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
 }
 
 /** The real Codec2 gives other samples every time (impl/io/codec2.ts), so a run that decodes is without it. */
-const codec2For = (real: boolean): Pick<Engines, "codec2" | "noCodec2"> =>
-  real ? { noCodec2: "a run in virtual time must be repeatable, and the library is not" } : { codec2: sizedCodec2 };
+const codec2For = (real: boolean): Pick<Engines, "noCodec2"> =>
+  real ? { noCodec2: "a run in virtual time must be repeatable, and the library is not" } : {};
 
 /** RaptorQ where a client sends with it: the other codes are always there. */
 async function codesFor(scenario: Scenario): Promise<Pick<Engines, "codes">> {

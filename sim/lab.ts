@@ -27,11 +27,12 @@ import { Network } from "./network.ts";
 import { type LabWorld, PartyProcess } from "./party-process.ts";
 import { describePayload } from "./quic/packet.ts";
 import { RunLog } from "./run-log.ts";
+import { sizedCodec2 } from "./sized-codec.ts";
 
 export type Engines = {
   readonly codec: CodecEngine;
   readonly crypto: CryptoEngine;
-  /** Absent where nothing repeatable has it: the real library draws phases for the whole process. */
+  /** The sized one beside a sized codec when not given; else none: the real library draws phases for the whole process, so it is not repeatable. */
   readonly codec2?: CodecEngine;
   /** Why it is absent, for the log. */
   readonly noCodec2?: string;
@@ -199,7 +200,11 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             settings: GOOD,
             jitterBuffer: scenario.jitterBuffer,
             fec: { scheme: plan.fec, codes: engines.codes ?? DEFAULT_FEC.codes },
-            voice: { ...plan.voice, codec2: engines.codec2, noCodec2: engines.noCodec2 },
+            voice: {
+              ...plan.voice,
+              codec2: engines.codec2 ?? (engines.codec.mode === "sized" ? sizedCodec2 : undefined),
+              noCodec2: engines.noCodec2,
+            },
             entropy: (length) => entropy.nextBytes(length),
             answer,
             ...(certificate === undefined ? {} : { certificate }),
