@@ -2,6 +2,7 @@
 import baseline from "./cases/baseline.ts";
 import blackout from "./cases/blackout.ts";
 import burstLoss from "./cases/burst-loss.ts";
+import callerGone from "./cases/caller-gone.ts";
 import deregisterDuringBackoff from "./cases/deregister-during-backoff.ts";
 import directConeCone from "./cases/direct-cone-cone.ts";
 import doubleTrigger from "./cases/double-trigger.ts";
@@ -68,6 +69,7 @@ export const CATALOGUE: readonly Scenario[] = [
   hangUpDuringOutage,
   signallingDelayed,
   sameIdentityTwice,
+  callerGone,
   roamRelayed,
   flappingInterface,
   stampede,

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import type { Saying } from "../base/record.ts";
+import { Instant, millis, seconds } from "../base/units.ts";
+import { parseSignal, type RelayDraining } from "../wire/signal.ts";
+import type { Effect } from "./effect.ts";
+import { identityFromSecret } from "./identity.ts";
+import { nobleCrypto } from "./noble-crypto.ts";
+import { Outbox } from "./outbox.ts";
+import type { Link } from "./relay-link.ts";
+import { type RelaySessions, relaySessions } from "./relay-sessions.ts";
+import { DEFAULT_BACKOFF } from "./supervisor.ts";
+
+const one = { address: "198.51.100.1:4433", pin: "aa".repeat(32) };
+const two = { address: "198.51.100.2:4433", pin: "bb".repeat(32) };
+const CALL = "0123456789abcdef0123456789abcdef";
+const draining: RelayDraining = { type: "RelayDraining", alternatives: [{ addr: two.address, pin: two.pin }] };
+
+/** Sessions without a network, of a client with a call or without; what it does is collected. */
+function world(isInCall: boolean) {
+  const out = new Outbox();
+  let now = Instant(0);
+  let nextSession = 1;
+  const links = new Map<number, Link>();
+  const sessions: RelaySessions = relaySessions(
+    {
+      identity: identityFromSecret(nobleCrypto, new Uint8Array(32).fill(1)),
+      crypto: nobleCrypto,
+      entropy: (length) => new Uint8Array(length).fill(128),
+      backoff: DEFAULT_BACKOFF,
+      probeEvery: millis(100),
+    },
+    out,
+    {
+      now: () => now,
+      nextSession: () => nextSession++,
+      isWanted: () => isInCall,
+      hasMedia: () => isInCall,
+      resumption: () =>
+        isInCall
+          ? { message: { type: "CallResume", call_id: CALL, peer_fingerprint: CALL, role: "caller" }, channel: 3 }
+          : undefined,
+      rerouted: () => undefined,
+      interrupted: () => undefined,
+      restored: () => undefined,
+      registered: () => undefined,
+      signal: (link) => void links.set(link.id, link),
+      media: () => undefined,
+      displaced: () => undefined,
+    },
+  );
+  const take = (): readonly Effect[] => out.take();
+  /** The session's handshake is done, and its relay has taken the registration. */
+  const register = (id: number): void => {
+    sessions.session(id, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    sessions.session(id, { type: "message", bytes: new Uint8Array() });
+    const link = links.get(id);
+    if (link === undefined) throw new RangeError(`session ${id}: not known`);
+    sessions.acknowledged(link, { type: "RegisterAck", ok: true });
+  };
+  sessions.desire(one);
+  register(1);
+  sessions.granted(3);
+  take();
+  return {
+    ...{ sessions, take, register },
+    link: (id: number): Link => links.get(id) as Link,
+    wake: (at: Instant): readonly Effect[] => {
+      now = at;
+      sessions.wake();
+      return take();
+    },
+  };
+}
+const said = (effects: readonly Effect[], ev: Saying["ev"]): Saying[] =>
+  effects.flatMap((effect) => (effect.type === "say" && effect.saying.ev === ev ? [effect.saying] : []));
+const connects = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((effect) => (effect.type === "connect" ? [effect.remote] : []));
+const closes = (effects: readonly Effect[]): number[] =>
+  effects.flatMap((effect) => (effect.type === "close" ? [effect.session] : []));
+
+describe("a relay that asks to be left", () => {
+  it("is left for the one it names, and carries the call until that one has both parties", () => {
+    const { sessions, take, register, link, wake } = world(true);
+    sessions.draining(link(1), draining);
+    expect(connects(take())).toEqual([two.address]);
+    expect(sessions.mediaLink()?.id).toBe(1);
+    register(2);
+    const sent = take().flatMap((effect) => (effect.type === "send" ? [parseSignal(effect.bytes)] : []));
+    expect(sent.map((one) => (one.ok ? one.message.type : one.reason))).toEqual(["Register", "CallResume"]);
+    expect(sessions.carries(link(2), 5)).toBe(true);
+    expect([sessions.mediaLink()?.id, sessions.mediaLink()?.channel]).toEqual([1, 3]); // the peer is not there yet
+    expect(closes(wake(Instant.after(Instant(0), seconds(30))))).toEqual([]);
+    sessions.joined(link(2));
+    expect([sessions.mediaLink()?.id, sessions.mediaLink()?.channel]).toEqual([2, 5]);
+    expect(closes(wake(Instant.after(Instant(0), seconds(31))))).toEqual([1]);
+  });
+
+  it("is the one to come back to when the other refuses", () => {
+    const { sessions, take, link } = world(true);
+    sessions.draining(link(1), draining);
+    take();
+    sessions.session(2, { type: "closed", reason: "pin-mismatch", detail: "found cc" });
+    const effects = take();
+    expect(connects(effects)).toEqual([one.address]);
+    expect(said(effects, "note")).toHaveLength(1);
+    expect(sessions.mediaLink()?.id).toBe(1);
+  });
+
+  it("is not obeyed on a session that is not the registered one", () => {
+    const { sessions, take, link, register } = world(false);
+    sessions.desire(two);
+    register(2);
+    take();
+    sessions.draining(link(1), draining);
+    expect(said(take(), "refused")).toMatchObject([{ reason: "unexpected" }]);
+  });
+
+  it("and says goodbye without naming another is asked again after a while, by clients with a call at once", () => {
+    for (const [isInCall, wait] of [
+      [true, 0],
+      [false, 1_000],
+    ] as const) {
+      const { sessions, take } = world(isInCall);
+      sessions.session(1, { type: "closed", reason: "peer", detail: "relay stopped" });
+      expect(said(take(), "registration")).toMatchObject([{ state: "reconnecting", attempt: 1, delayMs: wait }]);
+    }
+  });
+});
