@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -39,4 +39,24 @@ test("what is no run's folder is the user's mistake", async () => {
   const said = await midcall(folder, ["compare", BEFORE, "out"]);
   expect(said.code).toBe(EXIT.usage);
   expect(said.err).toContain("result.json");
+});
+
+test("two campaigns are compared figure by figure, with intervals, as text and as a page", async () => {
+  const fast = ["--codec", "sized", "--crypto", "null", "--repeat", "6"];
+  await midcall(folder, ["run", "relay-restart", ...fast, "--out", "old"]);
+  await midcall(folder, ["run", "relay-restart", ...fast, "--out", "new", "--set", "faults.0.for=4s"]);
+  const said = await midcall(folder, ["compare", "old", "new", "--html", "campaigns.html"]);
+  expect(said.out).toMatch(/alice longestGapMs +\| \d+ ms \(6\) +\| \d+ ms \(6\) +\| \+\d+ ms +\| \+\d+ ms to \+\d+ ms +\| more/);
+  expect(said.out).toContain("6 held");
+  const page = await readFile(join(folder, "campaigns.html"), "utf8");
+  expect(page).toContain("figures changed");
+  expect(page).toContain("<svg");
+}, 120_000);
+
+test("two runs as a page: side by side, and chance is named", async () => {
+  const said = await midcall(folder, ["compare", BEFORE, AFTER, "--html", "runs.html"]);
+  expect(said.out).toContain("chance was the same for both");
+  const page = await readFile(join(folder, "runs.html"), "utf8");
+  expect(page.match(/<svg/g)).toHaveLength(2);
+  expect(page).toContain("kill r1: healedMs");
 });

@@ -70,7 +70,8 @@ export function comparisonMarkdown({ before, after, differing, same }: Compariso
   ].join("\n");
 }
 
-const TITLES: Readonly<Record<Figure["group"], string>> = {
+/** What a group of figures is called. */
+export const TITLES: Readonly<Record<Figure["group"], string>> = {
   run: "The runs",
   oracle: "Oracles",
   condition: "Faults",
@@ -83,7 +84,13 @@ const TITLES: Readonly<Record<Figure["group"], string>> = {
 };
 const GROUPS = Object.keys(TITLES);
 
-type Reading = { readonly group: Figure["group"]; readonly name: string; readonly unit: Figure["unit"]; readonly value: Value };
+/** One figure of one result. */
+export type Reading = {
+  readonly group: Figure["group"];
+  readonly name: string;
+  readonly unit: Figure["unit"];
+  readonly value: Value;
+};
 
 function pair(before: Reading | undefined, after: Reading | undefined): Figure {
   const { group, name, unit } = (after ?? before) as Reading;
@@ -102,7 +109,7 @@ function pair(before: Reading | undefined, after: Reading | undefined): Figure {
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /** Every figure of a result by group and name. */
-function figuresOf(result: Result): Map<string, Reading> {
+export function figuresOf(result: Result): Map<string, Reading> {
   const readings = new Map<string, Reading>();
   const read = (group: Figure["group"], name: string, unit: Figure["unit"], value: Value): void => {
     readings.set(`${group} ${name}`, { group, name, unit, value });
@@ -192,7 +199,8 @@ export function words(one: Figure, which: "before" | "after"): string {
 export const changeOf = ({ change, unit }: Figure): string =>
   change === undefined || change === 0 ? "" : `${change > 0 ? "+" : "−"}${numeral(Math.abs(change), unit)}`;
 
-function numeral(value: number, unit: Figure["unit"]): string {
+/** A number in its unit. */
+export function numeral(value: number, unit: Figure["unit"]): string {
   switch (unit) {
     case "ms":
       return inMs(value);
