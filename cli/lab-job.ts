@@ -17,6 +17,7 @@ import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import { openGrowingLog } from "./growing-log.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
+import { noticing } from "./notices.ts";
 import { pageExtras } from "./page-extras.ts";
 import { machineTrouble } from "./process-party.ts";
 import { writeFiles } from "./run-folder.ts";
@@ -33,7 +34,11 @@ type Outcome = Omit<LabOutcome, "events" | "captures"> &
   Partial<Pick<LabOutcome, "captures"> & Pick<NetnsOutcome, "driver" | "stderr" | "scenario">>;
 
 /** Who watches a run. */
-export type Watch = { readonly signal: AbortSignal; progress(virtualMs: number): void } & Pick<NetnsRun, "onReady">;
+export type Watch = {
+  readonly signal: AbortSignal;
+  progress(virtualMs: number): void;
+  notice?(lines: readonly string[]): void;
+} & Pick<NetnsRun, "onReady">;
 
 /** chosen: progress is for people, who read about ten lines a second. */
 const PROGRESS_EVERY_MS = 100;
@@ -48,9 +53,12 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
   let told = began;
   const live = job.metrics === undefined ? undefined : await openLiveMetrics(job, job.metrics);
   const growing = job.folder !== null && (job.live === true || job.lab !== "sim") ? openGrowingLog(job.folder) : undefined;
+  const notices = watch.notice === undefined ? undefined : noticing();
   const onLine = (line: string, record: LogRecord): void => {
     live?.read(record);
     growing?.write(line);
+    const noticed = notices?.(record) ?? [];
+    if (noticed.length > 0) watch.notice?.(noticed);
     if (++lines % LINES_A_LOOK[job.lab] !== 0) return;
     const now = performance.now();
     if (now - told < PROGRESS_EVERY_MS) return;

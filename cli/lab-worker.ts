@@ -30,7 +30,12 @@ port.on("message", (order: LabOrder) => {
   const onReady = (ready: Hand): void => {
     hand = ready;
   };
-  runJob(order.job, { signal: running.signal, progress: (virtualMs) => send({ type: "progress", virtualMs }), onReady }).then(
+  runJob(order.job, {
+    signal: running.signal,
+    progress: (virtualMs) => send({ type: "progress", virtualMs }),
+    notice: (lines) => send({ type: "notice", lines }),
+    onReady,
+  }).then(
     (report) => send({ type: "report", report }),
     (error: unknown) => send(failure(error)),
   );

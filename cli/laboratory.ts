@@ -59,6 +59,8 @@ export type LabOrder =
 /** From the worker: virtual time now and then, and finally the report, or the text of an exception (a bug of ours). */
 export type LabMessage =
   | { readonly type: "progress"; readonly virtualMs: number }
+  /** What a person is told while it goes. */
+  | { readonly type: "notice"; readonly lines: readonly string[] }
   | { readonly type: "report"; readonly report: LabReport }
   /** The machine lacks something (exit code 5), or the scenario is at fault (2). */
   | { readonly type: "refused"; readonly code: CliError["code"]; readonly message: string }
@@ -66,7 +68,10 @@ export type LabMessage =
 
 export type Laboratory = {
   /** One run at a time. Rejects when the lab throws or `signal` is aborted (the worker is gone then). */
-  run(job: LabJob, watch?: { readonly signal?: AbortSignal; progress?(virtualMs: number): void }): Promise<LabReport>;
+  run(
+    job: LabJob,
+    watch?: { readonly signal?: AbortSignal; progress?(virtualMs: number): void; notice?(lines: readonly string[]): void },
+  ): Promise<LabReport>;
   /** Does a fault by hand in the run that goes on; nothing happens when none does, or before its parties are up. */
   inject(fault: Fault): void;
   close(): Promise<void>;
@@ -95,6 +100,10 @@ export function openLaboratory(mutation: string | Mutation | null = null): Labor
           watch?.signal?.removeEventListener("abort", abort);
         };
         const hear = (message: LabMessage): void => {
+          if (message.type === "notice") {
+            watch?.notice?.(message.lines);
+            return;
+          }
           if (message.type === "progress") {
             watch?.progress?.(message.virtualMs);
             return;

@@ -127,7 +127,7 @@ test("a fault done by hand strikes a run on a real kernel, is in its log and sce
     await expect.poll(() => page.locator("#log-lines").textContent(), PATIENT).toContain("call active");
     await page.getByRole("button", { name: "Kill for 2 s: r1" }).click();
     await expect.poll(() => page.locator("#answer").textContent(), PATIENT).toContain("Done");
-    await expect.poll(() => page.locator("#active").textContent(), PATIENT).toContain("kill r1");
+    await page.locator("#active li", { hasText: "kill r1" }).waitFor({ state: "visible", ...PATIENT });
     await expect.poll(() => page.locator("html").getAttribute("data-over"), PATIENT).not.toBeNull();
     expect(complaints.filter((one) => !one.includes("403") && !one.includes("400"))).toEqual([]);
   } finally {

@@ -17,6 +17,8 @@ export async function midcall(folder: string, words: readonly string[], signal?:
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
     progress: ({ stage }) => void stages.push(stage),
+    notice: () => undefined,
+    isLive: false,
     quiet: () => undefined,
     input: Readable.from([typed]),
     paint: plain,

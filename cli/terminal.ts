@@ -1,5 +1,6 @@
 /** Where a command writes, so that tests run commands in this process and read what they say. */
 import { constants } from "node:os";
+import { createLogUpdate } from "log-update";
 import { ansi, type Paint, plain } from "../reports/pretty.ts";
 
 export type Terminal = {
@@ -8,7 +9,15 @@ export type Terminal = {
   /** Everything that is not the result; the line feed is added. */
   err(text: string): void;
   /** What is being done now: replaces the last such line on a TTY, is a line of its own (at stage changes only) elsewhere. */
-  progress(now: { readonly stage: string; readonly detail?: string }): void;
+  progress(now: {
+    readonly stage: string;
+    readonly detail?: string /** Of the stage that is done, 0..1: shown as a bar. */;
+    readonly share?: number;
+  }): void;
+  /** What happened just now: on a TTY the last few stand above the progress line, elsewhere each is a line. */
+  notice(lines: readonly string[]): void;
+  /** Whether what is shown is drawn anew in place. */
+  readonly isLive: boolean;
   /** Removes the progress line. */
   quiet(): void;
   /** What the user types, for the commands that ask. */
@@ -24,14 +33,33 @@ export type Terminal = {
 /** Time to clean up after a signal. chosen: longer than a relay or client needs to say goodbye, shorter than a CI system's patience. */
 const TIDY_MS = 5_000;
 
+/** Lines above the progress line. chosen: a glance. */
+const RECENT = 8;
+
+/** Twenty cells. */
+const bar = (share: number): string => {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * 20);
+  return `${"█".repeat(full)}${"░".repeat(20 - full)}`;
+};
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const printable = (line: string): string => line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+
 /** The terminal of this process. Owns SIGINT, SIGTERM and SIGHUP from now on; a second signal ends the process at once. */
 export function processTerminal(): Terminal {
   const live = process.stderr.isTTY === true;
-  let shown = "";
+  const view = createLogUpdate(process.stderr);
+  let recent: readonly string[] = [];
+  let bottom = "";
   let stage = "";
+  const draw = (): void => {
+    const width = (process.stderr.columns ?? 80) - 1;
+    view([...recent, bottom].map((line) => printable(line).slice(0, width)).join("\n"));
+  };
   const clear = (): void => {
-    if (shown !== "") process.stderr.write("\r\u001b[2K");
-    shown = "";
+    if (bottom !== "") view.clear();
+    bottom = "";
+    recent = [];
   };
   const controller = new AbortController();
   let first = 0;
@@ -57,14 +85,24 @@ export function processTerminal(): Terminal {
     },
     progress(now) {
       if (live) {
-        clear();
-        shown = now.detail === undefined ? now.stage : `${now.stage} ${now.detail}`;
-        process.stderr.write(shown.slice(0, (process.stderr.columns ?? 80) - 1));
+        if (now.stage !== stage) recent = [];
+        bottom = [
+          ...(now.share === undefined ? [] : [bar(now.share)]),
+          now.stage,
+          ...(now.detail === undefined ? [] : [now.detail]),
+        ].join(" ");
+        draw();
       } else if (now.stage !== stage) {
         process.stderr.write(`${now.stage}\n`);
       }
       stage = now.stage;
     },
+    notice(lines) {
+      if (!live) return void process.stderr.write(lines.map((line) => `${printable(line)}\n`).join(""));
+      recent = [...recent, ...lines].slice(-RECENT);
+      draw();
+    },
+    isLive: live,
     quiet: clear,
     // hasColors knows NO_COLOR and FORCE_COLOR.
     paint: process.stdout.isTTY === true && process.stdout.hasColors() ? ansi : plain,

@@ -1,8 +1,10 @@
 /** Causes of voice that does not arrive, arrives late or sounds wrong: the way of a frame from the microphone to the loudspeaker. */
 import type { LogRecord, RefusedRecord } from "../impl/base/record.ts";
+import { INTERRUPTION_MS } from "./audio.ts";
 import type { CauseRule, Trial } from "./cause.ts";
 import { misread, trafficOf } from "./cause-call.ts";
 import { culprit } from "./cause-rules.ts";
+import { FRAME_MICROS, FRAME_MS, gapsOf } from "./playout.ts";
 import type { Culprit } from "./result.ts";
 
 type Refusal = LogRecord & RefusedRecord;
@@ -153,9 +155,10 @@ export const slowCause: CauseRule = (trial) => {
       );
   }
   const worst = Object.entries(evidence.measurements.audio).sort(([, a], [, b]) => b.concealmentRatio - a.concealmentRatio)[0];
-  return worst === undefined
-    ? undefined
-    : culprit("playout", worst[0], "is the last part on the voice's way, and no part before it did anything wrong");
+  // Where nothing arrived there was nothing to play: what was done to the run kept it away, and the log blames no part.
+  const isOutage = trial.isBroken("media-recovers", "longest-gap", "no-interruption");
+  if (worst === undefined || (isOutage && nothingArrived(trial, worst[0]))) return undefined;
+  return culprit("playout", worst[0], "is the last part on the voice's way, and no part before it did anything wrong");
 };
 
 /** From registering again to asking for one's call. chosen: what is said at once takes no round trip. */
@@ -177,6 +180,21 @@ function lateResume({ evidence }: Trial): Culprit | undefined {
     }
   }
   return undefined;
+}
+
+/** Whether the longest gap of `party` is one in which next to no packet reached it. */
+function nothingArrived({ evidence }: Trial, party: string): boolean {
+  const gaps = evidence.playouts.filter((one) => one.party === party).flatMap(({ slots }) => gapsOf(slots));
+  const longest = gaps.sort((a, b) => b.frames - a.frames)[0];
+  if (longest === undefined || longest.frames * FRAME_MS < INTERRUPTION_MS) return false;
+  const end = longest.at + longest.frames * FRAME_MICROS;
+  const arrived = evidence.media.streams
+    .filter(({ to }) => to === party)
+    .reduce(
+      (n, { openedAt }) => n + openedAt.reduce((sum, at) => sum + (at !== undefined && at >= longest.at && at < end ? 1 : 0), 0),
+      0,
+    );
+  return arrived < longest.frames / 5;
 }
 
 /** The longest time without a packet between two that were sent. */

@@ -141,12 +141,13 @@ function spread({ name, unit, before, after, says }: Shift): string {
           showMaxLabel: false,
           formatter: (value: number) => `${Math.round(value * 1000) / 1000}${unit === "ms" ? " ms" : ""}`,
         },
+        axisLine: { onZero: false, lineStyle: { color: "var(--soft)" } },
         splitLine: { lineStyle: { color: "var(--grid)" } },
       },
       yAxis: {
         type: "value",
-        min: -0.6,
-        max: 1.6,
+        min: -1,
+        max: 2,
         interval: 1,
         axisLabel: {
           color: "var(--soft)",

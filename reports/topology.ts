@@ -31,20 +31,20 @@ export function topologyOf(scenario: Scenario, paths: Measurements["path"]): Top
   const places: Place[] = [{ id: "internet", kind: "internet", name: "internet", words: "", x: 3, y: 1 }];
   const wires: Wire[] = [];
   for (const [index, [name, { interfaces }]] of relays.entries()) {
+    const [link] = Object.values(interfaces);
     places.push({
       id: `party ${name}`,
       kind: "relay",
       name,
-      words: "relay",
+      words: link === undefined ? "relay" : `relay, ${linkWords(link.up, link.down)}`,
       x: 3 + (index - (relays.length - 1) / 2) * 1.5,
       y: 0,
     });
-    const [link] = Object.values(interfaces);
     const isUsed = Object.values(paths).some((steps) => steps.some(({ path }) => path === "relay"));
     wires.push({
       from: `party ${name}`,
       to: "internet",
-      words: link === undefined ? "" : linkWords(link.up, link.down),
+      words: "",
       ...(isUsed ? { path: "relay" } : {}),
     });
   }
@@ -194,8 +194,8 @@ export function drawTopology({ places, wires }: Topology): string {
             symbolSize: 0,
             label: {
               show: words !== "",
-              position: "bottom",
-              distance: 18,
+              position: id.startsWith("party ") && y === 0 ? "right" : "bottom",
+              distance: id.startsWith("party ") && y === 0 ? 50 : 18,
               formatter: () => clipped(words, 30),
               color: "var(--soft)",
               fontSize: 10,

@@ -263,8 +263,11 @@ async function runOnce(
         signal: terminal.interrupted,
         progress: (virtualMs) => {
           const whole = formatTime(scenario.duration);
-          terminal.progress({ stage, detail: `${(virtualMs / 1_000).toFixed(0)}s of ${whole}` });
+          const share = (virtualMs * 1_000) / scenario.duration;
+          terminal.progress({ stage, detail: `${(virtualMs / 1_000).toFixed(0)}s of ${whole}`, share });
         },
+        // A simulation that nobody sees draw is over before its lines are read.
+        ...(terminal.isLive || !isReproducible(options.lab) ? { notice: (lines) => terminal.notice(lines) } : {}),
       },
     );
     await pointLatest(root, folder);

@@ -35,7 +35,7 @@ export async function livePage({ scenario, lab, inject }: Watched): Promise<stri
     }),
   );
   return `<!doctype html>
-<html lang="en">
+<html lang="en" class="scripted">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src ${scripts.map(({ allowedBy }) => allowedBy).join(" ")}; connect-src 'self'; base-uri 'none'; form-action 'none'">
@@ -71,5 +71,5 @@ const LIVE_STYLE = `
 .going { --tone: var(--source); } #network { height: 240px; min-width: 560px; } .clock { margin: 0; display: flex; flex-wrap: wrap; gap: 10px; align-items: center; }
 #clock { font: 600 20px/1 ui-monospace, monospace; font-variant-numeric: tabular-nums; } progress { accent-color: var(--source); width: min(300px, 40vw); }
 #active li { border-left: 4px solid var(--fault); background: var(--card); border-radius: 4px; padding: 3px 10px; font-size: 13px; }
-html:not(.x) .plot-tools { display: flex; } html:not(.x) .plot-frame { display: block; }
+
 `;

@@ -31,8 +31,9 @@ const PANEL_SPACE = 40;
 export function layOut(data: PageData, width: number): Layout {
   const isNarrow = width < 640;
   const gutter = isNarrow ? 92 : 150;
-  const top = 30;
-  let y = top;
+  // Rows above the lanes: two of faults, one of limits that were passed.
+  const top = 24;
+  let y = top + 16;
   let party = "";
   const rows = data.lanes.map((lane) => {
     const isFirst = lane.party !== party;
@@ -336,7 +337,7 @@ function laneSeries(data: PageData, layout: Layout, colour: Colour): object {
         within(at)
           ? [
               rect(x(at), layout.top, 1.5, bottom - layout.top, colour("broken")),
-              ...labelled(label, x(at), bottom - 8, layout, colour("broken")),
+              ...labelled(label, x(at), layout.top + 31, layout, colour("broken")),
             ]
           : [],
       );
