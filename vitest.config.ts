@@ -12,6 +12,7 @@ const REAL_CLI = [
   "loopback",
   "machine-trouble",
   "netns-catalogue",
+  "netns-direct",
   "netns-faults",
   "netns-metrics",
   "netns-parity",

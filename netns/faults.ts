@@ -187,13 +187,12 @@ async function roam(
       if (!isOver) await hold(from, 1);
     });
   } else {
-    if (gap > 0) {
-      await hold(to, 1);
+    if (gap > 0)
       later(gap, async () => {
         if (!isOver && held.has(to)) await hold(to, -1);
       });
-    }
-    await hold(from, 1);
+    // Both at the same time: until the first is down the client would notice what no scenario asks for.
+    await Promise.all([...(gap > 0 ? [hold(to, 1)] : []), hold(from, 1)]);
   }
   return async () => {
     isOver = true;
