@@ -76,7 +76,9 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
 });
 
 /** Whether what must always hold can be asked of any schedule of faults around this base: it is no crowd, and its users' actions leave all parties at one relay. */
-export function isExplorable({ actions = [], crowd, parties }: Scenario): boolean {
+export function isExplorable({ actions = [], calls, crowd, parties }: Scenario): boolean {
+  // A call that nobody answers has no media for faults to be about.
+  if (calls.some((call) => call.answer === "none")) return false;
   if (crowd !== undefined || Object.values(parties).some((party) => party.startsIdle === true)) return false;
   const last = new Map(actions.map((one) => [one.party, one.does === "register" ? one.relay : one.does]));
   const moved = new Set(last.values());
