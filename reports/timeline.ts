@@ -3,6 +3,7 @@
  * timeline-chart.ts draws it. Times are microseconds; `tone` names a colour of the page's palette.
  */
 import type { LogRecord } from "../impl/base/record.ts";
+import { TIERS } from "../impl/base/tier.ts";
 import { INTERRUPTION_MS } from "./audio.ts";
 import { type Curve, delayCurve } from "./curves.ts";
 import { inMs, inPercent, instant } from "./finding.ts";
@@ -83,6 +84,8 @@ export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[])
       registrationLane(records, party, end),
       callLane(evidence, party, end),
       pathLane(evidence, party),
+      directLane(records, party, end),
+      tierLane(records, party, end),
       ...playouts.filter((one) => one.party === party).map(audioLane),
       signallingLane(records, party, end),
     ]
@@ -162,6 +165,34 @@ function pathLane({ measurements, playouts, runEnd }: Evidence, party: string): 
     more: `${step.candidate} candidate`,
   }));
   return { party, name: "sends by", bars: stepsToBars(steps, end, (word) => word) };
+}
+
+/** What a party speaks in; empty for one whose tier never changes. */
+function tierLane(records: readonly LogRecord[], party: string, end: number): Lane {
+  const tones: readonly Tone[] = ["fine", "waiting", "wrong"];
+  const all = records.flatMap((record) => (record.ev === "tier" && record.who === party ? [record] : []));
+  const steps = all.map((record) => ({ t: record.t, word: record.tier, more: `${record.coding}, ${record.reason}` }));
+  return { party, name: "speaks", bars: stepsToBars(steps, end, (tier) => tones[TIERS.indexOf(tier)] ?? "off") };
+}
+
+/** How a party stands with direct paths: the best of its attempts at every instant. */
+function directLane(records: readonly LogRecord[], party: string, end: number): Lane {
+  const tones = { succeeded: "direct", "in-progress": "waiting", failed: "wrong", closed: "off" } as const;
+  const best = ["succeeded", "in-progress", "failed", "closed"] as const;
+  const attempts = new Map<number, keyof typeof tones>();
+  const steps: { t: number; word: keyof typeof tones; more: string }[] = [];
+  for (const record of records) {
+    if (record.ev !== "candidate-pair" || record.who !== party) continue;
+    attempts.set(record.session, record.state === "migrated" ? "succeeded" : record.state);
+    const word = best.find((one) => [...attempts.values()].includes(one)) ?? "closed";
+    if (steps.at(-1)?.word === word) continue;
+    steps.push({
+      t: record.t,
+      word,
+      more: `${record.candidate} ${record.remote}${record.reason === undefined ? "" : `, ${record.reason}`}`,
+    });
+  }
+  return { party, name: "direct path", bars: stepsToBars(steps, end, (state) => tones[state]) };
 }
 
 /** Bars from changes of state; each lasts to the next one. */
