@@ -34,6 +34,28 @@ import signallingDelayed from "./cases/signalling-delayed.ts";
 import staleMessages from "./cases/stale-messages.ts";
 import stampede from "./cases/stampede.ts";
 import switchWhileSleeping from "./cases/switch-while-sleeping.ts";
+import cgnatDoubleNat from "./cases/cgnat-double-nat.ts";
+import directDiesRelayLives from "./cases/direct-dies-relay-lives.ts";
+import directNatRebind from "./cases/direct-nat-rebind.ts";
+import directNatRenumber from "./cases/direct-nat-renumber.ts";
+import directSameLanNoHairpin from "./cases/direct-same-lan-no-hairpin.ts";
+import duplicateUpdate from "./cases/duplicate-update.ts";
+import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
+import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
+import preCandidatePeer from "./cases/pre-candidate-peer.ts";
+import privacyMode from "./cases/privacy-mode.ts";
+import relayDiesDirectLives from "./cases/relay-dies-direct-lives.ts";
+import relaySymmetricSymmetric from "./cases/relay-symmetric-symmetric.ts";
+import roamBack from "./cases/roam-back.ts";
+import roamBothAtOnce from "./cases/roam-both-at-once.ts";
+import roamCallee from "./cases/roam-callee.ts";
+import roamDuringRace from "./cases/roam-during-race.ts";
+import roamFlapping from "./cases/roam-flapping.ts";
+import roamMakeBeforeBreak from "./cases/roam-make-before-break.ts";
+import roamWifiToCellular from "./cases/roam-wifi-to-cellular.ts";
+import staleUpdate from "./cases/stale-update.ts";
+import udpBlocked from "./cases/udp-blocked.ts";
+import updateLost from "./cases/update-lost.ts";
 import type { Scenario } from "./expanded.ts";
 
 /** Every case, names distinct. */
@@ -73,4 +95,26 @@ export const CATALOGUE: readonly Scenario[] = [
   roamRelayed,
   flappingInterface,
   stampede,
+  directSameLanNoHairpin,
+  relaySymmetricSymmetric,
+  privacyMode,
+  preCandidatePeer,
+  roamWifiToCellular,
+  roamCallee,
+  roamMakeBeforeBreak,
+  roamBack,
+  roamBothAtOnce,
+  roamDuringRace,
+  staleUpdate,
+  duplicateUpdate,
+  updateLost,
+  directNatRebind,
+  directNatRenumber,
+  udpBlocked,
+  directDiesRelayLives,
+  relayDiesDirectLives,
+  cgnatDoubleNat,
+  hairpinAtCarrier,
+  noHairpinAtCarrier,
+  roamFlapping,
 ];

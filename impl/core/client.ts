@@ -79,7 +79,10 @@ export function client(config: Config): Machine<Input> {
     },
     rerouted: () => current?.media?.resync(),
     interrupted: () => drive({ type: "interrupted" }),
-    restored: () => drive({ type: "restored" }),
+    restored: () => {
+      drive({ type: "restored" });
+      ice.rejoined();
+    },
     registered: () => {
       for (const owed of farewells.reopened(now)) relays.send(owed);
       drive({ type: "registered" });

@@ -146,4 +146,11 @@ export const CALL_MUTATIONS: readonly Mutation[] = [
     imitates:
       "Every announcement of new addresses carries the generation of the first, so the peer takes the later ones for stale.",
   },
+  {
+    name: "certificate-required",
+    file: "impl/core/call-setup.ts",
+    find: 'call.peerCertificate = certificateOf(context, call, message.callee_certificate, message.callee_share, "callee");',
+    replace: 'if (message.callee_certificate === undefined) return hangUp(context, call, "no-certificate");',
+    imitates: "A client of the newer version hangs up on every peer of the older one.",
+  },
 ];

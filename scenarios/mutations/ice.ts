@@ -16,4 +16,41 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     replace: 'z.object({ type: z.literal("DirectReady"), call_id: hex(16), proof: hex(64) }),',
     imitates: "The dialler cannot read the acceptor's word, so only one of them ever takes the direct path.",
   },
+  {
+    name: "no-host-candidates",
+    file: "impl/core/ice/agent.ts",
+    find: "local: s.network === undefined ? [] : hostCandidates(s.network),",
+    replace: "local: [],",
+    imitates: "Only what a server sees is told, so two clients on one network depend on their router's hairpin.",
+  },
+  {
+    name: "relay-path-waits-for-race",
+    file: "impl/core/ice/direct-path.ts",
+    find: "chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
+    replace: "chosen?.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
+    imitates: "Media wait for a direct path, which may never come, instead of starting by the relay.",
+  },
+  {
+    name: "one-path-at-a-time",
+    file: "impl/core/ice/direct-path.ts",
+    find: "chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
+    replace: "chosen === undefined;",
+    imitates:
+      "Media take the direct path alone until it is known to be dead, and the next one alone after that: break before make.",
+  },
+  {
+    name: "relay-path-goes-cold",
+    file: "impl/core/ice/direct-path.ts",
+    find: "if (link?.channel === undefined) return;",
+    replace: "if (link?.channel === undefined || chosen !== undefined) return;",
+    imitates:
+      "The relay path is given up when a direct one is found, so there is nothing to fall back to before that is known to be dead.",
+  },
+  {
+    name: "candidates-of-set-up-only",
+    file: "impl/core/ice/client-ice.ts",
+    find: 'if (call !== undefined && hasMet) path.race(inOrder(call.generations.peerCandidates), "peer-update");',
+    replace: "",
+    imitates: "A peer's update is applied to the state of the call, and nobody tries the new addresses.",
+  },
 ];

@@ -1,0 +1,71 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { hostCandidates, inOrder, isHostCandidate, isUsable } from "./candidate-set.ts";
+
+test.each([
+  ["10.0.0.1", true],
+  ["172.15.0.1", false],
+  ["172.16.0.1", true],
+  ["172.31.255.1", true],
+  ["172.32.0.1", false],
+  ["192.168.1.2", true],
+  ["100.63.0.1", false],
+  ["100.64.0.1", true],
+  ["100.127.0.1", true],
+  ["100.128.0.1", false],
+  ["203.0.113.7", false],
+  ["169.254.3.4", false],
+  ["127.0.0.1", false],
+  ["0.0.0.0", false],
+  ["2001:db8::1", true],
+  ["3fff::1", true],
+  ["fc00::1", true],
+  ["fd12::1", true],
+  ["fe80::1", false],
+  ["::1", false],
+  ["::", false],
+])("%s is told as a host candidate: %s", (ip, is) => {
+  expect(isHostCandidate(ip)).toBe(is);
+});
+
+test("host candidates have the socket's port, and those of the default route come first", () => {
+  const network = {
+    port: 5_000,
+    interfaces: [
+      { name: "cell0", addresses: ["100.64.0.2", "8.8.8.8"], isDefault: false },
+      { name: "wlan0", addresses: ["fe80::1", "192.168.1.2", "2001:db8::2"], isDefault: true },
+    ],
+  };
+  expect(hostCandidates(network)).toEqual(["192.168.1.2:5000", "[2001:db8::2]:5000", "100.64.0.2:5000"]);
+});
+
+test("a peer's candidates are tried host first, then mapped, then reflexive; what cannot be read or used is skipped", () => {
+  const found = inOrder({
+    local: ["192.168.1.2:1", "nonsense", "127.0.0.1:80", "[::1]:80", "192.168.1.3:0", "224.0.0.1:9", "192.168.1.2:1"],
+    mapped: "203.0.113.9:7",
+    reflexive: "203.0.113.9:8",
+  });
+  expect(found).toEqual([
+    { address: "192.168.1.2:1", type: "host" },
+    { address: "203.0.113.9:7", type: "mapped" },
+    { address: "203.0.113.9:8", type: "reflexive" },
+  ]);
+});
+
+test("any text is judged without a throw, and a peer can make us try sixteen addresses at most", () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          fc.string(),
+          fc.ipV4().map((ip) => `${ip}:9`),
+        ),
+      ),
+      (local) => {
+        for (const one of local) isUsable(one);
+        expect(inOrder({ local }).length).toBeLessThanOrEqual(16);
+      },
+    ),
+    { seed: 11 },
+  );
+});

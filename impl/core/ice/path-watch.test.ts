@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Instant, millis } from "../../base/units.ts";
+import * as watch from "./path-watch.ts";
+
+const at = (ms: number): Instant => Instant(millis(ms));
+
+/** Everything the watch says when frames arrive at these milliseconds and its wakes are given when it asks for them, until `until`. */
+function said(arrivals: readonly (number | { readonly keepalive: number })[], until: number): [number, string][] {
+  const out: [number, string][] = [];
+  let state = watch.start(at(0));
+  const take = (now: Instant, input: watch.Input): void => {
+    const [next, effects] = watch.step(state, now, input);
+    state = next;
+    for (const { type } of effects) if (type !== "keepalive") out.push([now / 1_000, type]);
+  };
+  const wakeUntil = (end: Instant): void => {
+    for (let i = 0; i < 10_000; i++) {
+      const due = watch.deadline(state);
+      if (due === undefined || due > end || out.at(-1)?.[1] === "dead") return;
+      take(due, { type: "wake" });
+    }
+    throw new Error("the watch never sleeps");
+  };
+  for (const one of arrivals) {
+    const [ms, isKeepalive] = typeof one === "number" ? [one, false] : [one.keepalive, true];
+    wakeUntil(at(ms));
+    take(at(ms), { type: "heard", isKeepalive });
+  }
+  wakeUntil(at(until));
+  return out;
+}
+
+const frames = (from: number, to: number): number[] => Array.from({ length: (to - from) / 20 }, (_, i) => from + i * 20);
+
+test("a silence is noticed late, doubted and then death, each at its time and not before", () => {
+  expect(said(frames(0, 1_000), 3_000)).toEqual([
+    [980 + 28, "late"],
+    [980 + 45, "doubt"],
+    [980 + 1_000, "dead"],
+  ]);
+});
+
+test("one lost frame in a row is no reason to doubt", () => {
+  const lossy = frames(0, 2_000).filter((ms) => ms % 100 !== 40);
+  expect(said(lossy, 1_980).filter(([, what]) => what !== "late")).toEqual([]);
+});
+
+test("a false alarm is over 200 ms after it is heard again, and the next silence is given twice the time", () => {
+  const arrivals = [...frames(0, 1_000), ...frames(1_100, 2_000)];
+  expect(said(arrivals, 2_200).filter(([, what]) => what !== "late")).toEqual([
+    [1_025, "doubt"],
+    [1_300, "trust"],
+    [1_980 + 90, "doubt"],
+  ]);
+});
+
+test("a peer that has nothing to say and keeps the path open raises no doubt", () => {
+  const idle = Array.from({ length: 50 }, (_, i) => ({ keepalive: 40 + i * 200 }));
+  expect(said([...frames(0, 20), ...idle], 9_840)).toEqual([[28, "late"]]);
+});
+
+test("a change of address is a doubt at once, and once", () => {
+  const [first, effects] = watch.step(watch.start(at(0)), at(5), { type: "suspect" });
+  expect(effects).toEqual([{ type: "doubt" }]);
+  expect(watch.step(first, at(6), { type: "suspect" })[1]).toEqual([]);
+});
+
+test("keepalives go out 40 ms after the last packet, then every 200 ms", () => {
+  let state = watch.step(watch.start(at(0)), at(100), { type: "sent", isKeepalive: false })[0];
+  const kept: number[] = [];
+  for (let ms = 100; ms < 700; ms++) {
+    const [next, effects] = watch.step(state, at(ms), { type: "wake" });
+    state = next;
+    if (effects.some((one) => one.type === "keepalive")) kept.push(ms);
+  }
+  expect(kept).toEqual([140, 340, 540]);
+});
+
+test("whatever arrives when, doubt and trust take turns and the watch sleeps in between", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 60 }), (gaps) => {
+      let ms = 0;
+      const arrivals = gaps.map((gap) => (ms += gap));
+      const words = said(arrivals, ms + 2_000).map(([, what]) => what);
+      const turns = words.filter((what) => what === "doubt" || what === "trust");
+      turns.forEach((what, i) => expect(what).toBe(i % 2 === 0 ? "doubt" : "trust"));
+      expect(words.at(-1)).toBe("dead");
+    }),
+    { seed: 3, numRuns: 60 },
+  );
+});

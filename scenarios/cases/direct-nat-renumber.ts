@@ -1,0 +1,23 @@
+/** The router of one party of a direct call gets another address. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, renumber } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const directNatRenumber: Scenario = scenario({
+  name: "direct-nat-renumber",
+  asks: "Is a change of a router's address heard for less than a syllable on the direct path?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: "home", link }, bob: { nat: "port-restricted", link } },
+  faults: [renumber("alice", { at: "5s" }), renumber("bob", { at: "8s" })],
+  expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "140ms" }), expectPath({ path: "direct" }), expectSameCall()],
+  twin: { mutation: "relay-path-goes-cold", breaks: "longest-gap" },
+});
+
+export default directNatRenumber;

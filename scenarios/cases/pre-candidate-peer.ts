@@ -1,0 +1,22 @@
+/** The callee is of a version that knows no certificates and accepts no sessions: the relay carries the call as it always has. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const preCandidatePeer: Scenario = scenario({
+  name: "pre-candidate-peer",
+  asks: "Does a client that could go directly still call one that has never heard of it?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "8s",
+
+  parties: { alice: { nat: "home", link, iceTransportPolicy: "all" }, bob: { nat: "home", link } },
+
+  expect: [expectConnect(), expectMedia(), expectPath({ path: "relay" }), expectSameCall()],
+  twin: { mutation: "certificate-required", breaks: "call-connects" },
+});
+
+export default preCandidatePeer;

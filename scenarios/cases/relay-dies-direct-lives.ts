@@ -1,0 +1,30 @@
+/** The relay of a direct call dies and comes back four seconds later: only signalling has to notice. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, expectSignalling, kill } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const relayDiesDirectLives: Scenario = scenario({
+  name: "relay-dies-direct-lives",
+  asks: "Is nothing at all heard of a relay that dies under a direct call?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: "home", link }, bob: { nat: "port-restricted", link } },
+  faults: [kill("r1", { at: "5s", for: "4s" })],
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    expectLongestGap({ max: "20ms" }),
+    expectSignalling({ within: "500ms" }),
+    expectPath({ path: "direct" }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "hang-up-on-silence", breaks: "same-call" },
+});
+
+export default relayDiesDirectLives;

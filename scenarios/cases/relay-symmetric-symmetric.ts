@@ -1,0 +1,30 @@
+/** Behind two symmetric NATs no address learnt from a server serves anybody else: theory says the relay. */
+import type { Scenario } from "../expanded.ts";
+import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const relaySymmetricSymmetric: Scenario = scenario({
+  name: "relay-symmetric-symmetric",
+  asks: "Does a call behind two symmetric NATs stay on the relay, undisturbed by the race it cannot win?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "10s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: "symmetric", link }, bob: { nat: "symmetric", link } },
+
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    expectPath({ path: "relay" }),
+    // Media start with the set-up and do not wait for the race.
+    expectConcealment({ max: 0.01 }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "relay-path-waits-for-race", breaks: "media-flows" },
+});
+
+export default relaySymmetricSymmetric;

@@ -1,0 +1,26 @@
+/** Both phones lose their WiFi at the same instant: each tells the other its new address by the relay, to which both have to move first. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+/** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
+const phone = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
+
+const roamBothAtOnce: Scenario = scenario({
+  name: "roam-both-at-once",
+  asks: "Do two phones that roam at the same instant find each other again?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: phone, bob: phone },
+  faults: [interfaceDown("alice", { interface: "wlan0", at: "5s" }), interfaceDown("bob", { interface: "wlan0", at: "5s" })],
+  expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "300ms" }), expectPath({ path: "direct" }), expectSameCall()],
+  twin: { mutation: "update-not-sent", breaks: "path-is" },
+});
+
+export default roamBothAtOnce;

@@ -1,0 +1,26 @@
+/** The callee roams: it accepted the direct session, so that cannot follow it (RFC 9000 section 9), and a new one has to be raced for. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+/** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
+const phone = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
+
+const roamCallee: Scenario = scenario({
+  name: "roam-callee",
+  asks: "Is it no worse when the phone that roams is the one that was called?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: "home", link }, bob: phone },
+  faults: [interfaceDown("bob", { interface: "wlan0", at: "5s" })],
+  expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "120ms" }), expectPath({ path: "direct" }), expectSameCall()],
+  twin: { mutation: "relay-path-goes-cold", breaks: "longest-gap" },
+});
+
+export default roamCallee;

@@ -1,0 +1,33 @@
+/** The phone comes home: WiFi appears beside the carrier's network and takes over, while the old address still receives. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+/** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
+const phone = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
+
+const roamMakeBeforeBreak: Scenario = scenario({
+  name: "roam-make-before-break",
+  asks: "Is nothing at all heard of a change of networks when the old one is still there?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: phone, bob: { nat: "home", link } },
+  faults: [interfaceDown("alice", { interface: "wlan0", at: "200ms", for: "4800ms" })],
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    // One frame for the jitter of the links; the swap itself costs none.
+    expectLongestGap({ max: "20ms" }),
+    expectPath({ path: "direct" }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "one-path-at-a-time", breaks: "longest-gap" },
+});
+
+export default roamMakeBeforeBreak;

@@ -1,0 +1,33 @@
+/** The phone loses its WiFi without warning in the middle of a direct call. */
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+/** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
+const phone = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
+
+const roamWifiToCellular: Scenario = scenario({
+  name: "roam-wifi-to-cellular",
+  asks: "Is the abrupt end of a WiFi heard for no longer than a syllable in a direct call, in either direction?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: phone, bob: { nat: "home", link } },
+  faults: [interfaceDown("alice", { interface: "wlan0", at: "5s" })],
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    // What was under way is lost; the relay carries copies as soon as three frames are missed, some 100 ms after.
+    expectLongestGap({ max: "120ms" }),
+    expectPath({ path: "direct" }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "relay-path-goes-cold", breaks: "longest-gap" },
+});
+
+export default roamWifiToCellular;

@@ -1,0 +1,54 @@
+/** Candidate updates overtake each other: an older one that comes last would send the peer to an address that is gone. */
+import type { Scenario } from "../expanded.ts";
+import {
+  disturbSignalling,
+  expectConnect,
+  expectFreshGenerations,
+  expectLongestGap,
+  expectMedia,
+  expectPath,
+  expectSameCall,
+  interfaceDown,
+} from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+/** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
+const phone = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
+
+const staleUpdate: Scenario = scenario({
+  name: "stale-update",
+  asks: "Does a direct call survive candidate updates that arrive in the wrong order?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "18s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: phone, bob: { nat: "home", link } },
+  faults: [
+    disturbSignalling("alice", {
+      direction: "up",
+      effect: { duplicate: 1, reorder: 0.5, types: ["CandidateUpdate"] },
+      at: "3s",
+      for: "12s",
+    }),
+    interfaceDown("alice", { interface: "wlan0", at: "4s", for: "150ms" }),
+    interfaceDown("alice", { interface: "wlan0", at: "6s", for: "150ms" }),
+    interfaceDown("alice", { interface: "wlan0", at: "8s", for: "150ms" }),
+    interfaceDown("alice", { interface: "wlan0", at: "10s", for: "150ms" }),
+    interfaceDown("alice", { interface: "wlan0", at: "12s", for: "150ms" }),
+  ],
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    expectFreshGenerations(),
+    expectLongestGap({ max: "300ms" }),
+    expectPath({ path: "direct" }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "stale-update-applied", breaks: "generations-fresh" },
+});
+
+export default staleUpdate;

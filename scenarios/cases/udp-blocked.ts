@@ -1,0 +1,29 @@
+/** Nothing passes one party's link for four seconds, as behind a firewall that starts to block UDP: both paths are gone. */
+import type { Scenario } from "../expanded.ts";
+import { blackout, expectConnect, expectMedia, expectPath, expectRecovery, expectSameCall } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const udpBlocked: Scenario = scenario({
+  name: "udp-blocked",
+  asks: "Does a direct call come back by itself when a network stops letting UDP through and lets it again?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "16s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: "home", link }, bob: { nat: "port-restricted", link } },
+  faults: [blackout("alice", { at: "5s", for: "4s" })],
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    expectRecovery({ within: "600ms", from: "heal" }),
+    expectPath({ path: "direct" }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "call-stays-in-doubt", breaks: "path-is" },
+});
+
+export default udpBlocked;
