@@ -84,7 +84,7 @@ test("whatever arrives when, doubt and trust take turns and the watch sleeps in 
       const arrivals = gaps.map((gap) => (ms += gap));
       const words = said(arrivals, ms + 2_000).map(([, what]) => what);
       const turns = words.filter((what) => what === "doubt" || what === "trust");
-      turns.forEach((what, i) => expect(what).toBe(i % 2 === 0 ? "doubt" : "trust"));
+      expect(turns).toEqual(turns.map((_, i) => (i % 2 === 0 ? "doubt" : "trust")));
       expect(words.at(-1)).toBe("dead");
     }),
     { seed: 3, numRuns: 60 },
