@@ -146,9 +146,12 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     if (report.type === "touched") return world.touched(report.fault, report.messages);
     const { t, saying } = report;
     world.said(t, saying);
-    if (saying.ev !== "session") return;
-    if (saying.state === "connecting" || saying.state === "accepted") sessions.add(saying.session);
-    if (saying.state === "closed" && sessions.delete(saying.session) && sessions.size === 0) for (const tell of quietened) tell();
+    const isQuieter =
+      (saying.ev === "session" && saying.state === "closed" && sessions.delete(saying.session)) ||
+      // A link between relays lasts as long as they do: nobody waits for its end.
+      (saying.ev === "federation" && saying.session !== undefined && sessions.delete(saying.session));
+    if (saying.ev === "session" && (saying.state === "connecting" || saying.state === "accepted")) sessions.add(saying.session);
+    if (isQuieter && sessions.size === 0) for (const tell of quietened) tell();
   }
 
   const party: LabParty = {

@@ -12,11 +12,13 @@ import { randomness as makeRandomness } from "../impl/base/random.ts";
 import type { LogRecord, Saying } from "../impl/base/record.ts";
 import type { Micros } from "../impl/base/units.ts";
 import type { Command } from "../impl/core/client.ts";
+import type { PeerRelay } from "../impl/core/federation/federation.ts";
 import { identityFromSecret } from "../impl/core/identity.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
+import { loadOrMakeCertificate } from "../impl/io/certificate.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
-import { type ClientPlan, clientPlan } from "../scenarios/client-plan.ts";
+import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import { openControlServer } from "./control-server.ts";
 import { armFaults, whenDue } from "./faults.ts";
@@ -196,7 +198,16 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     ]),
   );
   for (const name of names) {
-    const plan = jobPlan(run, name, work, secrets.get(name) ?? new Uint8Array(32), network.addressOf);
+    const secret = secrets.get(name) ?? new Uint8Array(32);
+    const partners = await Promise.all(
+      federates(scenario, name).map(async (other) => ({
+        name: other,
+        address: `${network.addressOf(other)}:${PORT}`,
+        pin: (await loadOrMakeCertificate(stateOf(work, other))).fingerprint,
+        fingerprint: identityFromSecret(nodeCrypto, secrets.get(other) ?? new Uint8Array(32)).fingerprint,
+      })),
+    );
+    const plan = jobPlan(run, name, work, secret, { partners, addressOf: network.addressOf });
     const party = labParty(name, plan, {
       server,
       launcher,
@@ -287,13 +298,21 @@ const DEFAULT_ENTRY = {
   args: [],
 };
 
-function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array, addressOf: (party: string) => string): JobPlan {
+/** Where a relay keeps its certificate. The relays it federates with need to know it before it runs: whoever comes first makes it. */
+const stateOf = (work: string, relay: string): string => join(work, `${relay}-state`);
+
+/** What a party needs to know of others. */
+type Others = { readonly partners: readonly PeerRelay[]; readonly addressOf: (party: string) => string };
+
+function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array, others: Others): JobPlan {
+  const { partners, addressOf } = others;
   const party = run.scenario.parties[name];
   if (party?.role !== "client")
     return () => ({
       role: "relay",
       port: PORT,
-      state: join(work, `${name}-state`),
+      state: stateOf(work, name),
+      ...(partners.length === 0 ? {} : { federation: { secret: toHex(secret), peers: partners } }),
       ...(party?.losesResetKey === true ? { losesResetKey: true } : {}),
     });
   const plan = clientPlan(run.scenario, name);

@@ -28,7 +28,18 @@ export function addressesKeptPrivate({ records, scenario }: Evidence): Finding {
 }
 
 /** Messages a relay may send to a session that has not registered: they tell it about itself. */
-const FOR_STRANGERS: ReadonlySet<string> = new Set(["RegisterAck", "Refusal", "ReflectResponse"]);
+const FOR_STRANGERS: ReadonlySet<string> = new Set([
+  "RegisterAck",
+  "Refusal",
+  "ReflectResponse",
+  "FederationHello",
+  "FederationHelloAck",
+]);
+/** What a session says to be a stranger no more. */
+const INTRODUCTIONS: ReadonlySet<string> = new Set(["Register", "FederationHello", "FederationHelloAck"]);
+/** The word that lets it in, and who says it: a relay to whoever registers or dials, or the relay it has dialled itself. */
+const isAdmission = ({ type, dir, ok }: SignalRecord): boolean =>
+  ok === true && (type === "FederationHelloAck" || (type === "RegisterAck" && dir === "sent"));
 
 type Heard = { readonly session: number; readonly call: string | undefined; readonly type: string };
 
@@ -51,12 +62,13 @@ export function strangersRefused({ records, scenario }: Evidence): Finding {
       relay.heard = undefined;
     } else if (record.ev === "signal" && record.dir === "received") {
       const { session, call, type } = record;
-      relay.heard = relay.registered.has(session) || type === "Register" ? undefined : { session, call, type };
+      if (isAdmission(record)) relay.registered.add(session);
+      relay.heard = relay.registered.has(session) || INTRODUCTIONS.has(type) ? undefined : { session, call, type };
       if (relay.heard !== undefined) early++;
     } else if (record.ev === "signal") {
       const why = wrongIn(record, relay);
       if (why !== undefined) return broken(`${record.who} ${why}`, record.t);
-      if (record.type === "RegisterAck" && record.ok === true) relay.registered.add(record.session);
+      if (isAdmission(record)) relay.registered.add(record.session);
     }
   }
   return held(early === 0 ? "no stranger asked for anything" : `${early} messages of strangers led to nothing`);

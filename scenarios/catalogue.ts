@@ -13,6 +13,8 @@ import directSameLanNoHairpin from "./cases/direct-same-lan-no-hairpin.ts";
 import doubleTrigger from "./cases/double-trigger.ts";
 import duplicateUpdate from "./cases/duplicate-update.ts";
 import fecBurst from "./cases/fec-burst.ts";
+import federationBaseline from "./cases/federation-baseline.ts";
+import federationRelayRestart from "./cases/federation-relay-restart.ts";
 import flappingInterface from "./cases/flapping-interface.ts";
 import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
@@ -117,4 +119,6 @@ export const CATALOGUE: readonly Scenario[] = [
   hairpinAtCarrier,
   noHairpinAtCarrier,
   roamFlapping,
+  federationBaseline,
+  federationRelayRestart,
 ];

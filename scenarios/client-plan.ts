@@ -24,7 +24,8 @@ export function clientPlan(scenario: Scenario, name: string): ClientPlan {
   const called = scenario.calls.find((one) => one.callee === name);
   const calling = scenario.calls.find((one) => one.caller === name);
   const first = Object.entries(scenario.parties).find(([, party]) => party.role === "relay")?.[0];
-  const relay = scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay ?? first;
+  const ofCall = scenario.calls.find((one) => one.caller === name || one.callee === name)?.relay;
+  const relay = scenario.parties[name]?.relay ?? ofCall ?? first;
   const relays = Object.entries(scenario.parties).flatMap(([other, party]) => (party.role === "relay" ? [other] : []));
   return {
     iceTransportPolicy: party?.iceTransportPolicy,
@@ -36,3 +37,11 @@ export function clientPlan(scenario: Scenario, name: string): ClientPlan {
     answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },
   };
 }
+
+/** The relays that relay `name` shares its users with: those it names, and those that name it. */
+export const federates = (scenario: Scenario, name: string): readonly string[] =>
+  Object.entries(scenario.parties).flatMap(([other, party]) =>
+    party.federatesWith?.includes(name) === true || scenario.parties[name]?.federatesWith?.includes(other) === true
+      ? [other]
+      : [],
+  );

@@ -52,6 +52,14 @@ const TABLE: Table = {
     crypto: { real: true, null: true },
     jitterBuffer: { neteq: true, ema: true },
   },
+  federation: {
+    peer: "text",
+    state: { connecting: true, up: true, down: true },
+    session: "number",
+    attempt: "number",
+    delayMs: "number",
+    reason: "text",
+  },
   end: { reason: { finished: true, interrupted: true, crashed: true }, detail: "text" },
   process: { state: { started: true, killed: true, paused: true, resumed: true, exited: true }, detail: "text" },
   fault: {

@@ -5,6 +5,7 @@
 import type { Mutation } from "./mutation.ts";
 import { CALL_MUTATIONS } from "./mutations/call.ts";
 import { CLIENT_MUTATIONS } from "./mutations/client.ts";
+import { FEDERATION_MUTATIONS } from "./mutations/federation.ts";
 import { ICE_MUTATIONS } from "./mutations/ice.ts";
 import { PLAYOUT_MUTATIONS } from "./mutations/playout.ts";
 import { PROTECTION_MUTATIONS } from "./mutations/protection.ts";
@@ -17,6 +18,7 @@ export const ALL_MUTATIONS: readonly Mutation[] = [
   ...CALL_MUTATIONS,
   ...ICE_MUTATIONS,
   ...RELAY_MUTATIONS,
+  ...FEDERATION_MUTATIONS,
   ...PROTECTION_MUTATIONS,
   ...PLAYOUT_MUTATIONS,
   ...WIRE_MUTATIONS,

@@ -76,6 +76,8 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     startsIdle,
     losesResetKey,
     iceTransportPolicy,
+    relay,
+    federatesWith,
     ...own
   } = party as Exclude<WrittenParty, string>;
   if (several !== undefined) {
@@ -104,6 +106,8 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     ...(identityOf === undefined ? {} : { identityOf }),
     ...(startsIdle === undefined ? {} : { startsIdle }),
     ...(losesResetKey === undefined ? {} : { losesResetKey }),
+    ...(relay === undefined ? {} : { relay }),
+    ...(federatesWith === undefined ? {} : { federatesWith }),
   };
 }
 
@@ -176,6 +180,17 @@ function checkRole(complain: Complaints, parties: ReadonlyMap<string, PartyModel
     complain.say(["parties", name, "losesResetKey"], "a client accepts no sessions: want it at a relay");
   if (party.startsIdle !== undefined && party.role === "relay")
     complain.say(["parties", name, "startsIdle"], "a relay registers with nobody: want it at a client");
+  const relays = [...parties].flatMap(([one, { role }]) => (role === "relay" && one !== name ? [one] : []));
+  if (party.relay !== undefined) {
+    const place = ["parties", name, "relay"];
+    if (party.role === "relay") complain.say(place, "a relay registers with nobody: want it at a client");
+    else complain.wantName(place, "a relay", party.relay, relays);
+  }
+  if (party.federatesWith !== undefined) {
+    const place = ["parties", name, "federatesWith"];
+    if (party.role === "client") complain.say(place, "a client shares no users: want it at a relay");
+    else for (const one of party.federatesWith) complain.wantName(place, "another relay", one, relays);
+  }
   if (party.identityOf === undefined) return;
   const place = ["parties", name, "identityOf"];
   const others = [...parties].flatMap(([one, { role, identityOf }]) =>

@@ -39,6 +39,8 @@ export type WrittenParty =
       readonly losesResetKey?: true | undefined;
       readonly tier?: TierChoice | undefined;
       readonly dtx?: boolean | undefined;
+      readonly relay?: string | undefined;
+      readonly federatesWith?: readonly string[] | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -118,6 +120,8 @@ const party = z.union(
       losesResetKey: z.literal(true).optional(),
       tier: z.enum(TIER_CHOICES).optional(),
       dtx: z.boolean().optional(),
+      relay: name.optional(),
+      federatesWith: z.array(name).min(1).max(16).optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },

@@ -2,6 +2,7 @@
  * The virtual-time laboratory: runs one scenario from one seed and gives the same log every time. Everything random is keyed
  * by (seed, stream name); nothing here knows a clock but the kernel's.
  */
+import type { Address } from "../impl/base/address.ts";
 import { InvariantError } from "../impl/base/invariant.ts";
 import { hashName, randomness as makeRandomness } from "../impl/base/random.ts";
 import type { LogRecord } from "../impl/base/record.ts";
@@ -17,7 +18,7 @@ import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
-import { clientPlan } from "../scenarios/client-plan.ts";
+import { clientPlan, federates } from "../scenarios/client-plan.ts";
 import { crowdOf } from "../scenarios/crowd-language.ts";
 import type { Action, Scenario } from "../scenarios/expanded.ts";
 import { captureInto } from "./capture.ts";
@@ -152,13 +153,16 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   /** What stands for the SHA-256 of a party's certificate. */
   const certificateOf = (name: string): string => `${hashName(`${seed}/${name}`).toString(16).padStart(8, "0")}`.repeat(8);
 
+  const addressOf = (name: string): Address => `${must(network.addresses(name)[0], `an address of ${name}`)}:${PORT}`;
+
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
   const targets = new Map<string, RelayTarget>();
   for (const [name, party] of Object.entries(parties)) {
     if (party.role === "relay") {
       const fingerprint = certificateOf(name);
-      targets.set(name, { address: `${must(network.addresses(name)[0], `an address of ${name}`)}:${PORT}`, pin: fingerprint });
+      const partners = federates(scenario, name);
+      targets.set(name, { address: addressOf(name), pin: fingerprint });
       relays.set(
         name,
         new PartyProcess(world, {
@@ -170,7 +174,31 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             fingerprint,
             resetKey: party.losesResetKey === true ? `${name}/${seed}/${incarnation}` : `${name}/${seed}`,
           }),
-          machine: () => relay.relay({ ...relay.DEFAULTS, fingerprint, crypto: engines.crypto }),
+          ...(partners.length === 0 ? {} : { first: { type: "start" } as const }),
+          machine: (incarnation) => {
+            const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
+            return relay.relay({
+              ...relay.DEFAULTS,
+              fingerprint,
+              crypto: engines.crypto,
+              ...(partners.length === 0
+                ? {}
+                : {
+                    federation: {
+                      name,
+                      identity: identityOf(name),
+                      entropy: (length) => entropy.nextBytes(length),
+                      backoff: DEFAULT_BACKOFF,
+                      peers: partners.map((other) => ({
+                        name: other,
+                        address: addressOf(other),
+                        pin: certificateOf(other),
+                        fingerprint: identityOf(other).fingerprint,
+                      })),
+                    },
+                  }),
+            });
+          },
         }),
       );
       continue;

@@ -34,6 +34,8 @@ export type Plan<Input> = {
   /** Accepts sessions when given, with what its `incarnation` finds on its disk. */
   server?(incarnation: number): { readonly fingerprint: string; readonly resetKey: string };
   machine(incarnation: number): Machine<Input | WorldInput>;
+  /** What it is told as soon as it runs. */
+  readonly first?: Input;
   /** The audio device, for clients: what the microphone hears, what the loudspeaker plays (with the playout tick's number). */
   readonly audio?: { capture(): Input; playout(): Input; play(tick: number, pcm: Int16Array): void };
 };
@@ -113,6 +115,7 @@ export class PartyProcess<Input> {
     this.#runner = runner;
     if (this.#plan.watchesNetwork === true) this.#watchNetwork();
     if (this.#plan.audio !== undefined) this.#startAudio(incarnation, this.#plan.audio);
+    if (this.#plan.first !== undefined) runner.input(this.#plan.first);
   }
 
   /** The process, its core and its sessions as they stand. */

@@ -1,10 +1,13 @@
 /** `midcall relay`: the reference relay as a process. */
-import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { RelayOptions } from "../../impl/bin/relay.ts";
 import { type Context, example } from "../context.ts";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { EXIT, type ExitCode, usage } from "../exit.ts";
+import { loadOrMakeIdentity } from "../identity-file.ts";
 import { epochOption, machineTrouble, metricsOption, untilInterrupted } from "../process-party.ts";
-import { type HostPort, hostPortArgument, resolveHost } from "../socket-address.ts";
+import { type HostPort, hostPortArgument, peerArgument, resolveAddress, resolveHost } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 
 type Options = {
@@ -15,6 +18,8 @@ type Options = {
   readonly epoch?: number;
   readonly metrics?: HostPort;
   readonly token?: string;
+  readonly federate: readonly WrittenPeer[];
+  readonly identity?: string;
 };
 
 export function addRelay(root: Command, { terminal, end }: Context): void {
@@ -31,16 +36,65 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
     .option("--log <file>", "append the event log (one JSON record a line) to this file")
     .addOption(epochOption())
     .addOption(metricsOption())
+    .addOption(
+      new Option(
+        "--federate <name=host:port,pin,fingerprint>",
+        "share users and calls with this relay: its --name, address, pin and identity's fingerprint (it prints both, the latter with --identity); may be repeated",
+      )
+        .argParser(peerRelayArgument)
+        .default([], "none"),
+    )
+    .option("--identity <file>", "identity to other relays, made when absent (default: identity in the --state folder)")
     .option("--token <secret>", "only clients that register with this token are served")
     .allowExcessArguments(false)
-    .addHelpText("after", example("midcall relay --listen 127.0.0.1:4433 --log relay.ndjson"))
+    .addHelpText(
+      "after",
+      example(
+        "midcall relay --listen 127.0.0.1:4433 --log relay.ndjson\n  midcall relay --name west --listen 127.0.0.1:4434 --state west --federate east=127.0.0.1:4435,PIN,FINGERPRINT",
+      ),
+    )
     .action(async (options: Options) => {
       end(await relay(options, terminal));
     });
 }
 
+type WrittenPeer = { readonly name: string; readonly at: HostPort; readonly pin: string; readonly fingerprint: string };
+
+/** One more `NAME=HOST:PORT,PIN,FINGERPRINT`. */
+function peerRelayArgument(text: string, before: readonly WrittenPeer[] = []): readonly WrittenPeer[] {
+  const match = /^([\x21-\x3c\x3e-\x7e]{1,128})=([^,]+),([0-9a-f]{64}),([0-9a-f]{32})$/.exec(text);
+  if (match === null)
+    throw new InvalidArgumentError(
+      "Want NAME=HOST:PORT,PIN,FINGERPRINT with 64 and 32 lowercase hex digits, as the other relay prints them",
+    );
+  const [, name = "", at = "", pin = "", fingerprint = ""] = match;
+  if (before.some((one) => one.name === name)) throw new InvalidArgumentError(`${name} is named twice: want each relay once`);
+  return [...before, { name, at: peerArgument(at), pin, fingerprint }];
+}
+
+/** Who it is to the relays it federates with. */
+async function federationOf(options: Options, terminal: Terminal): Promise<NonNullable<RelayOptions["federation"]>> {
+  if (options.federate.some(({ name }) => name === options.name))
+    throw usage(`--federate ${options.name}: that is this relay's own name`, "want each relay under a --name of its own");
+  const state = resolve(terminal.folder, options.state);
+  await machineTrouble(() => mkdir(state, { recursive: true }));
+  const { identity } = await loadOrMakeIdentity(
+    options.identity === undefined ? join(state, "identity") : resolve(terminal.folder, options.identity),
+  );
+  const peers = await Promise.all(
+    options.federate.map(async ({ name, at, pin, fingerprint }) => ({
+      name,
+      address: await resolveAddress(at),
+      pin,
+      fingerprint,
+    })),
+  );
+  return { identity, peers };
+}
+
 async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   const { runRelay } = await import("../../impl/bin/relay.ts");
+  const federation = await federationOf(options, terminal);
   const host = await resolveHost(options.listen.host);
   let code: ExitCode = EXIT.held;
   const running = await machineTrouble(() =>
@@ -49,6 +103,7 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
       host,
       port: options.listen.port,
       stateDir: resolve(terminal.folder, options.state),
+      federation,
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
@@ -62,6 +117,8 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   );
   terminal.out(`listening ${running.local}`);
   terminal.out(`pin ${running.pin}`);
+  if (options.identity !== undefined || options.federate.length > 0)
+    terminal.out(`fingerprint ${federation.identity.fingerprint}`);
   if (running.metrics !== undefined) terminal.out(`metrics http://${running.metrics}/metrics`);
   try {
     await untilInterrupted(terminal.interrupted);

@@ -293,6 +293,18 @@ export type InterfacesRecord = {
   readonly default?: string;
 };
 
+/** Where a relay stands with another one it federates with, by that one's name; `connecting` tells each attempt and its wait. */
+export type FederationRecord = {
+  readonly ev: "federation";
+  readonly peer: string;
+  readonly state: "connecting" | "up" | "down";
+  /** With `up`: the session that is the link now. */
+  readonly session?: number;
+  readonly attempt?: number;
+  readonly delayMs?: number;
+  readonly reason?: string;
+};
+
 /** What a party still holds when it was told to stop and did: all zero unless something leaks. */
 export type HeldRecord = { readonly ev: "held"; readonly sessions: number; readonly calls: number; readonly supervisors: number };
 
@@ -306,6 +318,7 @@ export type Saying =
   | ProcessRecord
   | FaultRecord
   | ActionRecord
+  | FederationRecord
   | DropRecord
   | TouchedRecord
   | SessionRecord

@@ -9,6 +9,7 @@ import type { FecScheme } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { AnswerPolicy, Command } from "../core/client.ts";
+import type { PeerRelay } from "../core/federation/federation.ts";
 import type { IceTransportPolicy } from "../core/ice/client-ice.ts";
 import type { SignallingEffect } from "../core/signalling-filter.ts";
 import type { VoiceChoice } from "./client.ts";
@@ -31,6 +32,8 @@ export type Job = {
       readonly state: string;
       /** The key of its stateless resets is not. */
       readonly losesResetKey?: true;
+      /** `secret`: of its identity, 64 hexadecimal digits. */
+      readonly federation?: { readonly secret: string; readonly peers: readonly PeerRelay[] };
     }
   | {
       readonly role: "client";

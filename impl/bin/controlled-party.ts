@@ -9,7 +9,7 @@ import { Stream } from "../base/random.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
 import { loop, tone } from "../core/audio-source.ts";
-import { identityFromSecret } from "../core/identity.ts";
+import { type Identity, identityFromSecret } from "../core/identity.ts";
 import { type Active, SignallingFilter } from "../core/signalling-filter.ts";
 import { loadOrMakeCertificate, makeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
@@ -82,12 +82,23 @@ async function obey(order: Order): Promise<void> {
 
 type Prepared = { readonly pin?: string; begin(epoch: number): Promise<Running> };
 
+const identityOf = (secret: string): Identity => identityFromSecret(nodeCrypto, new Uint8Array(Buffer.from(secret, "hex")));
+
 async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
   const { fingerprint } = await loadOrMakeCertificate(relay.state);
   return {
     pin: fingerprint,
     begin: (epoch) =>
-      runRelay({ ...common, host: "0.0.0.0", stateDir: relay.state, losesResetKey: relay.losesResetKey === true, epoch }),
+      runRelay({
+        ...common,
+        host: "0.0.0.0",
+        stateDir: relay.state,
+        losesResetKey: relay.losesResetKey === true,
+        epoch,
+        ...(relay.federation === undefined
+          ? {}
+          : { federation: { identity: identityOf(relay.federation.secret), peers: relay.federation.peers } }),
+      }),
   };
 }
 
@@ -106,7 +117,7 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         ...common,
         epoch,
         codec,
-        identity: identityFromSecret(nodeCrypto, new Uint8Array(Buffer.from(client.secret, "hex"))),
+        identity: identityOf(client.secret),
         relay: undefined,
         answer: client.answer,
         voice: { source },

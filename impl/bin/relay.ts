@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
+import type { PeerRelay } from "../core/federation/federation.ts";
+import type { Identity } from "../core/identity.ts";
 import * as relay from "../core/relay.ts";
+import { DEFAULT_BACKOFF } from "../core/supervisor.ts";
 import { loadOrMakeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { type Layer, openParty } from "./party.ts";
@@ -17,6 +20,8 @@ export type RelayOptions = {
   /** Makes a new key for its stateless resets, so that sessions of the process before do not know them (RFC 9000 section 10.3.2). */
   readonly losesResetKey?: boolean;
   readonly token?: string;
+  /** Relays it shares its users with, and who it is to them. */
+  readonly federation?: { readonly identity: Identity; readonly peers: readonly PeerRelay[] };
   readonly log?: string;
   readonly epoch?: number;
   readonly onSaying?: (saying: Saying, at: Instant) => void;
@@ -54,12 +59,23 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
       fingerprint: certificate.fingerprint,
       crypto: nodeCrypto,
       ...(options.token === undefined ? {} : { token: options.token }),
+      ...(options.federation === undefined
+        ? {}
+        : {
+            federation: {
+              name: options.name,
+              ...options.federation,
+              entropy: (length) => new Uint8Array(randomBytes(length)),
+              backoff: DEFAULT_BACKOFF,
+            },
+          }),
     }),
     ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "relay"] } }),
     onTrouble: (error) => options.onTrouble?.(error),
   });
+  party.input({ type: "start" });
   return {
     local: party.local,
     metrics: party.metrics,

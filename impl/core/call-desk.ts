@@ -34,6 +34,8 @@ export type Peer = {
   readonly channels: Map<number, Call>;
   /** Calls it offered that wait for their answer. */
   offers: Set<Call>;
+  /** It stands for a client of another relay, with which it shares calls (impl/core/federation). */
+  readonly isRemote?: true;
 };
 
 /** The relay around the desk. */
@@ -46,6 +48,8 @@ export type Hub = {
   /** The session that the client with this fingerprint is registered by. */
   registered(fingerprint: string): Peer | undefined;
   send(peer: Peer, message: SignalMessage): void;
+  /** `peer` carries `call` from now on. */
+  carries(peer: Peer, call: Call): void;
   refuse(reason: RefusalReason, what: string): void;
   say(saying: Saying): void;
   /** There is something `sweep` has to look at in due time. */
@@ -63,6 +67,8 @@ export type CallDesk = {
   /** A message for the other party of a call. */
   forward(peer: Peer, from: string, message: Of<"Hangup" | "Ringing" | "CandidateUpdate" | "MediaPathReport">): void;
   acknowledged(from: string, message: Of<"HangupAck">): void;
+  /** The other party of the call with this id that `party` is in, or was. */
+  peerOf(id: string, party: string): string | undefined;
   /** `peer` has just registered: tells it of calls that ended while it was away, and of those that a peer has resumed. */
   welcome(peer: Peer, from: string): void;
   /** `peer` carries no call any more; each waits for its party to resume it. */
@@ -86,6 +92,7 @@ export function callDesk(hub: Hub): CallDesk {
   const attach = (call: Call, side: Side, peer: Peer): void => {
     call.sessions[side] = peer.session;
     peer.channels.set(call.channel, call);
+    hub.carries(peer, call);
     if (call.sessions.every((session) => session !== undefined)) call.orphanedAt = undefined;
   };
   const release = (call: Call): void => {
@@ -278,8 +285,14 @@ export function callDesk(hub: Hub): CallDesk {
       return refusal(peer, message.type, "relay-full", id);
     }
     attach(call, side, peer);
-    tellResumed(peer, call);
     const [carrier, home] = [carriers(call)[1 - side], registered(other)];
+    if (home?.isRemote === true) {
+      // Whether it is there, its own relay knows, and tells when it is not.
+      attach(call, side === 0 ? 1 : 0, home);
+      tellResumed(peer, call);
+      return send(home, message);
+    }
+    tellResumed(peer, call);
     if (carrier !== undefined) tellResumed(carrier, call);
     else if (home !== undefined && proven === "proven") send(home, message);
   }
@@ -326,11 +339,19 @@ export function callDesk(hub: Hub): CallDesk {
     answer,
     resume,
     forward,
+    peerOf: (id, party) => calls.find(id, party)?.parties.find((one) => one !== party) ?? ended.peerOf(id, party),
     acknowledged: (from, message) => ended.acknowledged(message.call_id, from),
     welcome: (peer, from) => {
       for (const word of ended.owedTo(from)) send(peer, word);
-      for (const { parties, sessions, resumption } of calls.of(from)) {
+      for (const call of calls.of(from)) {
+        const { parties, sessions, resumption } = call;
         const side: Side = parties[0] === from ? 0 : 1;
+        if (peer.isRemote === true && call.stage === "set-up" && sessions[side] === undefined) {
+          if (!ensureChannel(call, undefined, peer, ...carriers(call))) continue;
+          attach(call, side, peer);
+          if (resumption !== undefined && resumption.side !== side) send(peer, resumption.message);
+          continue;
+        }
         if (sessions[side] === undefined && resumption !== undefined && resumption.side !== side) send(peer, resumption.message);
       }
     },

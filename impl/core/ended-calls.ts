@@ -46,6 +46,11 @@ export class EndedCalls {
     return this.#calls.find(id, party)?.word;
   }
 
+  /** The other party of the call of `party` with this id. */
+  peerOf(id: string, party: string): string | undefined {
+    return this.#calls.find(id, party)?.parties.find((one) => one !== party);
+  }
+
   acknowledged(id: string, party: string): void {
     this.#calls.find(id, party)?.owed.delete(party);
   }

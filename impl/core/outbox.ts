@@ -55,7 +55,7 @@ export class Outbox {
     const about = "call_id" in message && message.call_id !== undefined ? { call: message.call_id } : {};
     const told = addressesIn(message);
     const addresses = told.length === 0 ? {} : { addresses: told };
-    const ok = message.type === "RegisterAck" ? { ok: message.ok } : {};
+    const ok = message.type === "RegisterAck" || message.type === "FederationHelloAck" ? { ok: message.ok } : {};
     this.say({ ev: "signal", dir, type: message.type, session, ...about, ...addresses, ...ok });
   }
 }

@@ -7,13 +7,14 @@ import { parseAddress } from "../base/address.ts";
 import { sameBytes } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, seconds } from "../base/units.ts";
-import { peekChannel } from "../wire/media-header.ts";
+import { peekChannel, withChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { bindingResponse, parseStun } from "../wire/stun.ts";
 import { Admission, type Config as AdmissionConfig, DEFAULT_ADMISSION } from "./admission.ts";
 import { type CallLimits, callDesk, type Peer } from "./call-desk.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import type { Machine, WorldInput } from "./effect.ts";
+import * as federations from "./federation/federation.ts";
 import { Outbox } from "./outbox.ts";
 import { REPLACED, verifyRegistration } from "./registration.ts";
 import { MAX_DATAGRAM_BYTES, type SessionEvent, type SessionId } from "./session.ts";
@@ -31,13 +32,15 @@ export type Config = CallLimits & {
   readonly admission: AdmissionConfig;
   /** Sessions at once; more are closed with a reason. */
   readonly maxSessions: number;
+  /** The relays it federates with; absent: none. */
+  readonly federation?: federations.Config;
 };
 
 /**
  * chosen: a register flight needs one round trip, the slowest link here has 1.5 s; a party may reboot within a minute; clients let it ring for a
  * minute; one core forwards about 1,000 calls; a client makes one call at a time, a gateway some more.
  */
-export const DEFAULTS: Omit<Config, "fingerprint" | "crypto"> = {
+export const DEFAULTS: Omit<Config, "fingerprint" | "crypto" | "federation"> = {
   registerWithin: seconds(5),
   resumeWithin: seconds(60),
   answerWithin: seconds(90),
@@ -47,8 +50,8 @@ export const DEFAULTS: Omit<Config, "fingerprint" | "crypto"> = {
   maxOffers: 16,
 };
 
-/** `held` says what is still held, `stop` closes everything. */
-export type Input = WorldInput | { readonly type: "held" } | { readonly type: "stop" };
+/** `start` opens the sessions with other relays, `held` says what is still held, `stop` closes everything. */
+export type Input = WorldInput | { readonly type: "start" } | { readonly type: "held" } | { readonly type: "stop" };
 
 /** Transaction of a ReflectResponse that nobody asked for: a NAT moved the client. */
 const UNASKED = 0;
@@ -65,7 +68,24 @@ export function relay(config: Config): Machine<Input> {
 
   const say = (saying: Saying): void => out.say(saying);
   const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
-  const send = (peer: Peer, message: SignalMessage): void => out.send(peer.session, message);
+  const federation: federations.Federation | undefined =
+    config.federation === undefined
+      ? undefined
+      : federations.federation(
+          config.federation,
+          {
+            pin: config.fingerprint,
+            crypto: config.crypto,
+            out,
+            now: () => now,
+            desk: () => desk,
+            local: (fingerprint) => registry.get(fingerprint),
+            locals: () => registry.keys(),
+          },
+          (call, to, packet) => out.push({ type: "datagram", session: to, bytes: withChannel(packet, call.channel) }),
+        );
+  const send = (peer: Peer, message: SignalMessage): void =>
+    peer.isRemote === true ? federation?.send(peer, message) : out.send(peer.session, message);
   const refusal = (peer: Peer, re: string, reason: string): void => send(peer, { type: "Refusal", re, reason });
   const sweepSoon = (): void => {
     sweepAt ??= Instant.after(now, SWEEP);
@@ -74,9 +94,12 @@ export function relay(config: Config): Machine<Input> {
     limits: config,
     crypto: config.crypto,
     now: () => now,
-    peer: (session) => peers.get(session),
-    registered: (fingerprint) => registry.get(fingerprint),
+    peer: (session) => peers.get(session) ?? federation?.standIn(session),
+    registered: (fingerprint) => registry.get(fingerprint) ?? federation?.registered(fingerprint),
     send,
+    carries: (peer, call) => {
+      if (peer.isRemote === true) federation?.carries(peer, call);
+    },
     refuse,
     say,
     sweepSoon,
@@ -113,6 +136,7 @@ export function relay(config: Config): Machine<Input> {
     peer.fingerprint = checked.fingerprint;
     registry.set(checked.fingerprint, peer);
     send(peer, { type: "RegisterAck", ok: true });
+    federation?.changed(checked.fingerprint, true);
     desk.welcome(peer, checked.fingerprint);
   }
 
@@ -141,6 +165,11 @@ export function relay(config: Config): Machine<Input> {
 
   function act(peer: Peer, message: SignalMessage): void {
     if (message.type === "Register") return register(peer, message);
+    if (message.type === "FederationHello" && peer.fingerprint === undefined) {
+      if (federation?.hello(peer.session, message) === true) peers.delete(peer.session);
+      else if (federation === undefined) refuse("unexpected", message.type);
+      return;
+    }
     const from = peer.fingerprint;
     if (from === undefined) {
       refuse("unauthenticated", message.type);
@@ -174,7 +203,10 @@ export function relay(config: Config): Machine<Input> {
     const call = peer.channels.get(channel);
     if (call === undefined) return refuse(peer.fingerprint === undefined ? "unauthenticated" : "unknown-call", "datagram");
     const other = call.sessions[0] === peer.session ? call.sessions[1] : call.sessions[0];
-    if (other !== undefined) out.push({ type: "datagram", session: other, bytes });
+    if (other === undefined) return;
+    const remote = federation?.standIn(other);
+    if (remote === undefined) out.push({ type: "datagram", session: other, bytes });
+    else federation?.media(remote, call, peer.fingerprint ?? "", bytes);
   }
 
   function session(peer: Peer, event: SessionEvent): void {
@@ -199,7 +231,10 @@ export function relay(config: Config): Machine<Input> {
         admission.forget(peer.session);
         desk.detach(peer);
         peers.delete(peer.session);
-        if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) registry.delete(peer.fingerprint);
+        if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) {
+          registry.delete(peer.fingerprint);
+          federation?.changed(peer.fingerprint, false);
+        }
         desk.leave(peer);
         return say({ ev: "session", session: peer.session, state: "closed", reason: event.reason });
     }
@@ -229,14 +264,16 @@ export function relay(config: Config): Machine<Input> {
         offers: peer.offers.size,
       })),
       calls: desk.view(),
+      ...(federation === undefined ? {} : { federation: federation.view() }),
     }),
-    deadline: () => Instant.earliest(sweepAt, admission.deadline()),
+    deadline: () => Instant.earliest(sweepAt, admission.deadline(), federation?.deadline()),
     step(at, input) {
       now = at;
       switch (input.type) {
         case "session": {
           const peer = peers.get(input.session);
-          if (peer !== undefined) session(peer, input.event);
+          if (federation?.owns(input.session) === true) federation.session(input.session, input.event);
+          else if (peer !== undefined) session(peer, input.event);
           break;
         }
         case "accepted": {
@@ -260,6 +297,7 @@ export function relay(config: Config): Machine<Input> {
         case "packet": {
           const stun = parseStun(input.bytes);
           if (!stun.ok) refuse("malformed", "STUN packet");
+          else if (stun.kind !== "request" && federation?.answer(input.from, input.bytes) === true) break;
           else if (stun.kind !== "request") refuse("unexpected", "STUN response");
           // An IPv6 link-local sender has a zone in its address (RFC 4007), which means nothing to anybody else.
           else if (parseAddress(input.from) === undefined) refuse("unexpected", "STUN packet from a link-local address");
@@ -269,11 +307,16 @@ export function relay(config: Config): Machine<Input> {
         case "wake":
           admit();
           if (sweepAt !== undefined && now >= sweepAt) sweep();
+          federation?.wake();
           break;
         case "held":
           say({ ev: "held", sessions: peers.size, calls: desk.size, supervisors: 0 });
           break;
+        case "start":
+          federation?.start();
+          break;
         case "stop":
+          federation?.stop();
           for (const peer of peers.values()) out.push({ type: "close", session: peer.session, detail: "relay stopped" });
           desk.clear();
           admission.clear();

@@ -74,7 +74,18 @@ const ours: { readonly [T in SignalType]: Fields } = {
         { maxKeys: 3 },
       ),
     },
+    optional: { from: hex(16) },
   },
+  FederationHello: { required: { relay: addr, identity: hex(32), nonce: hex(16), signature: hex(64) } },
+  FederationHelloAck: { required: { ok: fc.boolean() }, optional: { reason } },
+  FederationUsers: {
+    required: {
+      whole: fc.boolean(),
+      added: fc.array(hex(16), { maxLength: 3 }),
+      removed: fc.array(hex(16), { maxLength: 3 }),
+    },
+  },
+  FederationChannel: { required: { call_id: hex(16), from: hex(16), number: fc.nat(0xffff) } },
   Ringing: { required: { call_id: hex(16) } },
   Refusal: { required: { re: fc.constantFrom("Register", ""), reason }, optional: { call_id: hex(16) } },
   RelayDraining: {
@@ -140,6 +151,7 @@ describe.each(types)("%s", (type) => {
           const { [field]: _, ...rest } = message as Record<string, unknown>;
           expect(parseSignal(json(rest))).toEqual({ ok: false, reason: "malformed", type });
           fc.pre(!(field === "message" && JSON.stringify(value) === "{}"));
+          fc.pre(!((field === "added" || field === "removed") && Array.isArray(value)));
           expect(parseSignal(json({ ...rest, [field]: value }))).toEqual({ ok: false, reason: "malformed", type });
         }),
         { ...settings, numRuns: 20 },

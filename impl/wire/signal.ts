@@ -144,14 +144,42 @@ export type CallResumed = {
 };
 
 /**
- * Relay to relay: a message for party `to`, who is registered there. `message` has passed no check but its depth and must be judged with
- * `checkSignal` by whoever acts on it, so that a relay in between need not know its type.
+ * Relay to relay: `from`, a user of relay `from_relay`, has a message for party `to`, a user of the receiver. `message` has passed no check but its depth and
+ * must be judged with `checkSignal` by whoever acts on it.
  */
 export type FederatedSignalForward = {
   readonly type: "FederatedSignalForward";
   readonly from_relay: string;
+  /** Absent from relays of before federation, whose forwards are refused. */
+  readonly from?: string;
   readonly to: string;
   readonly message: Readonly<Record<string, unknown>>;
+};
+
+/** Relay to relay, first on a session: who dials. What is signed: impl/core/federation/hello.ts. `identity` 32, `nonce` 16, `signature` 64 octets as lowercase hex. */
+export type FederationHello = {
+  readonly type: "FederationHello";
+  readonly relay: string;
+  readonly identity: string;
+  readonly nonce: string;
+  readonly signature: string;
+};
+export type FederationHelloAck = { readonly type: "FederationHelloAck"; readonly ok: boolean; readonly reason?: string };
+
+/** Relay to relay: which users are registered with the sender. `whole`: these and no others, else what changed. */
+export type FederationUsers = {
+  readonly type: "FederationUsers";
+  readonly whole: boolean;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+};
+
+/** Relay to relay: send the media of `from`, a user of yours, in this call under this number in trunk datagrams on this session (impl/wire/trunk.ts). */
+export type FederationChannel = {
+  readonly type: "FederationChannel";
+  readonly call_id: string;
+  readonly from: string;
+  readonly number: number;
 };
 
 /** Callee to caller: the offer has arrived and waits for a person. */
@@ -182,6 +210,10 @@ export type SignalMessage =
   | CallResume
   | CallResumed
   | FederatedSignalForward
+  | FederationHello
+  | FederationHelloAck
+  | FederationUsers
+  | FederationChannel
   | Ringing
   | Refusal
   | RelayDraining;
@@ -247,6 +279,9 @@ const call = hex(16);
 const fingerprint = hex(16);
 /** Not parsed here: one address a peer cannot read must not cost it the message. 64: bracketed IPv6 with an IPv4 tail and a port has 53. */
 const addr = ascii(64);
+/** Users in one announcement. chosen: two lists of them leave room in a message of MAX_SIGNAL_BYTES. */
+export const MAX_USERS = 200;
+const users = z.array(fingerprint).max(MAX_USERS).readonly();
 const addrs = z.array(addr).max(MAX_ADDRESSES).readonly();
 /** What people read, in terminals and logs: a peer's text with control characters could move the cursor or pretend to be a line of ours. */
 const words = (most: number): z.ZodString =>
@@ -360,8 +395,24 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
     FederatedSignalForward: z.object({
       type: z.literal("FederatedSignalForward"),
       from_relay: ascii(128),
+      from: fingerprint.exactOptional(),
       to: fingerprint,
       message: forwarded,
+    }),
+    FederationHello: z.object({
+      type: z.literal("FederationHello"),
+      relay: ascii(128),
+      identity: hex(32),
+      nonce: hex(16),
+      signature: hex(64),
+    }),
+    FederationHelloAck: z.object({ type: z.literal("FederationHelloAck"), ok: z.boolean(), reason: reason.exactOptional() }),
+    FederationUsers: z.object({ type: z.literal("FederationUsers"), whole: z.boolean(), added: users, removed: users }),
+    FederationChannel: z.object({
+      type: z.literal("FederationChannel"),
+      call_id: call,
+      from: fingerprint,
+      number: whole.max(0xffff),
     }),
     Ringing: z.object({ type: z.literal("Ringing"), call_id: call }),
     Refusal: z.object({ type: z.literal("Refusal"), re: ascii(40), call_id: call.exactOptional(), reason }),

@@ -54,8 +54,8 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
   {
     name: "relay-swallows-a-frame",
     file: "impl/core/relay.ts",
-    find: 'if (other !== undefined) out.push({ type: "datagram", session: other, bytes });',
-    replace: 'if (other !== undefined && bytes[3] % 64 !== 1) out.push({ type: "datagram", session: other, bytes });',
+    find: 'if (remote === undefined) out.push({ type: "datagram", session: other, bytes });',
+    replace: 'if (bytes[3] % 64 === 1) return; if (remote === undefined) out.push({ type: "datagram", session: other, bytes });',
     imitates: "A relay loses one packet in sixty-four on its own, which looks like a slightly lossy link to everybody.",
   },
   {

@@ -1,0 +1,89 @@
+/** The media of one link between relays: which call has which number in each direction, and packets that wait a moment to travel together. */
+import { Instant, type Micros, millis } from "../../base/units.ts";
+import { packTrunk, TRUNK_HEADER_BYTES, type Trunked } from "../../wire/trunk.ts";
+import type { Peer } from "../call-desk.ts";
+import type { Call } from "../call-registry.ts";
+import { MAX_DATAGRAM_BYTES } from "../session.ts";
+
+/** How long a packet waits for others to travel with, where the link carries several calls. chosen: a tenth of a frame. */
+const WAIT: Micros = millis(2);
+/** Numbers the other relay may give. chosen: two for each call of a relay of default size. */
+const MOST_GIVEN = 32_768;
+
+type Taken = { readonly peer: Peer; readonly call: Call };
+
+export class TrunkLine {
+  /** Numbers the other relay wants media under, by call and sender. */
+  readonly #given: Map<string, number> = new Map();
+  /** What this relay gave numbers to. */
+  readonly #taken: Map<number, Taken> = new Map();
+  #last = 0;
+  #waiting: Trunked[] = [];
+  #bytes = 0;
+  #flushAt: Instant | undefined;
+
+  /** Calls with users of the other relay. */
+  get calls(): number {
+    return this.#taken.size;
+  }
+  get deadline(): Instant | undefined {
+    return this.#flushAt;
+  }
+
+  /** A number for what `peer` sends in `call`; undefined when it has one. Numbers of calls that are over are free again. */
+  take(peer: Peer, call: Call): number | undefined {
+    for (const [number, one] of this.#taken) {
+      if (one.peer === peer && one.call === call) return undefined;
+      if (!isCarried(one)) this.#taken.delete(number);
+    }
+    do this.#last = (this.#last + 1) & 0xffff;
+    while (this.#taken.has(this.#last));
+    this.#taken.set(this.#last, { peer, call });
+    return this.#last;
+  }
+
+  /** What a number stands for, while the call goes on. */
+  find(number: number): Taken | undefined {
+    const known = this.#taken.get(number);
+    return known !== undefined && isCarried(known) ? known : undefined;
+  }
+
+  /** The other relay wants the media of `from` in this call under `number`; false: too many. */
+  give(call: string, from: string, number: number): boolean {
+    if (this.#given.size >= MOST_GIVEN) return false;
+    this.#given.set(`${call} ${from}`, number);
+    return true;
+  }
+
+  /** Queues a packet; the datagrams that are due because of it. */
+  send(now: Instant, call: Call, from: string, packet: Uint8Array): readonly Uint8Array[] | "unknown-call" | "oversized" {
+    const number = this.#given.get(`${call.id} ${from}`);
+    if (number === undefined) return "unknown-call";
+    const bytes = packet.length + TRUNK_HEADER_BYTES;
+    if (bytes > MAX_DATAGRAM_BYTES) return "oversized";
+    const full = this.#bytes + bytes > MAX_DATAGRAM_BYTES ? this.flush() : [];
+    this.#waiting.push({ number, packet });
+    this.#bytes += bytes;
+    if (this.#taken.size < 2) return [...full, ...this.flush()];
+    this.#flushAt ??= Instant.after(now, WAIT);
+    return full;
+  }
+
+  /** What waits, in one datagram; none when nothing does. */
+  flush(): readonly Uint8Array[] {
+    const datagrams = this.#waiting.length === 0 ? [] : [packTrunk(this.#waiting)];
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#flushAt = undefined;
+    return datagrams;
+  }
+
+  /** The link is gone: numbers belong to a session. */
+  clear(): void {
+    this.#given.clear();
+    this.#taken.clear();
+    this.flush();
+  }
+}
+
+const isCarried = ({ peer, call }: Taken): boolean => peer.channels.get(call.channel) === call;
