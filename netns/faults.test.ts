@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Instant } from "../impl/base/units.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
-import { blackout, impair, kill, pause, rebind, roam, scenario } from "../scenarios/index.ts";
+import { blackout, blockQuic, blockUdp, impair, kill, pause, rebind, roam, scenario } from "../scenarios/index.ts";
 import { armFaults, type FaultyNetwork } from "./faults.ts";
 import type { LabParty } from "./lab-party.ts";
 import { mergedLog } from "./merged-log.ts";
@@ -27,6 +27,10 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
     renumber: does("renumber"),
     expire: does("expire"),
     setInterface: does("setInterface"),
+    block: async (...words) => {
+      done.push(["block", ...words].join(" "));
+      return async () => void done.push(`unblock ${words.at(-1)}`);
+    },
     prefer: async (...words) => {
       done.push(["prefer", ...words].join(" "));
       return async () => void done.push(`unprefer ${words.at(-1)}`);
@@ -178,6 +182,17 @@ test("a roam that breaks before it makes has neither interface for its gap; one 
     "setInterface alice cell0 false 1",
     "setInterface alice cell0 true 1",
     "healed roam alice cell0 to wlan0",
+  ]);
+});
+
+test("UDP or QUIC is blocked at the NAT of the party named, and let through when healed", async () => {
+  const { done, until } = world(
+    faultsOf(blockUdp("alice", { at: "1s", for: "2s" }), blockQuic("alice-home", { at: "2s", for: "2s" })),
+  );
+  await until(20_000_000);
+  expect(done).toEqual([
+    ...["applied block-udp alice-home", "block alice-home udp 0", "applied block-quic alice-home", "block alice-home quic 1"],
+    ...["unblock 0", "healed block-udp alice-home", "unblock 1", "healed block-quic alice-home"],
   ]);
 });
 

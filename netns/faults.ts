@@ -11,6 +11,8 @@ export type FaultyNetwork = {
   rebind(nat: string, fault: number): Promise<void>;
   renumber(nat: string, fault: number): Promise<void>;
   expire(nat: string, fault: number): Promise<void>;
+  /** Lets no UDP, or no QUIC, cross the NAT; the returned function ends that. */
+  block(nat: string, what: "udp" | "quic", fault: number): Promise<() => Promise<void>>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
   /** The party's traffic leaves by the interface `name` instead of `from`; the returned function ends that. */
   prefer(party: string, name: string, from: string, fault: number): Promise<() => Promise<void>>;
@@ -133,6 +135,9 @@ async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<str
     case "expire":
       await network.expire(fault.target, index);
       return nothing;
+    case "block-udp":
+    case "block-quic":
+      return network.block(fault.target, fault.kind === "block-udp" ? "udp" : "quic", index);
     case "interface-down": {
       const { hold } = holder(lab, holds, fault.target, index);
       await hold(fault.interface, 1);

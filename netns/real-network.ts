@@ -117,14 +117,14 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     where: string,
     nat: string | undefined,
     party: string | undefined,
-    { cause, from, to, bytes }: Refusal,
+    { cause, from, to, bytes, fault: named }: Refusal,
   ): void => {
     const dead = party === undefined ? undefined : deadBy.get(party);
-    const fault = dead ?? blame(latest, topology, nat, from, to);
+    const fault = named ?? dead ?? blame(latest, topology, nat, from, to);
     told?.(monotonicClock(clock.epoch).now(), {
       ev: "drop",
       where,
-      cause: dead === undefined ? cause : "process-down",
+      cause: dead === undefined || named !== undefined ? cause : "process-down",
       bytes,
       ...(fault === undefined ? {} : { fault }),
     });
@@ -170,6 +170,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       await befell(nat, "made", fault);
       await topology.expire(nat);
     },
+    block: (nat, what, fault) => topology.block(nat, what, fault),
     setProcess: (party, fault) => {
       if (fault === undefined) deadBy.delete(party);
       else deadBy.set(party, fault);

@@ -8,7 +8,10 @@ import { createInterface } from "node:readline";
 import type { DropRecord } from "../impl/base/record.ts";
 
 /** Why boxes and hosts refuse a packet. */
-export type RefusalCause = Extract<DropRecord["cause"], "nat-filtering" | "nat-no-mapping" | "no-route" | "port-closed">;
+export type RefusalCause = Extract<
+  DropRecord["cause"],
+  "nat-filtering" | "nat-no-mapping" | "no-route" | "port-closed" | "blocked"
+>;
 
 /** One packet refused. */
 export type Refusal = {
@@ -18,28 +21,32 @@ export type Refusal = {
   readonly to: string;
   /** Octets of its IP packet. */
   readonly bytes: number;
+  /** The fault whose rule refused it, where the rule is a fault's own. */
+  readonly fault?: number;
 };
 
 /** ICMP and IP headers around a packet that met a closed port (RFC 792), octets. */
 const UNREACHABLE = 28;
 
-const chainOf = (cause: RefusalCause): string => `refused_${cause.replaceAll("-", "_")}`;
+const chainOf = (cause: RefusalCause, fault?: number): string =>
+  `refused_${cause.replaceAll("-", "_")}${fault === undefined ? "" : `_by_${fault}`}`;
 
 /** The rest of a rule that refuses: the chain is one of `refusalChains`. */
-export const refuse = (cause: RefusalCause): string => `goto ${chainOf(cause)}`;
+export const refuse = (cause: RefusalCause, fault?: number): string => `goto ${chainOf(cause, fault)}`;
 
 /** The chains that a table needs whose rules `refuse` for these causes. */
-export const refusalChains = (causes: readonly RefusalCause[]): readonly string[] =>
-  causes.flatMap((cause) => [` chain ${chainOf(cause)} {`, "  meta nftrace set 1", "  drop", " }"]);
+export const refusalChains = (causes: readonly RefusalCause[], fault?: number): readonly string[] =>
+  causes.flatMap((cause) => [` chain ${chainOf(cause, fault)} {`, "  meta nftrace set 1", "  drop", " }"]);
 
 const CAUSES = new Map<string, RefusalCause>(
-  (["nat-filtering", "nat-no-mapping", "no-route", "port-closed"] as const).map((cause) => [chainOf(cause), cause]),
+  (["nat-filtering", "nat-no-mapping", "no-route", "port-closed", "blocked"] as const).map((cause) => [chainOf(cause), cause]),
 );
 
 /** Reads one line of `nft monitor trace`; undefined for one that tells of no refusal. Never throws. */
 export function parseTrace(line: string): Refusal | undefined {
   const [, chain = "", packet = ""] = /^trace id \S+ \S+ \S+ (refused_\w+) packet: (.*)$/.exec(line) ?? [];
-  const cause = CAUSES.get(chain);
+  const [, plain = "", by] = /^(\w+?)(?:_by_(\d+))?$/.exec(chain) ?? [];
+  const cause = CAUSES.get(plain);
   const [, from, to] = /\bip saddr ([\d.]+) ip daddr ([\d.]+)/.exec(packet) ?? [];
   const length = /\bip length (\d+)/.exec(packet)?.[1];
   if (cause === undefined || from === undefined || to === undefined || length === undefined) return undefined;
@@ -47,7 +54,13 @@ export function parseTrace(line: string): Refusal | undefined {
   if (cause === "port-closed") return { cause, from: to, to: from, bytes: Math.max(0, Number(length) - UNREACHABLE) };
   const [, source, destination] = /\budp sport (\d+) udp dport (\d+)/.exec(packet) ?? [];
   if (source === undefined || destination === undefined) return undefined;
-  return { cause, from: `${from}:${source}`, to: `${to}:${destination}`, bytes: Number(length) };
+  return {
+    cause,
+    from: `${from}:${source}`,
+    to: `${to}:${destination}`,
+    bytes: Number(length),
+    ...(by === undefined ? {} : { fault: Number(by) }),
+  };
 }
 
 /**

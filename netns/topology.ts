@@ -6,8 +6,9 @@
 import { readlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Scenario } from "../scenarios/expanded.ts";
+import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
-import { configure, ipBatch, requireMachine, run as runCommand } from "./command.ts";
+import { configure, ipBatch, loadRules, requireMachine, run as runCommand } from "./command.ts";
 import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
 import type { MappingView, NatCounters } from "./nat-state.ts";
@@ -64,6 +65,8 @@ export type Topology = {
   renumber(nat: string): Promise<string>;
   /** The NAT forgets its mappings and filters. */
   expire(nat: string): Promise<void>;
+  /** Lets no UDP, or no QUIC, cross the NAT, and tells what it refuses as the fault's; the returned function ends that. */
+  block(nat: string, what: "udp" | "quic", fault: number): Promise<() => Promise<void>>;
   mappings(nat: string): Promise<readonly MappingView[]>;
   /** Packets that the NAT translated and refused since the start. */
   counters(nat: string): Promise<NatCounters>;
@@ -185,6 +188,13 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Contr
       return to;
     },
     expire: (nat) => box(nat).expire(),
+    async block(nat, what, fault) {
+      const { namespace } = box(nat).plan;
+      await loadRules(namespace, blockRules(what, fault));
+      return async () => {
+        await loadRules(namespace, unblockRules(fault));
+      };
+    },
     mappings: (nat) => box(nat).mappings(),
     counters: (nat) => box(nat).counters(),
   };

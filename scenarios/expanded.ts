@@ -133,6 +133,8 @@ export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "rebind"; readonly target: string } // NAT (by name): new external ports for every mapping, old ones dead
   | { readonly kind: "renumber"; readonly target: string } // NAT (by name): new external address, mappings lost
   | { readonly kind: "expire"; readonly target: string } // NAT (by name): mappings forgotten, filters closed
+  | { readonly kind: "block-udp"; readonly target: string } // NAT (by name): no UDP crosses it, mappings stay; healed: it crosses again
+  | { readonly kind: "block-quic"; readonly target: string } // NAT (by name): no QUIC crosses it, other UDP does
   | { readonly kind: "interface-down"; readonly target: string; readonly interface: string }
   | {
       readonly kind: "roam"; // traffic moves from one interface to another; healed: back, `from` preferred again

@@ -24,6 +24,10 @@ export const rebind = (nat: string, when: When): WrittenFault => ({ kind: "rebin
 export const renumber = (nat: string, when: When): WrittenFault => ({ kind: "renumber", target: nat, ...when });
 /** A NAT forgets its mappings. */
 export const expire = (nat: string, when: When): WrittenFault => ({ kind: "expire", target: nat, ...when });
+/** No UDP crosses a NAT (by its name or by that of the only party behind it); what the NAT remembers stays. */
+export const blockUdp = (nat: string, during: During): WrittenFault => ({ kind: "block-udp", target: nat, ...during });
+/** No QUIC crosses a NAT; other UDP does. */
+export const blockQuic = (nat: string, during: During): WrittenFault => ({ kind: "block-quic", target: nat, ...during });
 /** An interface of a party goes down. */
 export const interfaceDown = (party: string, during: During & { readonly interface?: string }): WrittenFault => ({
   kind: "interface-down",

@@ -44,7 +44,7 @@ export type WrittenRoam = {
 /** A fault as written. */
 export type WrittenFault = WrittenWhen &
   (
-    | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire"; readonly target: string }
+    | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire" | "block-udp" | "block-quic"; readonly target: string }
     | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
     | ({ readonly kind: "roam"; readonly target: string } & WrittenRoam)
     | ({ readonly kind: "blackout" } & OnLink)
@@ -111,6 +111,20 @@ const KINDS: readonly FaultKind[] = [
   },
   { kind: "renumber", does: "The NAT gets a new external address; its mappings are lost.", target: "a NAT", keys: [] },
   { kind: "expire", does: "The NAT forgets its mappings and closes its filters.", target: "a NAT", keys: [] },
+  {
+    kind: "block-udp",
+    does: "No UDP crosses the NAT, as in networks that let only the web pass. Its mappings stay; nobody is told.",
+    target: "a NAT",
+    keys: [],
+    heals: "UDP crosses it again",
+  },
+  {
+    kind: "block-quic",
+    does: "No QUIC crosses the NAT, known by the fixed bit of its packets (RFC 9000 section 17); other UDP, such as STUN, does.",
+    target: "a NAT",
+    keys: [],
+    heals: "QUIC crosses it again",
+  },
   { kind: "interface-down", does: "The interface loses its link.", target: "a party", keys: ["interface"], heals: "comes up" },
   {
     kind: "roam",
@@ -161,6 +175,8 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
   plain("rebind"),
   plain("renumber"),
   plain("expire"),
+  plain("block-udp"),
+  plain("block-quic"),
   strict({ kind: z.literal("interface-down"), target: name, interface: name.optional(), ...when }),
   strict({
     ...{ kind: z.literal("roam"), target: name, from: name.optional(), to: name.optional() },

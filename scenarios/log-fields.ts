@@ -82,6 +82,7 @@ const TABLE: Table = {
       loss: true,
       queue: true,
       "nat-filtering": true,
+      blocked: true,
       "nat-no-mapping": true,
       "link-down": true,
       "no-route": true,

@@ -85,6 +85,9 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
     case "expire":
       network.expire(fault.target, index);
       return nothing;
+    case "block-udp":
+    case "block-quic":
+      return network.block(fault.target, fault.kind === "block-udp" ? "udp" : "quic", index);
     case "interface-down":
       network.setInterface(fault.target, fault.interface, false, index);
       return () => {

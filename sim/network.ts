@@ -46,6 +46,9 @@ type Endpoint = { readonly host: string; readonly port: number };
 /** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
 const PARSED = 4_096;
 
+/** STUN is octets here, all else is QUIC's: the demultiplexing of RFC 9443, as a middlebox that knows QUIC by its fixed bit does it. */
+const isQuic = (payload: unknown): boolean => !(payload instanceof Uint8Array);
+
 export class Network {
   readonly #kernel: Kernel;
   readonly #say: (who: string, saying: Saying) => void;
@@ -148,6 +151,17 @@ export class Network {
   expire(nat: string, fault?: number): void {
     this.#gate(nat).nat.expire(this.#kernel.now, fault);
   }
+  /** Lets no UDP, or no QUIC, cross the NAT, for `fault`; its mappings stay. The returned function ends that. */
+  block(nat: string, what: "udp" | "quic", fault: number): () => undefined {
+    const gate = this.#gate(nat);
+    const block = { what, fault };
+    gate.blocks.push(block);
+    return () => {
+      const index = gate.blocks.indexOf(block);
+      if (index >= 0) gate.blocks.splice(index, 1);
+      return undefined;
+    };
+  }
   /** The NAT's live mappings. */
   mappings(nat: string): readonly MappingView[] {
     return this.#gate(nat).nat.mappings(this.#kernel.now);
@@ -215,6 +229,7 @@ export class Network {
           this.#drop(`nat ${node.nat.name}`, verdict.cause, packet, fault);
           return;
         }
+        if (this.#isBlocked(node, packet)) return;
         [realm, local, to] = [node.inside, false, verdict.destination];
         continue;
       }
@@ -232,6 +247,7 @@ export class Network {
         [from, to] = [verdict.source, verdict.destination];
         continue;
       }
+      if (this.#isBlocked(this.#gate(exit.nat.name), packet)) return;
       const verdict = exit.nat.outbound(now, from, to);
       if (!verdict.ok) {
         this.#drop(realm.name, verdict.cause, packet, verdict.fault);
@@ -240,6 +256,14 @@ export class Network {
       readdressed = verdict.fault ?? readdressed;
       [realm, local, from] = [exit.to, false, verdict.source];
     }
+  }
+
+  /** Drops what a fault keeps from crossing the NAT; of several faults the first is named. */
+  #isBlocked({ nat, blocks }: Gate, packet: Packet): boolean {
+    const block = blocks.find(({ what }) => what === "udp" || isQuic(packet.payload));
+    if (block === undefined) return false;
+    this.#drop(`nat ${nat.name}`, "blocked", packet, block.fault);
+    return true;
   }
 
   #arrive(at: Interface, local: boolean, from: Address, to: Address, packet: Packet): void {

@@ -32,7 +32,14 @@ export type Realm = {
 export type Node = Interface | Gate;
 
 /** The outer side of a NAT. */
-export type Gate = { readonly kind: "gate"; readonly nat: Nat; readonly inside: Realm; readonly outside: Realm };
+export type Gate = {
+  readonly kind: "gate";
+  readonly nat: Nat;
+  readonly inside: Realm;
+  readonly outside: Realm;
+  /** What faults keep from crossing it, the first laid first. */
+  readonly blocks: { readonly what: "udp" | "quic"; readonly fault: number }[];
+};
 
 /** One interface of a party, with its own access link; `lan*` carry what never leaves the realm inside a NAT. */
 export type Interface = {
@@ -86,7 +93,7 @@ export function buildTopology(
       addresses(lan, undefined, 2),
       addresses(`100.64.${number}`, undefined, 2),
     );
-    const made: Gate = { kind: "gate", nat, inside, outside };
+    const made: Gate = { kind: "gate", nat, inside, outside, blocks: [] };
     gates.set(name, made);
     outside.nodes.set(nat.host, made);
     return made;

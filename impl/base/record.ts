@@ -65,6 +65,8 @@ export type DropRecord = {
     | "queue"
     | "nat-filtering"
     | "nat-no-mapping"
+    /** A middlebox refuses its kind: UDP, or QUIC alone. */
+    | "blocked"
     | "link-down"
     | "no-route"
     | "process-down"

@@ -118,6 +118,7 @@ export const DROP_CAUSES: readonly DropRecord["cause"][] = all({
   loss: true,
   queue: true,
   "nat-filtering": true,
+  blocked: true,
   "nat-no-mapping": true,
   "link-down": true,
   "no-route": true,
