@@ -19,6 +19,7 @@ import flappingInterface from "./cases/flapping-interface.ts";
 import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
 import lateAnswer from "./cases/late-answer.ts";
+import linkDegrades from "./cases/link-degrades.ts";
 import natRebind from "./cases/nat-rebind.ts";
 import networkAndRelayAtOnce from "./cases/network-and-relay-at-once.ts";
 import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
@@ -77,6 +78,7 @@ export const CATALOGUE: readonly Scenario[] = [
   ringrtcSpikyLoss,
   ringrtcBurstyLoss,
   fecBurst,
+  linkDegrades,
   directConeCone,
   relayRestart200ms,
   relayRestart40s,

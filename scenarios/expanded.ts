@@ -80,8 +80,6 @@ export type PartyModel = {
   readonly adaptsFec?: true;
   /** What a client speaks in; absent: the best tier. */
   readonly tier?: Exclude<TierChoice, "good">;
-  /** While it says nothing it sends next to nothing; absent: it always sends. */
-  readonly dtx?: true;
   /** Name of the relay a client registers with, where it is another than its call's. */
   readonly relay?: string;
   /** Names of the relays that a relay shares its users with. */

@@ -138,7 +138,7 @@ const TABLE: Table = {
     generation: "number",
     last: "number",
   },
-  "media-sent": { call: "text", key: "text", seq: "number", units: "number", comfort: "boolean", n: "number", at: "number" },
+  "media-sent": { call: "text", key: "text", seq: "number", units: "number", n: "number", at: "number" },
   "media-received": { call: "text", key: "text", seq: "number", n: "number", at: "number" },
   "media-played": {
     call: "text",

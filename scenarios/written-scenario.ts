@@ -38,9 +38,10 @@ export type WrittenParty =
       readonly startsIdle?: true | undefined;
       readonly losesResetKey?: true | undefined;
       readonly tier?: TierChoice | undefined;
-      readonly dtx?: boolean | undefined;
       readonly relay?: string | undefined;
       readonly federatesWith?: readonly string[] | undefined;
+      /** As `fec: { scheme: "adaptive" }`, beside a scheme to begin with. */
+      readonly adaptsFec?: true | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -77,8 +78,6 @@ export type WrittenScenario = {
   readonly iceTransportPolicy?: "all" | "relay" | undefined;
   /** What every client speaks in unless it says otherwise: `good`, `degraded`, `catastrophic`, or what the link bears. */
   readonly tier?: TierChoice | undefined;
-  /** Whether clients send next to nothing while they say nothing. */
-  readonly dtx?: boolean | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -119,9 +118,9 @@ const party = z.union(
       startsIdle: z.literal(true).optional(),
       losesResetKey: z.literal(true).optional(),
       tier: z.enum(TIER_CHOICES).optional(),
-      dtx: z.boolean().optional(),
       relay: name.optional(),
       federatesWith: z.array(name).min(1).max(16).optional(),
+      adaptsFec: z.literal(true).optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -162,7 +161,6 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   fec: fec.optional(),
   iceTransportPolicy: z.enum(["all", "relay"]).optional(),
   tier: z.enum(TIER_CHOICES).optional(),
-  dtx: z.boolean().optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

@@ -1,8 +1,10 @@
 /** `midcall client`: the reference client as a process. */
 import { basename, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type FecScheme, NO_FEC } from "../../impl/base/fec-scheme.ts";
 import { DEFAULT_JITTER_BUFFER, JITTER_BUFFERS, type JitterBufferName } from "../../impl/base/jitter-buffer-name.ts";
 import type { Saying } from "../../impl/base/record.ts";
+import { TIER_CHOICES, type TierChoice } from "../../impl/base/tier.ts";
 import { millis } from "../../impl/base/units.ts";
 import type { Voice } from "../../impl/bin/client.ts";
 import { eventOf, inWords } from "../../impl/core/client-event.ts";
@@ -29,6 +31,8 @@ type Options = {
   readonly tone?: boolean;
   readonly echo?: boolean;
   readonly jitterBuffer: JitterBufferName;
+  readonly tier: TierChoice;
+  readonly fec: FecChoice;
   readonly iceTransportPolicy: "all" | "relay";
   readonly record?: string;
   readonly log?: string;
@@ -38,6 +42,16 @@ type Options = {
   readonly hangUpAfter?: number;
   readonly commands?: boolean;
 };
+
+/** The schemes one would want by hand; scenarios can ask for any (scenarios/fec-language.ts). */
+const FEC_CHOICES = {
+  none: NO_FEC,
+  adaptive: NO_FEC,
+  "red-1": { scheme: "red", depth: 1 },
+  "red-2": { scheme: "red", depth: 2 },
+  "rs-5+5": { scheme: "rs", source: 5, repair: 5, interleave: 1, leaves: "aboard" },
+} as const satisfies Readonly<Record<string, FecScheme>>;
+type FecChoice = keyof typeof FEC_CHOICES;
 
 const ANSWERS = { trusted: "AcceptTrusted", generic: "AcceptGeneric", reject: "Reject" } as const;
 
@@ -72,6 +86,8 @@ export function addClient(root: Command, { terminal, end }: Context): void {
         .choices(["all", "relay"])
         .default("all"),
     )
+    .addOption(new Option("--tier <name>", "what it speaks in").choices(TIER_CHOICES).default("good"))
+    .addOption(new Option("--fec <scheme>", "what it protects its media with").choices(Object.keys(FEC_CHOICES)).default("none"))
     .option("--record <file>", "write what is heard to this WAV file")
     .option("--log <file>", "append the event log (one JSON record a line) to this file")
     .addOption(epochOption())
@@ -113,6 +129,8 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       answer: options.answer === undefined ? undefined : { mode: ANSWERS[options.answer], after: millis(options.answerAfter) },
       voice: voiceOf(options, path),
       jitterBuffer: options.jitterBuffer,
+      fec: FEC_CHOICES[options.fec],
+      voiceChoice: { tier: options.tier, adaptsFec: options.fec === "adaptive" },
       iceTransportPolicy: options.iceTransportPolicy,
       ...(options.record === undefined ? {} : { record: path(options.record) }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),

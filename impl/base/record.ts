@@ -196,8 +196,6 @@ export type MediaSentRecord = {
   readonly seq: number;
   /** Units of 20 ms in each; 1 when left out. */
   readonly units?: number;
-  /** They describe the noise of a source that is silent, and carry no frame. */
-  readonly comfort?: true;
 } & Frames;
 
 /** Packets opened (authentic, not replayed): consecutive packet numbers under `key`, with their arrival times. */

@@ -26,7 +26,7 @@ import { type Layer, openParty } from "./party.ts";
 export type Voice = { readonly file: string } | { readonly source: AudioSource } | "tone" | "silence" | "echo";
 
 /** What a client is told about how it speaks; what it has to speak with it finds out itself. */
-export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec" | "dtx">;
+export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec">;
 
 export type ClientOptions = {
   readonly name: string;
@@ -63,7 +63,7 @@ export type ClientOptions = {
   readonly certificate?: Certificate;
   /** STUN servers besides the relay. */
   readonly stun?: readonly Address[];
-  /** Tier, adaptive redundancy and discontinuous transmission; DEFAULT_VOICE when not given. */
+  /** Tier and adaptive redundancy; DEFAULT_VOICE when not given. */
   readonly voiceChoice?: VoiceChoice;
   readonly layer?: Layer;
   /** Address and TCP port that Prometheus scrapes; undefined: none. */

@@ -17,6 +17,13 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
     imitates: "Media time begins again at zero with every new session.",
   },
   {
+    name: "reports-unheeded",
+    file: "impl/core/media-stream.ts",
+    find: "for (const effect of effects) this.#speak(effect);",
+    replace: "",
+    imitates: "The receiver reports its loss, the controller decides what to do about it, and nobody carries it out.",
+  },
+  {
     name: "copies-unused",
     file: "impl/core/media-stream.ts",
     find: "this.#giveBack(now, received.recovered);",

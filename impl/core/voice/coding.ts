@@ -11,8 +11,6 @@ export const CODEC_WORDS = {
   /** Opus in packets of more than 20 ms. */
   long: "opus-long",
   codec2: "codec2-1200",
-  /** Packets of kind `comfort` (impl/wire/comfort-noise.ts). */
-  comfort: "comfort-noise",
   /** It wants to hear how its packets fare (impl/wire/voice-report.ts). */
   report: "voice-report",
 } as const;

@@ -7,23 +7,21 @@ export type VoiceOptions = {
   readonly tier: TierChoice;
   /** The scheme of forward error correction follows the link too, whatever it was to begin with. */
   readonly adaptsFec: boolean;
-  /** While nothing is said, noise is described five times a second instead of sent. */
-  readonly dtx: boolean;
   /** Absent: Opus takes its tier. */
   readonly codec2?: CodecEngine | undefined;
   /** Why it is absent, for the log. */
   readonly noCodec2?: string | undefined;
 };
 
-/** The best tier whatever happens, and every frame sent. */
-export const DEFAULT_VOICE: VoiceOptions = { tier: "good", adaptsFec: false, dtx: false };
+/** The best tier whatever happens. */
+export const DEFAULT_VOICE: VoiceOptions = { tier: "good", adaptsFec: false };
 
 /** Whether it wants to hear how its packets fare. */
 export const adapts = ({ tier, adaptsFec }: VoiceOptions): boolean => tier === "adaptive" || adaptsFec;
 
 /** The words of an offer or an answer. */
 export function codecWords(voice: VoiceOptions): { readonly codecs: readonly string[] } {
-  const codecs: string[] = [CODEC_WORDS.long, CODEC_WORDS.comfort];
+  const codecs: string[] = [CODEC_WORDS.long];
   if (voice.codec2 !== undefined) codecs.push(CODEC_WORDS.codec2);
   if (adapts(voice)) codecs.push(CODEC_WORDS.report);
   return { codecs };
