@@ -12,6 +12,9 @@ const FOLDER = join(import.meta.dirname, "../scenarios/corpus");
 
 export type Kept = { readonly file: string; readonly seed: number; scenario(): Scenario };
 
+/** The seed that a file's name says (`name.0x2a.json`); the default one when it says none. */
+export const seedInName = (file: string): number => Number(/\.(0x[0-9a-f]+)\.json$/.exec(file)?.[1] ?? DEFAULT_SEED);
+
 /** The files of the corpus in the order of their names; none in a package, which comes without it. `scenario` throws TypeError for one that is no scenario. */
 export function corpus(): readonly Kept[] {
   let files: readonly string[];
@@ -25,7 +28,7 @@ export function corpus(): readonly Kept[] {
     .toSorted()
     .map((file) => ({
       file,
-      seed: Number(/\.(0x[0-9a-f]+)\.json$/.exec(file)?.[1] ?? DEFAULT_SEED),
+      seed: seedInName(file),
       scenario: () => {
         const parsed = parseScenario(JSON.parse(readFileSync(join(FOLDER, file), "utf8")));
         if (!parsed.ok) throw new TypeError(`${file}: ${JSON.stringify(parsed.problems)}`);

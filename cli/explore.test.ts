@@ -1,5 +1,5 @@
 /** `midcall explore`, `shrink` and `mutants` from end to end: a planted bug is found, made small, and shown again by replay. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -142,6 +142,10 @@ describe("midcall explore", () => {
     expect(shrunk.out).toMatch(/^FAIL never-up .*\nshrunk \d+ -> \d+ faults in \d+ runs\n/);
     const replayed = await midcall(folder, ["replay", `${dir}-shrunk`]);
     expect(replayed.code, replayed.out).toBe(EXIT.held);
+    await copyFile(join(folder, dir, "scenario.json"), join(folder, "kept.0x2.json"));
+    const alone = await midcall(folder, ["replay", "kept.0x2.json"]);
+    expect(alone.out).toMatch(/^broken {2}never-up {2}sim {2}seed 0x2\n {2}\S.*\n {2}hash [0-9a-f]{16}: the same twice\n/);
+    expect(alone.code).toBe(EXIT.broken);
   }, 60_000);
 
   it("stops when it is interrupted, and says what it has", async () => {

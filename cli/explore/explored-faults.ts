@@ -3,7 +3,7 @@
  * to heal): what explored runs promise begins after the last heal.
  */
 import fc from "fast-check";
-import type { Direction, Fault, LinkModel, Scenario, SignallingEffect, Trigger } from "../../scenarios/expanded.ts";
+import type { Direction, Fault, LinkModel, PartyModel, Scenario, SignallingEffect, Trigger } from "../../scenarios/expanded.ts";
 import { SIGNALLING_MESSAGES } from "../../scenarios/fault-language.ts";
 import { gilbert } from "../../scenarios/gilbert.ts";
 import { MTU_BYTES } from "../../scenarios/rate.ts";
@@ -18,6 +18,7 @@ export const DRAWN_KINDS = [
   "renumber",
   "expire",
   "interface-down",
+  "roam",
   "impair",
   "blackout",
   "signalling",
@@ -131,6 +132,19 @@ type Body = Fault extends infer One
     : never
   : never;
 
+/** From one interface to another, either way: make before break, break before make, or at one instant. */
+const roam = (target: string, { interfaces }: PartyModel): fc.Arbitrary<Body> =>
+  fc
+    .tuple(
+      fc.shuffledSubarray(Object.keys(interfaces), { minLength: 2, maxLength: 2 }),
+      fc.constantFrom("overlap", "gap", "neither"),
+      fc.integer({ min: 1, max: 3_000 }).map(ms),
+    )
+    .map(([[from = "", to = ""], how, by]) => {
+      const timing = { overlap: how === "overlap" ? by : 0, gap: how === "gap" ? by : 0 };
+      return { kind: "roam", target, from, to, ...timing, heals: true };
+    });
+
 /** What goes wrong where, by kind; a kind that has nothing to strike here is missing. */
 function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> {
   const parties = Object.entries(topology.parties);
@@ -161,6 +175,12 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
         .map(([target, way, done]) => ({ kind: "signalling", target, direction: way, effect: done, heals: true })),
     ],
   ]);
+  const roamers = parties.filter(([, { role, interfaces }]) => role === "client" && Object.keys(interfaces).length > 1);
+  if (roamers.length > 0)
+    out.set(
+      "roam",
+      fc.constantFrom(...roamers).chain(([target, party]) => roam(target, party)),
+    );
   if (nats.length === 0) return out;
   for (const kind of ["rebind", "renumber", "expire"] as const)
     out.set(
@@ -205,8 +225,15 @@ function fault(
     .map(([time, lasts, { heals, ...rest }]) => ({ when: time, for: heals ? lasts : null, ...rest }) as Fault);
 }
 
-/** An impaired link whose own jitter is more than the delay laid over it gets less jitter: no packet arrives before it is sent. */
+/**
+ * An impaired link whose own jitter is more than the delay laid over it gets less jitter: no packet arrives before it is sent. A roam is
+ * done before it is undone.
+ */
 function settled({ parties }: Topology, one: Fault): Fault {
+  if (one.kind === "roam" && one.for !== null) {
+    const most = Math.floor(one.for / 2);
+    return { ...one, overlap: Math.min(one.overlap, most), gap: Math.min(one.gap, most) };
+  }
   if (one.kind !== "impair" || one.link.delay === undefined) return one;
   const face = parties[one.target]?.interfaces[one.interface];
   const own = Math.max(face?.up.jitter ?? 0, face?.down.jitter ?? 0);

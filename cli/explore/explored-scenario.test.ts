@@ -78,6 +78,7 @@ describe("an explored scenario", () => {
     const links = new Set<string>();
     const faults = new Map<string, number>();
     const answers = new Set<string>();
+    const policies = new Map<string | undefined, number>();
     let hangUps = 0;
     for (const scenario of many(true, 1_000)) {
       const [call] = scenario.calls;
@@ -86,6 +87,8 @@ describe("an explored scenario", () => {
       for (const end of [`caller ${caller}`, `callee ${callee}`]) ends.set(end, (ends.get(end) ?? 0) + 1);
       pairs.add(`${caller} | ${callee}`);
       for (const kind of new Set(kindsOf(scenario))) faults.set(kind, (faults.get(kind) ?? 0) + 1);
+      for (const one of [scenario.parties[call.caller], scenario.parties[call.callee]])
+        policies.set(one?.iceTransportPolicy, (policies.get(one?.iceTransportPolicy) ?? 0) + 1);
       for (const party of [call.caller, call.callee])
         for (const face of Object.values(scenario.parties[party]?.interfaces ?? {}))
           links.add(JSON.stringify([face.up, face.down]));
@@ -99,6 +102,8 @@ describe("an explored scenario", () => {
     expect([...faults.keys()].toSorted()).toEqual([...DRAWN_KINDS].toSorted());
     expect(Math.min(...faults.values())).toBeGreaterThanOrEqual(50);
     expect(links.size).toBeGreaterThanOrEqual(16);
+    expect([...policies.keys()].toSorted()).toEqual(["all", "relay", undefined]);
+    expect(Math.min(...policies.values())).toBeGreaterThan(100);
     expect(answers).toEqual(new Set(["AcceptTrusted", "AcceptGeneric", "Reject"]));
     expect(hangUps).toBeGreaterThan(30);
   });

@@ -16,6 +16,8 @@ export type TopologyFeatures = {
   readonly clocks: boolean;
   /** A second interface behind the first. */
   readonly detours: boolean;
+  /** Clients choose whether they try direct paths. */
+  readonly paths: boolean;
 };
 
 /** chosen: links on which a call is expected to work at any time; the others promise nothing that could be held against a run. */
@@ -40,6 +42,13 @@ const LINKS: readonly string[] = [
 
 /** chosen: crystals are within 100 ppm (RFC 5905 allows 500); audio clocks drift no more. */
 const DRIFT_PPM = 200;
+
+/** chosen: mostly as calls are set up today; `undefined`, a client that accepts no session, stays because older peers are like that. */
+const POLICY: fc.Arbitrary<PartyModel["iceTransportPolicy"] | undefined> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant("all" as const) },
+  { weight: 1, arbitrary: fc.constant("relay" as const) },
+  { weight: 1, arbitrary: fc.constant(undefined) },
+);
 
 type Access = { readonly face: InterfaceModel; readonly nats: readonly (readonly [string, NatModel])[] };
 
@@ -90,10 +99,12 @@ function access(name: string, base: InterfaceModel, features: TopologyFeatures):
     ? fc.oneof(fc.constant<Pick<InterfaceModel, "up" | "down">>(base), fc.constantFrom(...LINKS).map(linkOf))
     : fc.constant<Pick<InterfaceModel, "up" | "down">>(base);
   const kept = fc.constant({ nats: [], nat: base.nat });
-  const nat = features.nats
-    ? fc.oneof<fc.Arbitrary<Pick<Access, "nats"> & { readonly nat: string | null }>[]>(kept, natChain(name))
-    : kept;
+  const nat = features.nats ? fc.oneof({ weight: 1, arbitrary: kept }, { weight: 2, arbitrary: natChain(name) }) : kept;
   return fc.tuple(link, nat).map(([{ up, down }, { nats, nat: behind }]) => ({ face: { up, down, nat: behind }, nats }));
+}
+
+function withPolicy({ iceTransportPolicy: _, ...party }: PartyModel, policy: PartyModel["iceTransportPolicy"]): PartyModel {
+  return policy === undefined ? party : { ...party, iceTransportPolicy: policy };
 }
 
 /** A client's surroundings, and the NATs they bring. */
@@ -112,11 +123,12 @@ function client(
         accesses: fc.tuple(
           ...faces.map(([key, face], i) => access(i === 0 ? name : `${name}-${key}`.slice(0, 28), face, features)),
         ),
+        policy: features.paths ? POLICY : fc.constant(party.iceTransportPolicy),
         driftPpm: features.clocks ? fc.integer({ min: -DRIFT_PPM, max: DRIFT_PPM }) : fc.constant(party.driftPpm),
       })
-      .map(({ accesses, driftPpm }) => ({
+      .map(({ accesses, policy, driftPpm }) => ({
         party: {
-          ...party,
+          ...withPolicy(party, policy),
           driftPpm,
           interfaces: Object.fromEntries(
             faces.map(([key], i) => [key, accesses[i]?.face ?? (first as [string, InterfaceModel])[1]]),
