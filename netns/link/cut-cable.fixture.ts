@@ -13,8 +13,17 @@ export const ALICE = "10.9.0.1";
 export const BOB = "10.9.0.2";
 const PORT = 7_000;
 
-/** `count` packets of `bytes` IP octets, one every `every` microseconds, numbered from `first` (1 unless said). */
-export type Traffic = { readonly count: number; readonly every: number; readonly bytes: number; readonly first?: number };
+/**
+ * `count` packets of `bytes` IP octets, one every `every` microseconds, numbered from `first` (1 unless said), the first one at `from`
+ * (CLOCK_MONOTONIC microseconds; at once unless said).
+ */
+export type Traffic = {
+  readonly count: number;
+  readonly every: number;
+  readonly bytes: number;
+  readonly first?: number;
+  readonly from?: number;
+};
 
 /**
  * Packets that may be under way without being read. Debian lets a socket buffer 425,984 octets, which is 332 small packets with the kernel's

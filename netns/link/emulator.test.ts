@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomness } from "../../impl/base/random.ts";
 import { Instant } from "../../impl/base/units.ts";
 import type { LinkModel } from "../../scenarios/expanded.ts";
+import { SLOT } from "../../scenarios/impairment/gilbert-elliott.ts";
 import { CLEAN, Link } from "../../scenarios/impairment/link.ts";
 import { offeredDrivers } from "./attach.ts";
 import { ALICE, BOB, type CutCable, cutCable } from "./cut-cable.fixture.ts";
@@ -36,16 +37,18 @@ type Setup = {
   readonly wire?: Wire;
   readonly reader?: Reader;
   readonly failed?: (error: Error) => void;
+  readonly epoch?: number;
+  readonly say?: (at: Instant) => void;
 };
 
-const attach = (on: CutCable, { up = {}, near = [], wire = on.wire, reader, failed }: Setup): Promise<Links> => {
+/** CLOCK_MONOTONIC, microseconds. */
+const monotonic = (): number => Number(process.hrtime.bigint() / 1_000n);
+
+const attach = (on: CutCable, setup: Setup): Promise<Links> => {
+  const { up = {}, near = [], wire = on.wire, reader, failed, epoch = monotonic(), say = () => {} } = setup;
   const models = () => ({ up: { ...CLEAN, ...up }, down: CLEAN, nat: null });
-  const epoch = Number(process.hrtime.bigint() / 1_000n);
   const rest = failed === undefined ? {} : { failed };
-  return attachEmulator(
-    { wires: [wire], models, seed: 7, epoch, say: () => {}, driver: "emulator", near: () => near, ...rest },
-    reader,
-  );
+  return attachEmulator({ wires: [wire], models, seed: 7, epoch, say, driver: "emulator", near: () => near, ...rest }, reader);
 };
 
 const arrived = async (on: CutCable, count: number, wanted: number): Promise<readonly Arrival[]> => {
@@ -81,6 +84,40 @@ test("of real packets exactly those are lost that are lost in virtual time, when
   const arrivals = await arrived(on, 800, survive.length);
   await links.close();
   expect(arrivals.map(([number]) => number)).toEqual(survive);
+});
+
+test("of real packets in the middle of slots those are lost that chance takes in virtual time", async (context) => {
+  const on = bench(context);
+  const model = { ...CLEAN, loss: 0.3, burst: { p: 0.1, r: 0.3, lossGood: 0, lossBad: 1 } };
+  const slotOf = (at: number): number => Math.floor(at / SLOT);
+  /** From when to when a packet may have met the model, on the run's clock. */
+  const met: { readonly from: number; readonly to: number; readonly ok: boolean }[] = [];
+  const epoch = monotonic();
+  // A drop is told when it is done: chosen, 2 ms for what may have come between.
+  const links = await attach(on, { up: model, epoch, say: (at) => met.push({ from: at - 2_000, to: at, ok: false }) });
+  const first = slotOf(monotonic() - epoch) + 10;
+  const packets = 200;
+  await on.alice.send({ count: packets, every: SLOT, bytes: 200, from: epoch + (first + 0.5) * SLOT });
+  await links.settled();
+  const { delivered } = links.counters("alice", "wlan0").up;
+  for (let left = delivered, until = Date.now() + 10_000; left > 0 && Date.now() < until; ) {
+    const arrivals = await on.bob.take();
+    left -= arrivals.length;
+    for (const [, sent, received] of arrivals) met.push({ from: sent - epoch, to: received - epoch, ok: true });
+  }
+  await links.close();
+  expect(met).toHaveLength(packets);
+
+  // On a busy machine a packet is late: only a slot that one packet and no other can have met says what became of the first packet in it.
+  const known = Array.from({ length: packets + 50 }, (_, i) => first + i).flatMap((slot) => {
+    const [one, ...others] = met.filter(({ from, to }) => slotOf(from) <= slot && slot <= slotOf(to));
+    return one !== undefined && others.length === 0 && slotOf(one.from) === slotOf(one.to) ? [{ slot, ok: one.ok }] : [];
+  });
+  const twin = new Link("alice/wlan0/up", model, randomness(7));
+  const expected = known.map(({ slot }) => ({ slot, ok: twin.send(Instant((slot + 0.5) * SLOT), 200).ok }));
+  expect(known).toEqual(expected);
+  expect(known.length).toBeGreaterThan(packets / 4);
+  expect(known.filter(({ ok }) => !ok).length).toBeGreaterThan(10);
 });
 
 test.for(["pipe", "thread-pool"] as const)(

@@ -16,6 +16,8 @@ export type ToEnd =
       readonly every: number;
       /** Octets of each IP packet. */
       readonly bytes: number;
+      /** When the first one goes; at once when not given. */
+      readonly from?: number;
     }
   | { readonly type: "stop" } // ends a `send` before its count
   | { readonly type: "take" };
@@ -42,7 +44,7 @@ socket.on("message", (payload) => {
 socket.on("error", () => {}); // an ICMP answer to an end that is not bound yet
 
 function send(order: Extract<ToEnd, { type: "send" }>): void {
-  const began = clock.now();
+  const began = order.from ?? clock.now();
   let number = 0;
   stopped = false;
   const more = (): void => {
