@@ -8,6 +8,8 @@ export type Link = {
   readonly id: SessionId;
   readonly relay: RelayTarget;
   isConnected: boolean;
+  /** Nothing has been heard on it for so long that it is in doubt. */
+  isSilent: boolean;
   /** The relay knows the call on this session: media may leave on it. */
   hasCallChannel: boolean;
   /** The call's channel on this session, asked for or granted. */
@@ -24,6 +26,7 @@ export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
   id,
   relay,
   isConnected: false,
+  isSilent: false,
   hasCallChannel: false,
   channel: undefined,
   rtt: millis(0),

@@ -156,9 +156,12 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     alive(asked);
   }
 
-  /** An attempt that is through to the relay only waits for its answer: no sign of life makes it better. */
+  /**
+   * An attempt that is through to the relay only waits for its answer: no sign of life makes it better. Unless it has fallen silent: a relay that never
+   * got the end of the handshake gives the session up, and the client that thinks it up hears nothing of it.
+   */
   const alive = (asked: Instant | undefined): void => {
-    if (attempt?.isConnected !== true) supervise({ type: "alive", asked });
+    if (attempt?.isConnected !== true || attempt.isSilent) supervise({ type: "alive", asked });
   };
 
   function session(id: SessionId, event: SessionEvent): void {
@@ -183,11 +186,13 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
         return out.say({ ev: "session", session: id, state: "path-changed", remote: event.remote });
       case "silent":
         out.say({ ev: "session", session: id, state: "silent" });
+        link.isSilent = true;
         if (link !== primary || watch.at !== "registered") return;
         call.interrupted();
         return supervise({ type: "lost", reason: "silent" });
       case "heard":
         out.say({ ev: "session", session: id, state: "heard" });
+        link.isSilent = false;
         if (link !== primary || attempt?.isConnected === true) return;
         supervise({ type: "restored" });
         return call.restored();
@@ -347,7 +352,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       for (const id of departures.due(call.now())) out.push({ type: "close", session: id, detail: "released" });
     },
     attend: () => {
-      const isAsking = supervisor.supervisors(watch) === 1 && call.isWanted();
+      const isAsking = supervisor.supervisors(watch) === 1 && (call.isWanted() || attempt?.isSilent === true);
       asking = isAsking ? probe.begin(asking, call.now()) : probe.end(asking);
     },
     deadline: () =>
