@@ -14,6 +14,7 @@ import doubleTrigger from "./cases/double-trigger.ts";
 import duplicateUpdate from "./cases/duplicate-update.ts";
 import fecBurst from "./cases/fec-burst.ts";
 import federationBaseline from "./cases/federation-baseline.ts";
+import federationMove from "./cases/federation-move.ts";
 import federationRelayRestart from "./cases/federation-relay-restart.ts";
 import flappingInterface from "./cases/flapping-interface.ts";
 import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
@@ -122,5 +123,6 @@ export const CATALOGUE: readonly Scenario[] = [
   noHairpinAtCarrier,
   roamFlapping,
   federationBaseline,
+  federationMove,
   federationRelayRestart,
 ];

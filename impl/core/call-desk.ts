@@ -50,6 +50,8 @@ export type Hub = {
   send(peer: Peer, message: SignalMessage): void;
   /** `peer` carries `call` from now on. */
   carries(peer: Peer, call: Call): void;
+  /** The call is over, or nobody carries it any more. */
+  released(call: Call): void;
   refuse(reason: RefusalReason, what: string): void;
   say(saying: Saying): void;
   /** There is something `sweep` has to look at in due time. */
@@ -99,6 +101,7 @@ export function callDesk(hub: Hub): CallDesk {
     registered(call.parties[0])?.offers.delete(call);
     for (const session of call.sessions) if (session !== undefined) hub.peer(session)?.channels.delete(call.channel);
     calls.remove(call);
+    hub.released(call);
   };
   /** The call is over with this word, which `owed` still have to acknowledge. */
   const end = (call: Call, word: SignalMessage, owed: readonly string[]): void => {
@@ -347,6 +350,10 @@ export function callDesk(hub: Hub): CallDesk {
         const { parties, sessions, resumption } = call;
         const side: Side = parties[0] === from ? 0 : 1;
         if (peer.isRemote === true && call.stage === "set-up" && sessions[side] === undefined) {
+          if (registered(parties[1 - side] ?? "")?.isRemote === true) {
+            release(call); // both have moved to other relays, which do without this one
+            continue;
+          }
           if (!ensureChannel(call, undefined, peer, ...carriers(call))) continue;
           attach(call, side, peer);
           if (resumption !== undefined && resumption.side !== side) send(peer, resumption.message);
@@ -357,7 +364,9 @@ export function callDesk(hub: Hub): CallDesk {
     },
     detach: (peer) => {
       for (const call of peer.channels.values()) {
-        for (const side of [0, 1] as const) if (call.sessions[side] === peer.session) call.sessions[side] = undefined;
+        const side = call.sessions.indexOf(peer.session);
+        if (side === -1) continue; // its party has moved on, to another session of this relay or to another relay
+        call.sessions[side] = undefined;
         call.orphanedAt ??= hub.now();
         hub.sweepSoon();
         // Nobody is left: whoever comes back says all there is to know, and both may have gone to another relay.
@@ -366,7 +375,12 @@ export function callDesk(hub: Hub): CallDesk {
       peer.channels.clear();
     },
     leave: (peer) => {
-      for (const call of [...peer.offers]) hangUp(call, "peer-lost", [call.parties[1]]);
+      for (const call of [...peer.offers]) {
+        const moved = registered(call.parties[0]);
+        if (moved === undefined || moved === peer) hangUp(call, "peer-lost", [call.parties[1]]);
+        else moved.offers.add(call);
+      }
+      peer.offers.clear();
     },
     sweep: () => {
       const now = hub.now();

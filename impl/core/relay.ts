@@ -100,6 +100,7 @@ export function relay(config: Config): Machine<Input> {
     carries: (peer, call) => {
       if (peer.isRemote === true) federation?.carries(peer, call);
     },
+    released: (call) => federation?.released(call),
     refuse,
     say,
     sweepSoon,
@@ -202,7 +203,8 @@ export function relay(config: Config): Machine<Input> {
     if (channel === undefined) return refuse("malformed", "datagram");
     const call = peer.channels.get(channel);
     if (call === undefined) return refuse(peer.fingerprint === undefined ? "unauthenticated" : "unknown-call", "datagram");
-    const other = call.sessions[0] === peer.session ? call.sessions[1] : call.sessions[0];
+    // By the party: the session of one that moves to another relay is heard until it closes, though another carries the call by then.
+    const other = call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];
     if (other === undefined) return;
     const remote = federation?.standIn(other);
     if (remote === undefined) out.push({ type: "datagram", session: other, bytes });

@@ -14,7 +14,7 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
     name: "federated-users-told-as-they-come",
     file: "impl/core/federation/federation.ts",
     find: 'tell(link, { type: "FederationUsers", whole: at === 0, added: users.slice(at, at + MAX_USERS), removed: [] });',
-    replace: "",
+    replace: ";",
     imitates:
       "A relay tells another one of users who register while they are linked, but not of those who were there before: after a restart it has none.",
   },
@@ -25,5 +25,27 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
     replace: "link.users.clear();",
     imitates:
       "A relay remembers which media number another relay gave to a call, and sends under it to that relay's successor, who knows none.",
+  },
+  {
+    name: "federated-move-not-believed",
+    file: "impl/core/federation/federation.ts",
+    find: "(isMoving && !(checked.ok && claimsProof(checked.message)))",
+    replace: "isMoving",
+    imitates:
+      "A relay refuses the resumption that a user makes from another relay while the session of before is still open, and the user never says it again.",
+  },
+  {
+    name: "moved-user-orphans-its-call",
+    file: "impl/core/call-desk.ts",
+    find: "if (side === -1) continue;",
+    replace: "",
+    imitates: "A relay thinks a party lost whose earlier session closes, and ends the call a minute after it has moved.",
+  },
+  {
+    name: "trunk-without-numbers",
+    file: "impl/wire/trunk.ts",
+    find: "putUint(out, at, 2, number);",
+    replace: "",
+    imitates: "Packets of many calls travel in one datagram between relays, and nothing tells which is whose.",
   },
 ];

@@ -12,8 +12,8 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
   {
     name: "media-sent-back",
     file: "impl/core/relay.ts",
-    find: "const other = call.sessions[0] === peer.session ? call.sessions[1] : call.sessions[0];",
-    replace: "const other = call.sessions[0] === peer.session ? call.sessions[0] : call.sessions[1];",
+    find: "const other = call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];",
+    replace: "const other = call.parties[0] === peer.fingerprint ? call.sessions[0] : call.sessions[1];",
     imitates: "The relay sends each party its own voice.",
   },
   {
@@ -125,8 +125,8 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
   {
     name: "offers-outlive-caller",
     file: "impl/core/call-desk.ts",
-    find: 'for (const call of [...peer.offers]) hangUp(call, "peer-lost", [call.parties[1]]);',
-    replace: "",
+    find: 'if (moved === undefined || moved === peer) hangUp(call, "peer-lost", [call.parties[1]]);',
+    replace: "if (moved === undefined || moved === peer) continue;",
     imitates: "The caller is gone and the callee's phone goes on ringing.",
   },
   {

@@ -5,8 +5,22 @@ import { packTrunk } from "../../wire/trunk.ts";
 import type { Effect } from "../effect.ts";
 import { type Identity, identityFromSecret } from "../identity.ts";
 import { nobleCrypto } from "../noble-crypto.ts";
-import { accept, alice, bob, CALL, mallory, media, offer, PIN, refusedFor, type World, world } from "../relay-world.fixture.ts";
+import {
+  accept,
+  alice,
+  bob,
+  CALL,
+  mallory,
+  media,
+  offer,
+  PIN,
+  refusedFor,
+  resumption,
+  type World,
+  world,
+} from "../relay-world.fixture.ts";
 import { signHello } from "./hello.ts";
+import { TrunkLine } from "./trunk-line.ts";
 
 const west: Identity = identityFromSecret(nobleCrypto, new Uint8Array(32).fill(21));
 const own: Identity = identityFromSecret(nobleCrypto, new Uint8Array(32).fill(22));
@@ -148,4 +162,61 @@ test("of two relays the one whose name comes first dials", () => {
     },
   });
   expect(first.step({ type: "start" }).filter(({ type }) => type === "connect")).toHaveLength(1);
+});
+
+test("what another relay says for a user who is here is believed when it proves itself, and not before", () => {
+  const w = linked();
+  w.say(LINK, forward(alice, bob, offer()));
+  w.say(-2, accept);
+  w.say(LINK, { type: "FederationUsers", whole: false, added: [bob.fingerprint], removed: [] });
+  expect(refusedFor(w.say(LINK, forward(bob, alice, { type: "Hangup", call_id: CALL })))).toEqual(["unauthenticated"]);
+  const unproven = { type: "CallResume", call_id: CALL, peer_fingerprint: alice.fingerprint, role: "callee" } as const;
+  expect(refusedFor(w.say(LINK, forward(bob, alice, unproven)))).toEqual(["unauthenticated"]);
+});
+
+test("a user's closed session does not orphan the call that another relay carries on", () => {
+  const w = world([alice, bob], {
+    federation: {
+      name: "zenith",
+      identity: own,
+      entropy: (length) => new Uint8Array(length).fill(3),
+      backoff: [],
+      peers: [{ name: "west", address: "192.0.2.200:4433", pin: "ef".repeat(32), fingerprint: west.fingerprint }],
+    },
+  });
+  w.say(-1, offer());
+  w.say(-2, accept);
+  w.step({ type: "accepted", session: LINK, remote: "192.0.2.200:4433" });
+  w.say(LINK, signHello(nobleCrypto, west, "west", PIN, nonce));
+  w.say(LINK, { type: "FederationUsers", whole: true, added: [bob.fingerprint], removed: [] });
+  const moved = w.say(LINK, forward(bob, alice, resumption(bob, alice, "callee")));
+  expect(refusedFor(moved)).toEqual([]);
+  expect(types(moved)).toContainEqual([LINK, "FederationChannel"]);
+  expect(w.datagram(-2, media(0))).toEqual([{ type: "datagram", session: -1, bytes: media(0) }]); // still on its way by the old session
+  w.say(LINK, { type: "FederationChannel", call_id: CALL, from: alice.fingerprint, number: 7 });
+  w.step({ type: "session", session: -2, event: { type: "closed", reason: "peer" } });
+  expect(w.datagram(-1, media(0))).toEqual([
+    { type: "datagram", session: LINK, bytes: packTrunk([{ number: 7, packet: media(0) }]) },
+  ]);
+  expect(types(w.pass(61))).toEqual([]); // nobody waits for it
+});
+
+test("a relay refuses calls of its own users alone", () => {
+  const w = linked();
+  w.say(-2, offer(CALL, bob));
+  const refusal = { type: "Refusal", re: "DirectCallOffer", reason: "unknown-peer", call_id: CALL } as const;
+  expect(refusedFor(w.say(LINK, forward(mallory, bob, refusal)))).toEqual(["unknown-call"]);
+});
+
+test("numbers of calls that are over are free again, however many calls a link has carried", () => {
+  const line = new TrunkLine();
+  const peer = { fingerprint: alice.fingerprint, channels: new Map() } as unknown as Parameters<TrunkLine["take"]>[0];
+  for (let n = 0; n < 70_000; n++) {
+    const call = { id: `${n}`, parties: [alice.fingerprint, bob.fingerprint] } as unknown as Parameters<TrunkLine["take"]>[1];
+    const number = line.take(peer, call);
+    expect(line.take(peer, call)).toBe(number);
+    expect(line.give(call.id, bob.fingerprint, n & 0xffff)).toBe(true);
+    line.forget(call);
+  }
+  expect(line.calls).toBe(0);
 });

@@ -99,6 +99,8 @@ export type Federation = {
   send(peer: Peer, message: SignalMessage): void;
   /** A stand-in carries a call from now on. */
   carries(peer: Peer, call: Call): void;
+  /** A call is over here: its numbers are free. */
+  released(call: Call): void;
   /** Media from the client `from` of this relay, for the stand-in on the other side of `call`. */
   media(peer: Peer, call: Call, from: string, packet: Uint8Array): void;
   /** A client has registered here, or is gone. */
@@ -119,6 +121,13 @@ const FORWARDED: ReadonlySet<SignalMessage["type"]> = new Set([
   "CallResume",
   "Refusal",
 ]);
+
+/**
+ * A client that moves keeps its session with the relay of before until the next one carries the call. Meanwhile the next one is believed nothing but a
+ * resumption that proves itself, which no relay can forge: who is here cannot be taken away by an announcement.
+ */
+const claimsProof = (message: SignalMessage): boolean =>
+  message.type === "CallResume" && message.caller_share !== undefined && message.callee_share !== undefined;
 
 export function federation(
   config: Config,
@@ -250,8 +259,11 @@ export function federation(
     const own = hub.local(to);
     // About an offer to somebody who is not there: the user it comes from is nobody's.
     if (checked.ok && checked.message.type === "Refusal" && checked.message.call_id !== undefined && own !== undefined)
-      return out.send(own.session, checked.message);
-    if (from === undefined || !link.users.has(from) || hub.local(from) !== undefined)
+      return from !== undefined && hub.desk().peerOf(checked.message.call_id, to) === from
+        ? out.send(own.session, checked.message)
+        : refuse("unknown-call", checked.message.type);
+    const isMoving = from !== undefined && hub.local(from) !== undefined;
+    if (from === undefined || !link.users.has(from) || (isMoving && !(checked.ok && claimsProof(checked.message))))
       return refuse("unauthenticated", "forward for a user who is not the sender's");
     if (!checked.ok) return refuse(checked.reason, "message in a forward");
     const { message } = checked;
@@ -311,9 +323,9 @@ export function federation(
 
   function carries(peer: Peer, call: Call): void {
     const known = byStandIn.get(peer.session);
-    const number = known?.link.trunk.take(known.peer, call);
-    if (known !== undefined && number !== undefined)
-      tell(known.link, { type: "FederationChannel", call_id: call.id, from: known.user, number });
+    if (known === undefined) return;
+    const number = known.link.trunk.take(known.peer, call);
+    tell(known.link, { type: "FederationChannel", call_id: call.id, from: known.user, number });
   }
 
   const push = (link: Link, datagrams: readonly Uint8Array[]): void => {
@@ -337,8 +349,8 @@ export function federation(
         refuse("unknown-call", "packet in a trunk datagram");
         continue;
       }
-      const { sessions } = known.call;
-      const to = sessions[0] === known.peer.session ? sessions[1] : sessions[0];
+      const { parties, sessions } = known.call;
+      const to = parties[0] === known.peer.fingerprint ? sessions[1] : sessions[0];
       if (to !== undefined && to < FIRST_STAND_IN) deliver(known.call, to, packet);
     }
   }
@@ -459,8 +471,13 @@ export function federation(
     standIn: (id) => byStandIn.get(id)?.peer,
     send,
     carries,
+    released: (call) => {
+      for (const link of links) link.trunk.forget(call);
+    },
     media,
     changed: (user, isHere) => {
+      const moved = isHere ? undefined : links.find((link) => link.users.has(user));
+      if (moved !== undefined) hub.desk().welcome(standInOf(moved, user), user);
       for (const link of links)
         tell(link, { type: "FederationUsers", whole: false, added: isHere ? [user] : [], removed: isHere ? [] : [user] });
     },

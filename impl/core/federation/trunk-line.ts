@@ -15,8 +15,9 @@ type Taken = { readonly peer: Peer; readonly call: Call };
 export class TrunkLine {
   /** Numbers the other relay wants media under, by call and sender. */
   readonly #given: Map<string, number> = new Map();
-  /** What this relay gave numbers to. */
+  /** What this relay gave numbers to, and which numbers a call has. */
   readonly #taken: Map<number, Taken> = new Map();
+  readonly #numbers: Map<Call, Map<Peer, number>> = new Map();
   #last = 0;
   #waiting: Trunked[] = [];
   #bytes = 0;
@@ -30,16 +31,23 @@ export class TrunkLine {
     return this.#flushAt;
   }
 
-  /** A number for what `peer` sends in `call`; undefined when it has one. Numbers of calls that are over are free again. */
-  take(peer: Peer, call: Call): number | undefined {
-    for (const [number, one] of this.#taken) {
-      if (one.peer === peer && one.call === call) return undefined;
-      if (!isCarried(one)) this.#taken.delete(number);
-    }
+  /** The number for what `peer` sends in `call`, the same until the call is forgotten. */
+  take(peer: Peer, call: Call): number {
+    const numbers = this.#numbers.get(call) ?? new Map<Peer, number>();
+    const known = numbers.get(peer);
+    if (known !== undefined) return known;
     do this.#last = (this.#last + 1) & 0xffff;
     while (this.#taken.has(this.#last));
     this.#taken.set(this.#last, { peer, call });
+    this.#numbers.set(call, numbers.set(peer, this.#last));
     return this.#last;
+  }
+
+  /** The call is over: its numbers are free, in both directions. */
+  forget(call: Call): void {
+    for (const party of call.parties) this.#given.delete(`${call.id} ${party}`);
+    for (const number of this.#numbers.get(call)?.values() ?? []) this.#taken.delete(number);
+    this.#numbers.delete(call);
   }
 
   /** What a number stands for, while the call goes on. */
@@ -82,6 +90,7 @@ export class TrunkLine {
   clear(): void {
     this.#given.clear();
     this.#taken.clear();
+    this.#numbers.clear();
     this.flush();
   }
 }
