@@ -127,6 +127,12 @@ export const callEndCause: CauseRule = (trial) => {
       culprit("client", other, `was told that the call was over (${first.reason}) and went on with it`)
     );
   }
+  const owed = /^(\S+) stopped \(want peer-lost\)/.exec(detailOf(trial, "ended-with"))?.[1];
+  const [relay] = trial.relays;
+  if (owed !== undefined && relay !== undefined)
+    return trafficOf(trial, undefined)(owed, "received", "Hangup").length === 0
+      ? culprit("relay", relay, `never told ${owed} that the other party was gone`)
+      : culprit("client", owed, "was told that the other party was gone and went on with the call");
   const detail = detailOf(trial, "same-call");
   const [first] = Object.keys(scenario.parties).filter((party) => detail.includes(` ${party} `));
   return first === undefined ? undefined : misread(trial, first);

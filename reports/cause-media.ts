@@ -36,6 +36,8 @@ export const mediaCause: CauseRule = (trial) => {
   )
     return undefined;
   const { evidence } = trial;
+  const told = actionCause(trial);
+  if (told !== undefined) return told;
   for (const { from, to, call, sentAt, openedAt, played } of evidence.media.streams) {
     if (to === undefined) continue;
     const lastSent = sentAt.findLast((at) => at !== undefined) ?? 0;
@@ -53,6 +55,26 @@ export const mediaCause: CauseRule = (trial) => {
   }
   return undefined;
 };
+
+/** What a client does on its user's word is heard within so long. chosen: a round trip or two. */
+const ON_ITS_WORD = 500_000;
+
+/** Voice that stopped when a user had a client do something other than hang up. */
+function actionCause({ evidence }: Trial): Culprit | undefined {
+  for (const record of evidence.records) {
+    if (record.ev !== "action" || record.does !== "register") continue;
+    const gap = evidence.playouts
+      .flatMap(({ slots }) => gapsOf(slots))
+      .find((one) => one.frames * FRAME_MS >= INTERRUPTION_MS && one.at >= record.t && one.at - record.t < ON_ITS_WORD);
+    if (gap !== undefined)
+      return culprit(
+        "client",
+        record.who,
+        `let its call go when it was told to register with ${record.relay ?? "another relay"}`,
+      );
+  }
+  return undefined;
+}
 
 /** A call that was not taken up again after an outage. */
 function resumeCause(trial: Trial, call: string, from: string, to: string): Culprit | undefined {

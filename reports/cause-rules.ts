@@ -119,3 +119,34 @@ export const freedCause: CauseRule = (trial) => {
   const party = firstParty(trial, detail);
   return party === undefined ? undefined : culprit(sideOf(trial, party), party, `never let go of what it held: ${detail}`);
 };
+
+/** A client that is not with the relay it was told to be with, or fights for a registration it should give up. */
+export const orderCause: CauseRule = (trial) => {
+  for (const name of ["as-told", "displaced"]) {
+    const detail = detailOf(trial, name);
+    const party = firstParty(trial, detail);
+    if (party !== undefined) return culprit("client", party, `did not do as it was told: ${detail}`);
+  }
+  return undefined;
+};
+
+/** Clients that all came back, in too large a crowd or too slowly: how they are let in is the relay's. */
+export const crowdCause: CauseRule = (trial) => {
+  const detail = detailOf(trial, "crowd-returns");
+  const [relay] = trial.relays;
+  return detail === "" || relay === undefined
+    ? undefined
+    : culprit("relay", relay, `let its clients back in otherwise than it should: ${detail}`);
+};
+
+/** No direct path where one was wanted: finding one is for the clients, the relay only passes on what they say. */
+export const directCause: CauseRule = (trial) => {
+  const detail = detailOf(trial, "path-is");
+  const party = firstParty(trial, detail);
+  if (party === undefined) return undefined;
+  const { records, clients } = trial.evidence;
+  const idle = clients.find((name) => !records.some((one) => one.ev === "candidate-pair" && one.who === name));
+  return idle === undefined
+    ? culprit("client", party, `tried and found no other path: ${detail}`)
+    : culprit("client", idle, `never tried a direct path: ${detail}`);
+};

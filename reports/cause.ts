@@ -5,7 +5,18 @@
  */
 import { callEndCause, connectCause } from "./cause-call.ts";
 import { framesCause, mediaCause, slowCause } from "./cause-media.ts";
-import { addressCause, freedCause, generationCause, keyCause, strangerCause, supervisorCause } from "./cause-rules.ts";
+import { pathCause } from "./cause-path.ts";
+import {
+  addressCause,
+  crowdCause,
+  directCause,
+  freedCause,
+  generationCause,
+  keyCause,
+  orderCause,
+  strangerCause,
+  supervisorCause,
+} from "./cause-rules.ts";
 import type { Evidence } from "./measure.ts";
 import type { Culprit, OracleResult, Verdict } from "./result.ts";
 
@@ -28,11 +39,15 @@ const RULES: readonly CauseRule[] = [
   supervisorCause,
   addressCause,
   strangerCause,
+  orderCause,
+  crowdCause,
   connectCause,
   callEndCause,
+  pathCause,
   mediaCause,
   framesCause,
   slowCause,
+  directCause,
   freedCause,
 ];
 
