@@ -155,7 +155,7 @@ test("a fault done by hand strikes a run on a real kernel, is in its log and sce
 
 test("a finished run can be watched again from its folder", async (context) => {
   await midcall(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
-  const going = await watching("watch", "out/baseline/sim-0x1");
+  const going = await watching("watch", "out/latest");
   try {
     const { page, complaints } = await wanted(context).open(`${going.url}`);
     await page.waitForSelector("html[data-ready]");
