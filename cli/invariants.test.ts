@@ -51,8 +51,8 @@ const TABLE: readonly (readonly [invariant: string, bug: string | Mutation, scen
     planted(
       "packet-taken-twice",
       "impl/core/media-stream.ts",
-      "this.#buffer.insert(now, received.own);",
-      "this.#buffer.insert(now, received.own); this.#received.push(now, opened.seq);",
+      "this.#insert(now, received.own);",
+      "this.#insert(now, received.own); this.#received.push(now, opened.seq);",
     ),
     asked("baseline", []),
   ],
@@ -84,7 +84,7 @@ const TABLE: readonly (readonly [invariant: string, bug: string | Mutation, scen
     "stranger-served",
     asked("relay-restart", [KILL, outOfOrder("alice"), outOfOrder("bob")], { duration: seconds(20) }),
   ],
-  ["well-in-the-end", "call-forgotten-on-reconnect", asked("relay-restart", [KILL], { duration: seconds(35) })],
+  ["well-in-the-end", "no-media-after-reconnect", asked("relay-restart", [KILL], { duration: seconds(35) })],
   ["everything-freed", "supervisor-survives-deregister", asked("baseline", [])],
   [
     "nothing-crashed",

@@ -49,9 +49,7 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
     .allowExcessArguments(false)
     .addHelpText(
       "after",
-      example(
-        "midcall relay --listen 127.0.0.1:4433 --log relay.ndjson\n  midcall relay --name west --listen 127.0.0.1:4434 --state west --federate east=127.0.0.1:4435,PIN,FINGERPRINT",
-      ),
+      example("midcall relay --name west --listen 127.0.0.1:4433 --identity west --federate east=127.0.0.1:4434,PIN,FINGERPRINT"),
     )
     .action(async (options: Options) => {
       end(await relay(options, terminal));
