@@ -10,13 +10,16 @@ import type { Mutation } from "../../scenarios/mutation.ts";
 export const PLANTED: Mutation = {
   name: "planted-three-fault-bug",
   file: "impl/core/client.ts",
-  find: "out.say(saying);",
-  replace: `{
-    out.say(saying);
-    if (saying.ev === "session" && saying.state === "heard") out.planted |= 1;
-    if (saying.ev === "generation" && saying.action === "sent") out.planted |= 2;
-    if (saying.ev === "session" && saying.reason === "reset") out.planted |= 4;
-    if (out.planted === 7) { current = undefined; }
+  find: "const out = new Outbox();",
+  replace: `const out = new Outbox();
+  const told = out.say.bind(out);
+  let planted = 0;
+  out.say = (saying) => {
+    told(saying);
+    if (saying.ev === "session" && saying.state === "heard") planted |= 1;
+    if (saying.ev === "generation" && saying.action === "sent") planted |= 2;
+    if (saying.ev === "session" && saying.reason === "reset") planted |= 4;
+    if (planted === 7) current = undefined;
   };`,
   imitates: "Three unlikely things in one call, in any order, leave the client in a state nobody thought of.",
 };
