@@ -134,13 +134,13 @@ test("replay of another log exits with 4 and shows the first line that differs",
   expect(said.out).toContain(`replayed  ${lines[4]}`);
 });
 
-test("replay of a scenario without its run is a usage error that names the missing file", async () => {
+test("replay of a scenario without its run makes it twice and compares the two", async () => {
   await run("baseline");
   await mkdir(join(folder, "alone"));
   await writeFile(join(folder, "alone/scenario.json"), await read("out/latest/scenario.json"));
   const said = await midcall(folder, ["replay", "alone/scenario.json"]);
-  expect(said.code).toBe(EXIT.usage);
-  expect(said.err).toContain("result.json is not there");
+  expect(said.code).toBe(EXIT.held);
+  expect(said.out).toMatch(/the same/);
 });
 
 test("report judges a log again, and writes only into an empty folder", async () => {

@@ -1,6 +1,5 @@
 /** `midcall relay`: the reference relay as a process. */
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RelayOptions } from "../../impl/bin/relay.ts";
 import { type Context, example } from "../context.ts";
@@ -44,7 +43,7 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
         .argParser(peerRelayArgument)
         .default([], "none"),
     )
-    .option("--identity <file>", "identity to other relays, made when absent (default: identity in the --state folder)")
+    .option("--identity <file>", "who it is to other relays, made when absent; needed to federate")
     .option("--token <secret>", "only clients that register with this token are served")
     .allowExcessArguments(false)
     .addHelpText(
@@ -70,15 +69,15 @@ function peerRelayArgument(text: string, before: readonly WrittenPeer[] = []): r
   return [...before, { name, at: peerArgument(at), pin, fingerprint }];
 }
 
-/** Who it is to the relays it federates with. */
-async function federationOf(options: Options, terminal: Terminal): Promise<NonNullable<RelayOptions["federation"]>> {
+/** Who it is to the relays it federates with; undefined: it federates with none. */
+async function federationOf(options: Options, terminal: Terminal): Promise<RelayOptions["federation"]> {
+  if (options.identity === undefined) {
+    if (options.federate.length === 0) return undefined;
+    throw usage("--federate: this relay has no identity to show to others", "want --identity FILE, made when absent");
+  }
   if (options.federate.some(({ name }) => name === options.name))
     throw usage(`--federate ${options.name}: that is this relay's own name`, "want each relay under a --name of its own");
-  const state = resolve(terminal.folder, options.state);
-  await machineTrouble(() => mkdir(state, { recursive: true }));
-  const { identity } = await loadOrMakeIdentity(
-    options.identity === undefined ? join(state, "identity") : resolve(terminal.folder, options.identity),
-  );
+  const { identity } = await loadOrMakeIdentity(resolve(terminal.folder, options.identity));
   const peers = await Promise.all(
     options.federate.map(async ({ name, at, pin, fingerprint }) => ({
       name,
@@ -101,7 +100,7 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
       host,
       port: options.listen.port,
       stateDir: resolve(terminal.folder, options.state),
-      federation,
+      ...(federation === undefined ? {} : { federation }),
       ...(options.token === undefined ? {} : { token: options.token }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
@@ -115,8 +114,7 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   );
   terminal.out(`listening ${running.local}`);
   terminal.out(`pin ${running.pin}`);
-  if (options.identity !== undefined || options.federate.length > 0)
-    terminal.out(`fingerprint ${federation.identity.fingerprint}`);
+  if (federation !== undefined) terminal.out(`fingerprint ${federation.identity.fingerprint}`);
   if (running.metrics !== undefined) terminal.out(`metrics http://${running.metrics}/metrics`);
   try {
     await untilInterrupted(terminal.interrupted);
