@@ -7,11 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lacks } from "../netns/install.ts";
-import { runNetns } from "../netns/lab.ts";
+import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
 import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
+import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 import { speechPath } from "./speech.ts";
 
@@ -44,37 +45,32 @@ const speech = new Map(["speech-a", "speech-b"].map((name) => [name, speechPath(
 const results = new Map<string, Result | Error>();
 let folder = "";
 
-async function run(scenario: Scenario): Promise<Result> {
+async function run(scenario: Scenario): Promise<NetnsOutcome> {
   const own = join(folder, scenario.name);
   await mkdir(own);
-  const began = performance.now();
-  const outcome = await runNetns({ scenario, seed: DEFAULT_SEED, folder: own, speech });
-  return assess({
-    scenario,
-    records: outcome.records,
-    hash: outcome.hash,
-    versions: { midcall: "", node: process.version, commit: "" },
-    ...{ codec: "real", crypto: "real", lab: "netns", seed: "0x1", dir: own },
-    virtualMs: outcome.virtualMs,
-    wallMs: Math.round(performance.now() - began),
-    ...(outcome.crashed === undefined ? {} : { crashed: outcome.crashed }),
-  });
+  return runNetns({ scenario, seed: DEFAULT_SEED, folder: own, speech });
 }
+
+const judged = (scenario: Scenario, { records, hash, virtualMs, crashed }: NetnsOutcome): Result =>
+  assess({
+    ...{ scenario, records, hash, virtualMs },
+    versions: { midcall: "", node: process.version, commit: "" },
+    ...{ codec: "real", crypto: "real", lab: "netns", seed: "0x1", dir: "", wallMs: 0 },
+    ...(crashed === undefined ? {} : { crashed }),
+  });
 
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-netns-"));
   const chosen = CATALOGUE.filter((one) => CASES.includes(one.name)).sort((a, b) => b.duration - a.duration);
-  const queue = chosen.filter((one) => one.name !== ALONE);
-  const lane = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { name } = next;
-      results.set(name, await run(next).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  queue.push(...chosen.filter((one) => one.name === ALONE));
-  await lane();
+  const isAlone = (one: Scenario): boolean => one.name === ALONE;
+  const together = await inLanes(
+    chosen.filter((one) => !isAlone(one)),
+    AT_ONCE,
+    run,
+  );
+  const alone = await inLanes(chosen.filter(isAlone), 1, run);
+  for (const [one, ran] of [...together, ...alone]) results.set(one.name, ran instanceof Error ? ran : judged(one, ran));
 }, LIMIT_MS);
 
 afterAll(async () => {

@@ -7,12 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lacks } from "../netns/install.ts";
-import { runNetns } from "../netns/lab.ts";
+import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
 import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { expectConnect, expectLongestGap, expectSameCall, roam, scenario } from "../scenarios/index.ts";
 import type { WrittenScenario } from "../scenarios/written-scenario.ts";
+import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 const KINDS = ["full-cone", "restricted-cone", "port-restricted", "symmetric"] as const;
@@ -88,34 +89,28 @@ const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === nu
 const results = new Map<string, Result | Error>();
 let folder = "";
 
-async function judged(one: Scenario): Promise<Result> {
-  const own = join(folder, one.name);
+async function run(scenario: Scenario): Promise<NetnsOutcome> {
+  const own = join(folder, scenario.name);
   await mkdir(own);
-  const { records, hash, virtualMs, crashed } = await runNetns({
-    scenario: one,
-    seed: DEFAULT_SEED,
-    folder: own,
-    speech: new Map(),
-  });
-  paths.set(one.name, pathsOf(records, one.duration));
-  return assess({
+  return runNetns({ scenario, seed: DEFAULT_SEED, folder: own, speech: new Map() });
+}
+
+const judged = (one: Scenario, { records, hash, virtualMs, crashed }: NetnsOutcome): Result =>
+  assess({
     ...{ scenario: one, lab: "netns", records, hash, virtualMs, codec: "real", crypto: "real", seed: "0x1", dir: "", wallMs: 0 },
     versions: { midcall: "", node: process.version, commit: "" },
     ...(crashed === undefined ? {} : { crashed }),
   });
-}
 
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-direct-"));
-  const run = async (one: Scenario): Promise<void> => {
-    results.set(
-      one.name,
-      await judged(one).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))),
-    );
-  };
-  for (const one of MEETINGS) await run(one); // one after the other: each is nine processes
-  await Promise.all(ROAMS.map(run));
+  const meetings = await inLanes(MEETINGS, 1, run); // one after the other: each is nine processes
+  const roams = await inLanes(ROAMS, 2, run);
+  for (const [one, ran] of [...meetings, ...roams]) {
+    results.set(one.name, ran instanceof Error ? ran : judged(one, ran));
+    if (!(ran instanceof Error)) paths.set(one.name, pathsOf(ran.records, one.duration));
+  }
 }, LIMIT_MS);
 
 afterAll(async () => {

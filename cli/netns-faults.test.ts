@@ -15,6 +15,7 @@ import { runSim } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import { FAULT_BENCHES } from "./fault-bench.fixture.ts";
+import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 /** chosen: as for the catalogue, what two processors carry without audible hiccups. */
@@ -49,23 +50,12 @@ const simulated = (scenario: Scenario): Result =>
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-faults-"));
-  const queue = [...FAULT_BENCHES];
-  const lane = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const scenario = next;
-      const own = join(folder, scenario.name);
-      await mkdir(own);
-      const ran = runNetns({ scenario, seed: DEFAULT_SEED, folder: own, speech: new Map() });
-      results.set(
-        scenario.name,
-        await ran.then(
-          (outcome) => judged(scenario, "netns", outcome),
-          (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-        ),
-      );
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  const ran = await inLanes(FAULT_BENCHES, AT_ONCE, async (scenario) => {
+    const own = join(folder, scenario.name);
+    await mkdir(own);
+    return runNetns({ scenario, seed: DEFAULT_SEED, folder: own, speech: new Map() });
+  });
+  for (const [one, outcome] of ran) results.set(one.name, outcome instanceof Error ? outcome : judged(one, "netns", outcome));
 }, LIMIT_MS);
 
 afterAll(async () => {

@@ -7,13 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lacks } from "../netns/install.ts";
-import { type NetnsRun, runNetns } from "../netns/lab.ts";
+import { type NetnsOutcome, type NetnsRun, runNetns } from "../netns/lab.ts";
 import { assess } from "../reports/index.ts";
 import { isWithin, parityRows, parityTable } from "../reports/parity.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { openLaboratory } from "./laboratory.ts";
+import { inLanes } from "./lanes.fixture.ts";
 import { formatSeed } from "./seed.ts";
 import { speechPath } from "./speech.ts";
 
@@ -39,32 +40,40 @@ const real = new Map<string, { readonly result: Result; readonly driver: string 
 const keyOf = (name: string, seed: number, driver: Driver): string => `${name} ${seed} ${driver}`;
 let folder = "";
 
-async function runOne(scenario: Scenario, seed: number, driver: Driver): Promise<void> {
+type Job = readonly [scenario: Scenario, seed: number, driver: Driver];
+
+async function run([scenario, seed, driver]: Job): Promise<NetnsOutcome> {
   const own = join(folder, `${scenario.name}-${seed}-${driver}`);
   await mkdir(own);
-  const { records, hash, virtualMs, crashed, driver: used } = await runNetns({ scenario, seed, folder: own, speech, driver });
-  const result = assess({
+  return runNetns({ scenario, seed, folder: own, speech, driver });
+}
+
+const judged = ([scenario, seed]: Job, { records, hash, virtualMs, crashed }: NetnsOutcome): Result =>
+  assess({
     ...{ scenario, records, hash, virtualMs },
     versions: { midcall: "", node: process.version, commit: "" },
-    ...{ codec: "real", crypto: "real", lab: "netns", seed: formatSeed(seed), dir: own, wallMs: 0 },
+    ...{ codec: "real", crypto: "real", lab: "netns", seed: formatSeed(seed), dir: "", wallMs: 0 },
     ...(crashed === undefined ? {} : { crashed }),
   });
-  real.set(keyOf(scenario.name, seed, driver), { result, driver: used });
-}
 
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-parity-"));
-  const jobs: (readonly [Scenario, number, Driver])[] = [
+  const jobs: readonly Job[] = [
     [caseOf("ringrtc-bursty-loss"), 1, "nft"],
     ...CASES.flatMap((name) => SEEDS.map((seed) => [caseOf(name), seed, "emulator"] as const)),
   ];
-  const lane = async (queue: typeof jobs): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await runOne(...next);
-  };
-  const together = jobs.filter(([{ name }]) => name !== ALONE);
-  await Promise.all(Array.from({ length: AT_ONCE }, () => lane(together)));
-  await lane(jobs.filter(([{ name }]) => name === ALONE));
+  const isAlone = ([{ name }]: Job): boolean => name === ALONE;
+  const together = await inLanes(
+    jobs.filter((one) => !isAlone(one)),
+    AT_ONCE,
+    run,
+  );
+  const alone = await inLanes(jobs.filter(isAlone), 1, run);
+  for (const [job, ran] of [...together, ...alone]) {
+    if (ran instanceof Error) throw ran;
+    real.set(keyOf(job[0].name, job[1], job[2]), { result: judged(job, ran), driver: ran.driver });
+  }
 }, LIMIT_MS);
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
 import { classify, kindOf, refuseOthers } from "./classifier.ts";
 import type { Observation } from "./classifier-probe.ts";
-import { loadRules } from "./command.ts";
+import { configure } from "./command.ts";
 import { namespaces } from "./leftovers.ts";
 import { natRules } from "./nat-rules.ts";
 import { HOME, party, withBench } from "./topology-bench.fixture.ts";
@@ -83,7 +83,7 @@ describe("the classifier on the kernel's NATs", () => {
       ];
       for (const model of others) {
         const pool = Array.from({ length: 64 }, (_, k) => 20_000 + 7 * ((k * 29) % 64));
-        await loadRules(box.plan.namespace, natRules({ model, host: box.host, pool, dead: [], carried: [] }));
+        await configure({ namespace: box.plan.namespace, nft: natRules({ model, host: box.host, pool, dead: [], carried: [] }) });
         const kind = await classify(topology, "home");
         expect(kind).toMatchObject(declared(model));
         const differing = (["mapping", "filtering", "hairpin", "ports"] as const).filter(

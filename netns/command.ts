@@ -21,7 +21,7 @@ export type NamespaceScript = {
 };
 
 /** Milliseconds before a command counts as stuck. chosen: they all end in tens of them, even on a loaded machine. */
-const PATIENCE = 20_000;
+export const PATIENCE = 20_000;
 
 /** The Debian package of each command the topology needs. */
 const PACKAGES = new Map([
@@ -45,7 +45,7 @@ export function run(command: string, args: readonly string[], input = ""): Promi
     const child = execFile(command, [...args], { timeout: PATIENCE, maxBuffer: 1 << 24 }, (cause, stdout, stderr) => {
       if (cause === null) return resolve(stdout);
       if ("code" in cause && cause.code === "ENOENT") return reject(missing(command, PACKAGES.get(command) ?? command, cause));
-      reject(failure([command, ...args].join(" "), stderr.trim() || cause.message, input, cause));
+      reject(commandFailure([command, ...args].join(" "), stderr.trim() || cause.message, input, cause));
     });
     child.stdin?.on("error", () => {}); // it ended before it read everything: told above
     child.stdin?.end(input);
@@ -56,19 +56,21 @@ export function run(command: string, args: readonly string[], input = ""): Promi
 export const ipBatch = (lines: readonly string[], force = false): Promise<string> =>
   run("ip", [...(force ? ["-force"] : []), "-batch", "-"], `${lines.join("\n")}\n`);
 
+/** Lines for `ip -batch`, of a script for a shell. */
+export const ipLines = (lines: readonly string[]): string => `ip -batch - <<'.'\n${lines.join("\n")}\n.`;
+
 /** Sets up the inside of a namespace: settings, links, rules. The first failure ends it. */
 export function configure(script: NamespaceScript): Promise<string> {
   const { namespace, settings = [], ip = [], nft, lateSettings = [] } = script;
   const lines = settings.map(setting);
-  if (ip.length > 0) lines.push(`ip -batch - <<'.'\n${ip.join("\n")}\n.`);
-  if (nft !== undefined) lines.push(`nft -f - <<'.'\n${nft}\n.`);
+  if (ip.length > 0) lines.push(ipLines(ip));
+  if (nft !== undefined) lines.push(loadingRules(nft));
   lines.push(...lateSettings.map(setting));
   return run("ip", ["netns", "exec", namespace, "sh", "-e"], `${lines.join("\n")}\n`);
 }
 
-/** Loads a script for `nft -f` in a namespace, as one transaction: every packet meets the rules before it or those after it. */
-export const loadRules = (namespace: string, nft: string): Promise<string> =>
-  run("ip", ["netns", "exec", namespace, "nft", "-f", "-"], nft);
+/** Loads a script for `nft -f`, as one transaction: every packet meets the rules before it or those after it. Of a script for a shell. */
+export const loadingRules = (nft: string): string => `nft -f - <<'.'\n${nft}\n.`;
 
 const setting = ([path, value]: readonly [string, number]): string => {
   const file = `/proc/sys/net/${path.replace(/\?$/, "")}`;
@@ -97,7 +99,8 @@ const SIGNS: readonly (readonly [RegExp, NetnsErrorCode])[] = [
   [/Operation not permitted|Permission denied/i, "not-root"],
 ];
 
-function failure(command: string, stderr: string, input: string, cause: unknown): NetnsError {
+/** What went wrong, from what the command wrote to standard error; names the line of `input` it stopped at, where that can be told. */
+export function commandFailure(command: string, stderr: string, input: string, cause?: unknown): NetnsError {
   const code = SIGNS.find(([sign]) => sign.test(stderr))?.[1] ?? "command-failed";
   // `ip -batch` names the line by number alone
   const number = /Command failed -:(\d+)/.exec(stderr)?.[1];

@@ -27,6 +27,7 @@ import { processLauncher } from "./launch-process.ts";
 import type { Launcher } from "./launcher.ts";
 import type { DriverName } from "./link/links.ts";
 import { type MergedLog, mergedLog } from "./merged-log.ts";
+import { goFirst } from "./precedence.ts";
 import { openNetwork } from "./real-network.ts";
 import { readRecordings } from "./recordings.ts";
 import { type RunClock, runClock } from "./run-clock.ts";
@@ -230,6 +231,10 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   facts.driver = network.driver;
   facts.upMs = performance.now() - began;
 
+  const goBack = await scope.acquire(
+    async () => goFirst(),
+    async (back) => back(),
+  );
   const epoch = clock.begin();
   network.begin(epoch, (t, drop) => log.say(t, "net", drop));
   const relays = [...parties.values()].filter((party) => scenario.parties[party.name]?.role === "relay");
@@ -277,6 +282,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   await clock.reached(scenario.duration);
   clock.stop();
   await faults.settled();
+  goBack();
   await Promise.all(clients.map((client) => client.stop()));
   await Promise.all(relays.map((relay) => relay.quiet(IDLE_GRACE_MS)));
   await Promise.all(relays.map((relay) => relay.stop()));

@@ -3,9 +3,10 @@
  * table of rules in one transaction: a packet meets all of the old state or all of the new.
  */
 import { randomness } from "../impl/base/random.ts";
-import { loadRules, run } from "./command.ts";
+import { loadingRules } from "./command.ts";
 import { type Carried, COUNTERS, natRules, TABLE } from "./nat-rules.ts";
 import { type MappingView, type NatCounters, type NatState, parseState } from "./nat-state.ts";
+import type { Shell } from "./shell.ts";
 import type { NatPlan } from "./topology-plan.ts";
 
 export type NatBox = {
@@ -39,8 +40,8 @@ const POOL = 1_024;
 /** Least lifetime while a NAT is classified, microseconds. chosen: on the busiest machine no mapping ends between two of the classifier's steps. */
 const CLASSIFICATION = 60_000_000;
 
-/** `seed` decides the order of random ports. */
-export function natBox(plan: NatPlan, seed: number): NatBox {
+/** `seed` decides the order of random ports; `shell` waits in the NAT's namespace. */
+export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox {
   const { model } = plan;
   const randomPorts = randomness(seed);
   let { host } = plan;
@@ -67,8 +68,8 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
   const patient = { ...model, lifetime: Math.max(model.lifetime, CLASSIFICATION) };
   const initialRules = natRules({ model: patient, host, pool: ports(POOL), dead, carried: [] });
 
-  const look = async (): Promise<NatState> =>
-    parseState(await run("ip", ["netns", "exec", plan.namespace, "nft", "list", "table", "ip", TABLE]), model, host);
+  const look = async (): Promise<NatState> => parseState(await shell()(`nft list table ip ${TABLE}`), model, host);
+  const load = (script: string): Promise<string> => shell()(loadingRules(script));
   /** Counters die with their table. */
   const leave = ({ counters, mappings }: NatState): void => {
     for (const { external } of mappings) lost.add(external);
@@ -99,8 +100,7 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
         nextSequential = after(nextSequential, moving.length);
         const moved = moving.slice(0, fresh.length).map((one, index) => ({ ...one, external: `${host}:${fresh[index]}` }));
         const pool = fresh.slice(moved.length);
-        await loadRules(
-          plan.namespace,
+        await load(
           rules(
             moved.map((one) => carried(one, model.lifetime)),
             pool,
@@ -113,12 +113,12 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
         leave(await look());
         host = next;
         dead.clear(); // dead were the ports of the old address
-        await loadRules(plan.namespace, rules([], ports(POOL)));
+        await load(rules([], ports(POOL)));
       }),
     expire: () =>
       inTurn(async () => {
         leave(await look());
-        await loadRules(plan.namespace, rules([], ports(POOL)));
+        await load(rules([], ports(POOL)));
       }),
     restart: () =>
       inTurn(async () => {
@@ -127,7 +127,7 @@ export function natBox(plan: NatPlan, seed: number): NatBox {
         dead.clear();
         lost.clear();
         past = noneCounted();
-        await loadRules(plan.namespace, rules([], ports(POOL)));
+        await load(rules([], ports(POOL)));
       }),
     wasLost: (external) => lost.has(external),
     mappings: () => inTurn(async () => (await look()).mappings),

@@ -4,15 +4,15 @@
  */
 
 import { readlink } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
-import { configure, ipBatch, loadRules, requireMachine, run as runCommand } from "./command.ts";
+import { configure, ipBatch, ipLines, loadingRules, requireMachine } from "./command.ts";
 import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
 import type { MappingView, NatCounters } from "./nat-state.ts";
 import { NetnsError } from "./netns-error.ts";
+import { openShells, type Shells } from "./shell.ts";
 import { creation, defaultRoute, FIRST_METRIC, interiors, relocation } from "./topology-commands.ts";
 import { type PartyPort, planTopology, type TopologyPlan } from "./topology-plan.ts";
 
@@ -85,20 +85,24 @@ export async function buildTopology(options: TopologyOptions): Promise<Topology>
   await refuseOwnNamespace(adopt);
   await removeLeftovers();
   const claimed = await claim(run);
+  const shells = openShells();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= deleteNamespaces([...plan.namespaces, plan.probe]).then(claimed.release);
+    closing ??= shells
+      .close()
+      .then(() => deleteNamespaces([...plan.namespaces, plan.probe]))
+      .then(claimed.release);
     return closing;
   };
   try {
-    const boxes = new Map([...plan.nats].map(([name, nat]) => [name, natBox(nat, seed)]));
+    const boxes = new Map([...plan.nats].map(([name, nat]) => [name, natBox(nat, seed, () => shells.in(nat.namespace))]));
     await ipBatch(creation(plan, adopt));
     const scripts = interiors(plan, (nat) => boxes.get(nat.name)?.initialRules ?? "");
     await settleAll(scripts.map(configure));
     const kinds = await classifyAll(plan, [...boxes.values()]);
     refuseOthers(plan, kinds);
     await settleAll([...boxes.values()].map((box) => box.restart()));
-    return { plan, boxes, kinds, folder: claimed.folder, close, ...controls(plan, boxes) };
+    return { plan, boxes, kinds, folder: claimed.folder, close, ...controls(plan, boxes, shells) };
   } catch (error) {
     await close();
     throw error;
@@ -121,7 +125,8 @@ export async function joinPlainly(wires: readonly Wire[]): Promise<void> {
 
 type Controls = Omit<Topology, "plan" | "boxes" | "kinds" | "folder" | "close">;
 
-function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Controls {
+function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells: Shells): Controls {
+  const cables = shells.in(plan.wires);
   const down = new Set<PartyPort>();
   let wish = FIRST_METRIC;
   const portsOf = (party: string): readonly PartyPort[] => {
@@ -162,19 +167,20 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Contr
       const port = portOf(party, name);
       if (up) down.delete(port);
       else down.add(port);
-      await runCommand("ip", ["-n", plan.wires, "link", "set", port.inner, up ? "up" : "down"]);
-      await untilCarrier(port.namespace, port.device, up);
-      // both ends notice by themselves, and a bridge of a link driver waits for this one
-      await untilCarrier(plan.wires, port.inner, up);
+      // Both ends notice by themselves; the party's is what its routes follow, a bridge of a link driver waits for the other.
+      await Promise.all([
+        cables(`ip link set ${port.inner} ${up ? "up" : "down"}\n${untilCarrier(port.inner, up)}`),
+        shells.in(port.namespace)(untilCarrier(port.device, up)),
+      ]);
     },
     async prefer(party, name) {
       const port = portOf(party, name);
-      const route = ["-n", port.namespace, "route"];
+      const shell = shells.in(port.namespace);
       // each wish has a metric of its own, the latest the lowest
-      const way = defaultRoute(port, --wish).split(" ");
-      await runCommand("ip", [...route, "add", ...way]);
+      const way = defaultRoute(port, --wish);
+      await shell(ipLines([`route add ${way}`]));
       return async () => {
-        await runCommand("ip", [...route, "del", ...way]);
+        await shell(ipLines([`route del ${way}`]));
       };
     },
     rebind: (nat) => box(nat).rebind(),
@@ -189,10 +195,10 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Contr
     },
     expire: (nat) => box(nat).expire(),
     async block(nat, what, fault) {
-      const { namespace } = box(nat).plan;
-      await loadRules(namespace, blockRules(what, fault));
+      const shell = shells.in(box(nat).plan.namespace);
+      await shell(loadingRules(blockRules(what, fault)));
       return async () => {
-        await loadRules(namespace, unblockRules(fault));
+        await shell(loadingRules(unblockRules(fault)));
       };
     },
     mappings: (nat) => box(nat).mappings(),
@@ -200,26 +206,17 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>): Contr
   };
 }
 
-/** Milliseconds between looks at a carrier, and how many. chosen: the kernel tells at once; its work queue may be late on a loaded machine. */
-const LOOK_EVERY = 2;
+/** Seconds between looks at a carrier, and how many. chosen: the kernel tells at once; its work queue may be late on a loaded machine. */
+const LOOK_EVERY = 0.002;
 const LOOKS = 1_000;
 
-/** The kernel hands a change of carrier to a work queue: resolves when it has been through, which is when routes follow. */
-async function untilCarrier(namespace: string, device: string, up: boolean): Promise<void> {
-  for (let look = 0; look < LOOKS; look++) {
-    const [link] = JSON.parse(await runCommand("ip", ["-n", namespace, "-j", "link", "show", "dev", device])) as readonly {
-      operstate: string;
-    }[];
-    if ((link?.operstate === "UP") === up) return;
-    await delay(LOOK_EVERY);
-  }
-  throw new NetnsError(
-    "command-failed",
-    `${device} in ${namespace}: the kernel did not notice that its cable is ${up ? "plugged in" : "pulled"}`,
-  );
-}
+/** The kernel hands a change of carrier to a work queue: a script that ends when it has been through, which is when routes follow. */
+const untilCarrier = (device: string, up: boolean): string => `n=0
+until read -r state </sys/class/net/${device}/operstate && [ "$state" ${up ? "=" : "!="} up ]; do
+  n=$((n + 1)); [ $n -lt ${LOOKS} ] || { echo "${device}: the kernel did not notice that its cable is ${up ? "plugged in" : "pulled"}" >&2; exit 1; }
+  sleep ${LOOK_EVERY}
+done`;
 
-/** Waits for all, and then throws what the first that failed threw: nothing of it still runs when the caller cleans up. */
 async function settleAll(all: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(all)).find((one) => one.status === "rejected");
   if (failed !== undefined) throw failed.reason;
