@@ -153,7 +153,9 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   /** What stands for the SHA-256 of a party's certificate. */
   const certificateOf = (name: string): string => `${hashName(`${seed}/${name}`).toString(16).padStart(8, "0")}`.repeat(8);
 
-  const addressOf = (name: string): Address => `${must(network.addresses(name)[0], `an address of ${name}`)}:${PORT}`;
+  // What parties are configured with: it stays while an interface is down.
+  const configured = new Map(Object.keys(parties).map((name) => [name, network.addresses(name)[0]]));
+  const addressOf = (name: string): Address => `${must(configured.get(name), `an address of ${name}`)}:${PORT}`;
 
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
@@ -237,7 +239,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             answer,
             ...(certificate === undefined ? {} : { certificate }),
             ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
-            stun: plan.stun.map((other) => `${must(network.addresses(other)[0], `an address of ${other}`)}:${PORT}`),
+            stun: plan.stun.map(addressOf),
             backoff: DEFAULT_BACKOFF,
             probeEvery: client.DEFAULT_PROBE,
           });

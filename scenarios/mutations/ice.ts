@@ -26,17 +26,24 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
   {
     name: "relay-path-waits-for-race",
     file: "impl/core/ice/direct-path.ts",
-    find: "chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
+    find: "chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
     replace: "chosen?.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
     imitates: "Media wait for a direct path, which may never come, instead of starting by the relay.",
   },
   {
     name: "one-path-at-a-time",
     file: "impl/core/ice/direct-path.ts",
-    find: "chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
+    find: "chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
     replace: "chosen === undefined;",
     imitates:
       "Media take the direct path alone until it is known to be dead, and the next one alone after that: break before make.",
+  },
+  {
+    name: "acceptor-believes-at-once",
+    file: "impl/core/ice/direct-path.ts",
+    find: "isHeard: pair.id > 0",
+    replace: "isHeard: true",
+    imitates: "The side that is dialled leaves the relay path as soon as it has been spoken to, though the dialler may have given up meanwhile.",
   },
   {
     name: "relay-path-goes-cold",

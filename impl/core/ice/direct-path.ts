@@ -66,7 +66,8 @@ export type DirectPath = {
 export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): DirectPath {
   let call: string | undefined;
   let isDialer = false;
-  let chosen: { readonly pair: Pair; watch: watch.State; isStale: boolean } | undefined;
+  /** `isHeard`: the peer has sent something on it since it was chosen. */
+  let chosen: { readonly pair: Pair; watch: watch.State; isStale: boolean; isHeard: boolean } | undefined;
   /** Replaced, and closed then. */
   let leaving: { readonly pair: Pair; readonly until: Instant }[] = [];
   let bothUntil = Instant(0);
@@ -88,7 +89,9 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     ready,
     gone,
     heard: (pair, isKeepalive) => {
-      if (pair === chosen?.pair) observe({ type: "heard", isKeepalive });
+      if (pair !== chosen?.pair) return;
+      chosen.isHeard = true;
+      observe({ type: "heard", isKeepalive });
     },
     raceLost: () => {
       if (chosen === undefined) tryLater();
@@ -107,7 +110,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   const byPair = (pair: Pair, bytes: Uint8Array): void => out.push({ type: "datagram", session: pair.id, bytes });
 
   const isBothWays = (): boolean =>
-    chosen === undefined || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;
+    chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;
 
   /** The last few packets by the relay, and with the next frame once more. */
   function repeat(): void {
@@ -153,7 +156,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   function ready(pair: Pair): void {
     const before = chosen?.pair;
     both(OVERLAP);
-    chosen = { pair, watch: watch.start(now()), isStale: false };
+    // The acceptor's word may find a dialler that has given up: only a packet from there shows that both chose this session.
+    chosen = { pair, watch: watch.start(now()), isStale: false, isHeard: pair.id > 0 };
     peerDoubtsUntil = now();
     hadDirect = true;
     tries = 0;
