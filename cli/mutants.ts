@@ -100,6 +100,9 @@ export async function tryMutation(
       return { mutation, caught: { case: trial.scenario.name, oracle, seed: trial.seed, ms, runs }, runs };
     }
     return { mutation, caught: undefined, runs };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Error(`mutation ${mutation.name} of ${mutation.file} cannot be run`, { cause: error });
   } finally {
     await laboratory.close();
   }

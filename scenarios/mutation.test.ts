@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "./catalogue.ts";
 import { applyMutation } from "./mutation.ts";
@@ -35,6 +36,10 @@ describe.each([...MUTATIONS.values()])("mutation $name", (mutation) => {
   const module = readFileSync(new URL(`../${mutation.file}`, import.meta.url), "utf8");
 
   test("fits the code as it is, and changes it", () => expect(applyMutation(module, mutation)).not.toBe(module));
+
+  test("leaves a module that can be read", () => {
+    expect(() => stripTypeScriptTypes(applyMutation(module, mutation))).not.toThrow();
+  });
 
   test("holds no type annotation, so that it fits compiled code too", () => {
     expect(mutation.find + mutation.replace).not.toMatch(/\bas \w|\bReadonly|\w: (string|number|boolean|Micros|Instant)\b/);

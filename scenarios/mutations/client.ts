@@ -34,7 +34,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     name: "released-session-never-closed",
     file: "impl/core/relay-sessions.ts",
     find: 'out.push({ type: "close", session: id, detail: "released" });',
-    replace: "",
+    replace: ";",
     imitates: "Deregistering forgets the session without closing it.",
   },
   {

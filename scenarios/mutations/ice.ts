@@ -43,7 +43,8 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     file: "impl/core/ice/direct-path.ts",
     find: "isHeard: pair.id > 0",
     replace: "isHeard: true",
-    imitates: "The side that is dialled leaves the relay path as soon as it has been spoken to, though the dialler may have given up meanwhile.",
+    imitates:
+      "The side that is dialled leaves the relay path as soon as it has been spoken to, though the dialler may have given up meanwhile.",
   },
   {
     name: "relay-path-goes-cold",
