@@ -4,7 +4,7 @@ import { watchHostNetwork } from "../impl/io/host-network.ts";
 const [command] = process.argv.slice(2);
 const write = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 const watch = watchHostNetwork({
-  told: (interfaces) => write({ at: Number(process.hrtime.bigint() / 1_000n), interfaces }),
+  told: (interfaces, gateway) => write({ at: Number(process.hrtime.bigint() / 1_000n), interfaces, gateway }),
   note: (note) => write({ note }),
   ...(command === undefined ? {} : { command }),
 });

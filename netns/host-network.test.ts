@@ -9,7 +9,12 @@ import { type Bench, HOME, party, withBench } from "./topology-bench.fixture.ts"
 
 vi.setConfig({ testTimeout: 120_000 });
 
-type Told = { readonly at?: number; readonly interfaces?: readonly NetworkInterface[]; readonly note?: string };
+type Told = {
+  readonly at?: number;
+  readonly interfaces?: readonly NetworkInterface[];
+  readonly gateway?: string;
+  readonly note?: string;
+};
 type Watcher = {
   readonly child: ChildProcess;
   /** The first line from now on that `wanted` takes. */
@@ -64,11 +69,12 @@ describe("a party notices by itself", () => {
         { name: "cell0", addresses: ["198.51.100.1"], isDefault: false },
         { name: "wlan0", addresses: ["192.168.1.2"], isDefault: true },
       ]);
+      expect(first.gateway).toBe("192.168.1.1");
 
       const inner = topology.wires.find((wire) => wire.party === "alice" && wire.interface === "wlan0")?.inner ?? "";
       await run("ip", ["-n", wires, "link", "set", inner, "down"]);
       const pulled = await until((told) => nameOfDefault(told) === "cell0");
-      expect(names(pulled)).toEqual(["cell0"]);
+      expect([names(pulled), pulled.gateway]).toEqual([["cell0"], "169.254.0.1"]);
       await run("ip", ["-n", wires, "link", "set", inner, "up"]);
       expect(names(await until((told) => nameOfDefault(told) === "wlan0"))).toEqual(["cell0", "wlan0"]);
 

@@ -21,6 +21,8 @@ import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
 import lateAnswer from "./cases/late-answer.ts";
 import linkDegrades from "./cases/link-degrades.ts";
+import mappedNatPmp from "./cases/mapped-nat-pmp.ts";
+import mappedPcp from "./cases/mapped-pcp.ts";
 import natRebind from "./cases/nat-rebind.ts";
 import networkAndRelayAtOnce from "./cases/network-and-relay-at-once.ts";
 import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
@@ -121,6 +123,8 @@ export const CATALOGUE: readonly Scenario[] = [
   cgnatDoubleNat,
   hairpinAtCarrier,
   noHairpinAtCarrier,
+  mappedPcp,
+  mappedNatPmp,
   roamFlapping,
   federationBaseline,
   federationMove,

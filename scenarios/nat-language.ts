@@ -18,6 +18,7 @@ export type WrittenNat =
       readonly inboundRefresh?: boolean | undefined;
       /** Name of the NAT this one sits behind. */
       readonly behind?: string | null | undefined;
+      readonly portMapping?: NatModel["portMapping"] | undefined;
     };
 
 /** The preset a NAT is based on when it names none: the commonest box. */
@@ -40,6 +41,7 @@ export const nat: z.ZodType<WrittenNat, WrittenNat> = z
         lifetime: time.optional(),
         inboundRefresh: z.boolean().optional(),
         behind: z.union([name, z.null()]).optional(),
+        portMapping: z.enum(["pcp", "nat-pmp"]).optional(),
       }),
     ],
     { error: "a preset's name or an object with a NAT's behaviour" },
@@ -64,5 +66,6 @@ export function readNat(written: WrittenNat): NatModel {
     lifetime: written.lifetime === undefined ? from.lifetime : (parseTime(written.lifetime) ?? from.lifetime),
     inboundRefresh: written.inboundRefresh ?? from.inboundRefresh,
     behind: written.behind ?? null,
+    ...(written.portMapping === undefined ? {} : { portMapping: written.portMapping }),
   };
 }

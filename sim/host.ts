@@ -128,7 +128,9 @@ export class Host {
   /** Interfaces that are up as its own processes are told of them. */
   network(port: number): HostNetwork {
     const up = this.interfaces.filter((one) => one.downBy.length === 0);
+    const gateway = this.preferred?.realm.gateway;
     return {
+      ...(gateway === undefined ? {} : { gateway }),
       port,
       interfaces: up.map((one) => ({ name: one.name, addresses: [one.host], isDefault: one === this.preferred })),
     };

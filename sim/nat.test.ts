@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Address } from "../impl/base/address.ts";
 import { randomness } from "../impl/base/random.ts";
-import { Instant } from "../impl/base/units.ts";
+import { Instant, seconds } from "../impl/base/units.ts";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
 import { hostOf, Nat } from "./nat.ts";
 
@@ -173,4 +173,28 @@ test("hairpin: off refuses, internal-source shows the inside address, external-s
     ok: false,
     cause: "nat-no-mapping",
   });
+});
+
+test("a mapping on request lets anybody in, answers them from the same address, and ends with its lifetime or the box's state", () => {
+  const box = nat({ mapping: "address-and-port-dependent", filtering: "address-and-port-dependent" });
+  const ordinary = out(box, A, S1);
+  const mapped = box.map(at(0), A, 4_000, seconds(60));
+  expect(mapped).toBe(`${EXTERNAL}:4000`);
+  expect(letsIn(box, S2, `${EXTERNAL}:4000`)).toBe(true);
+  expect(out(box, A, S2)).toBe(mapped);
+  expect(out(box, A, S1)).toBe(ordinary);
+  expect(box.map(at(0), "192.168.1.3:4000", 4_000, seconds(60))).not.toBe(mapped);
+  expect(letsIn(box, S2, `${EXTERNAL}:4000`, 60)).toBe(false);
+  expect(box.map(at(61), A, 4_000, seconds(60))).toBe(mapped);
+  box.expire(at(62), 3);
+  expect(box.inbound(at(63), S2, `${EXTERNAL}:4000`)).toEqual({ ok: false, cause: "nat-no-mapping", fault: 3 });
+});
+
+test("a mapping on request is at the address that the inside endpoint has for everybody already", () => {
+  const box = nat({ filtering: "address-and-port-dependent" });
+  const before = out(box, A, S1);
+  expect(box.map(at(1), A, 4_000, seconds(60))).toBe(before);
+  expect(letsIn(box, S2, before, 2)).toBe(true);
+  box.unmap(A);
+  expect(letsIn(box, S2, before, 3)).toBe(false);
 });

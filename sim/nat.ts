@@ -1,12 +1,12 @@
 /**
  * A network address translator for UDP over IPv4 after RFC 4787: three mappings by three filterings, port policies, hairpinning,
- * lifetimes, and the accidents that happen to it: rebinding, renumbering, expiry. Filtering state belongs to the EXTERNAL mapping; kept by inside
+ * lifetimes, mappings on request, and the accidents that happen to it: rebinding, renumbering, expiry. Filtering state belongs to the EXTERNAL mapping; kept by inside
  * endpoint, a port-restricted and a symmetric NAT would wrongly punch through to each other.
  * Left out on purpose: port overloading (REQ-3 forbids it), port parity and contiguity (REQ-4), address pools (REQ-2), ICMP.
  */
 import { type Address, address } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
-import type { Instant } from "../impl/base/units.ts";
+import { Instant, type Micros } from "../impl/base/units.ts";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
 
 /** A packet refused. `fault` names the rebind, renumber or expire that took the state it needed. */
@@ -42,6 +42,9 @@ type Mapping = {
   readonly inbound: Inbound;
 };
 
+/** A mapping that the inside asked for (RFC 6887 section 11): anybody may come in, and those who did are answered from the same address. */
+type Explicit = { readonly external: Address; readonly inbound: Inbound; until: Instant; readonly guests: Set<Address> };
+
 /** What a fault took: the external address and who was let in there. */
 type Lost = { readonly fault: number | undefined; readonly external: Address; readonly allowed: ReadonlySet<string> };
 
@@ -71,12 +74,16 @@ export class Nat {
   /** Inside endpoint, then remote scope. */
   readonly #byInternal: Map<Address, Map<string, Mapping>> = new Map();
   readonly #byExternal: Map<Address, Mapping> = new Map();
+  readonly #explicit: Map<Address, Explicit> = new Map();
+  readonly #explicitByExternal: Map<Address, Explicit> = new Map();
   /** External addresses that a rebind made dead: never used again. */
   readonly #dead: Set<Address> = new Set();
   readonly #lostByExternal: Map<Address, Lost> = new Map();
   readonly #lostByInternal: Map<string, Lost> = new Map();
   /** How often each mapping has been made, so that its random port depends on nothing else. */
   readonly #made: Map<string, number> = new Map();
+  /** When it last lost its state: mappings on request made before that are gone (RFC 6887 section 8.5). */
+  #bootedAt = Instant(0);
   #nextSequential = SEQUENTIAL_FROM;
   #sweepAt = SWEEP_FROM;
   readonly #touched: Map<number, number> = new Map();
@@ -94,8 +101,15 @@ export class Nat {
     return this.#host;
   }
 
+  get bootedAt(): Instant {
+    return this.#bootedAt;
+  }
+
   /** Translates a packet from inside to outside and opens the way back. Refused with `nat-no-mapping` only when every port is taken. */
   outbound(now: Instant, source: Address, destination: Address): Outbound | Refusal {
+    const explicit = this.#explicit.get(source);
+    if (explicit !== undefined && now < explicit.until && explicit.guests.has(destination))
+      return { ok: true, source: explicit.external, fault: undefined };
     const remote = scope(this.#model.mapping, destination);
     let mapping = this.#byInternal.get(source)?.get(remote);
     if (mapping === undefined || !this.#alive(mapping, now)) {
@@ -110,6 +124,11 @@ export class Nat {
 
   /** Translates a packet that came from outside to an external address, if mapping and filter let it in. */
   inbound(now: Instant, source: Address, destination: Address): Inbound | Refusal {
+    const explicit = this.#explicitByExternal.get(destination);
+    if (explicit !== undefined && now < explicit.until) {
+      explicit.guests.add(source);
+      return explicit.inbound;
+    }
     const mapping = this.#byExternal.get(destination);
     if (mapping === undefined || !this.#alive(mapping, now)) {
       return { ok: false, cause: "nat-no-mapping", fault: this.#lostByExternal.get(destination)?.fault };
@@ -144,6 +163,38 @@ export class Nat {
     if (this.#model.hairpin === "internal-source") return { ok: true, source, destination: target.internal };
     const out = this.outbound(now, source, destination);
     return out.ok ? { ok: true, source: out.source, destination: target.internal } : out;
+  }
+
+  /**
+   * Maps an inside endpoint on request (RFC 6887 section 11.3), or for longer: at the external address it has for everybody already, else at the port it
+   * wishes for, else at another. Undefined when every port is taken.
+   */
+  map(now: Instant, internal: Address, wishedPort: number, lifetime: Micros): Address | undefined {
+    const until = Instant.after(now, lifetime);
+    const known = this.#explicit.get(internal);
+    if (known !== undefined && now < known.until) {
+      known.until = until;
+      return known.external;
+    }
+    this.unmap(internal);
+    const implicit = this.#byInternal.get(internal)?.get("");
+    const external =
+      implicit !== undefined && this.#alive(implicit, now)
+        ? implicit.external
+        : this.#freeAddress(now, internal, `${internal}|explicit`, wishedPort);
+    if (external === undefined) return undefined;
+    const made: Explicit = { external, inbound: { ok: true, destination: internal }, until, guests: new Set() };
+    this.#explicit.set(internal, made);
+    this.#explicitByExternal.set(external, made);
+    return external;
+  }
+
+  /** Takes such a mapping back. */
+  unmap(internal: Address): void {
+    const known = this.#explicit.get(internal);
+    if (known === undefined) return;
+    this.#explicit.delete(internal);
+    this.#explicitByExternal.delete(known.external);
   }
 
   /**
@@ -235,6 +286,7 @@ export class Nat {
   }
 
   #forget(now: Instant, fault: number | undefined): void {
+    this.#bootedAt = now;
     for (const mapping of [...this.#byExternal.values()]) {
       if (this.#alive(mapping, now)) {
         const lost = { fault, external: mapping.external, allowed: new Set(mapping.allowed.keys()) };
@@ -243,19 +295,29 @@ export class Nat {
       }
       this.#remove(mapping);
     }
+    for (const [internal, { external, until, guests }] of [...this.#explicit]) {
+      if (now < until) this.#lostByExternal.set(external, { fault, external, allowed: guests });
+      this.unmap(internal);
+    }
   }
 
   /** An external address for a new mapping by the port policy; undefined when none is left. */
-  #freeAddress(now: Instant, internal: Address, key: string): Address | undefined {
+  #freeAddress(now: Instant, internal: Address, key: string, wishedPort?: number): Address | undefined {
     const take = (port: number): Address | undefined => {
       const external = address(this.#host, port);
       if (this.#dead.has(external)) return undefined;
+      const explicit = this.#explicitByExternal.get(external);
+      if (explicit !== undefined && now < explicit.until && explicit.inbound.destination !== internal) return undefined;
       const owner = this.#byExternal.get(external);
       if (owner === undefined) return external;
       if (this.#alive(owner, now)) return undefined;
       this.#remove(owner);
       return external;
     };
+    if (wishedPort !== undefined && wishedPort >= FIRST_PORT) {
+      const wished = take(wishedPort);
+      if (wished !== undefined) return wished;
+    }
     if (this.#model.ports === "preserve") {
       const same = take(portOf(internal));
       if (same !== undefined) return same;

@@ -10,10 +10,13 @@ import type { Randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
 import { Instant } from "../impl/base/units.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
+import { PORT_MAPPING_PORT } from "../impl/wire/pcp.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
+import { answerMapping } from "./mapping-service.ts";
 import type { MappingView } from "./nat.ts";
+import { readPayload, type StunPacket } from "./quic/packet.ts";
 import { buildTopology, type Gate, type Interface, moveGate, type Realm, type Topology } from "./topology.ts";
 
 /** A packet on a link, for somebody who looks. */
@@ -46,8 +49,17 @@ type Endpoint = { readonly host: string; readonly port: number };
 /** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
 const PARSED = 4_096;
 
-/** STUN is octets here, all else is QUIC's: the demultiplexing of RFC 9443, as a middlebox that knows QUIC by its fixed bit does it. */
-const isQuic = (payload: unknown): boolean => !(payload instanceof Uint8Array);
+/** Octets of UDP and IPv4 headers (RFC 768, RFC 791). */
+const UDP_AND_IP = 28;
+
+/** The octets of a packet that is not QUIC; undefined for QUIC, which the model does not write out. */
+function octetsOf(payload: unknown): Uint8Array | undefined {
+  if (payload instanceof Uint8Array) return payload;
+  const packet = readPayload(payload);
+  return packet?.proto === "stun" ? packet.bytes : undefined;
+}
+/** The demultiplexing of RFC 9443, as a middlebox that knows QUIC by its fixed bit does it. */
+const isQuic = (payload: unknown): boolean => octetsOf(payload) === undefined;
 
 export class Network {
   readonly #kernel: Kernel;
@@ -197,7 +209,9 @@ export class Network {
     this.#crossed?.({ interface: `${host.name}/${out.name}`, way: "up", at: this.#kernel.now, from, to, packet });
     if (host.detour !== undefined) this.#touch(host.detour);
     const { realm } = out;
-    const local = realm.exit !== undefined && (realm.nodes.has(target.host) || realm.exit.nat.host === target.host);
+    const local =
+      realm.exit !== undefined &&
+      (realm.nodes.has(target.host) || realm.exit.nat.host === target.host || realm.gateway === target.host);
     const now = this.#kernel.now;
     const fate = (local ? out.lanUp : out.up).send(now, packet.bytes);
     if (!fate.ok) {
@@ -238,6 +252,7 @@ export class Network {
         this.#drop(realm.name, "no-route", packet, retired.get(host));
         return;
       }
+      if (host === realm.gateway) return this.#ask(realm, this.#gate(exit.nat.name), from, to, packet);
       if (host === exit.nat.host) {
         const verdict = exit.nat.hairpin(now, from, to);
         if (!verdict.ok) {
@@ -256,6 +271,16 @@ export class Network {
       readdressed = verdict.fault ?? readdressed;
       [realm, local, from] = [exit.to, false, verdict.source];
     }
+  }
+
+  /** A packet for a router itself, which answers about port mappings if anything. */
+  #ask(realm: Realm, { nat, portMapping }: Gate, from: Address, to: Address, packet: Packet): void {
+    const asked = this.#parse(to).port === PORT_MAPPING_PORT ? octetsOf(packet.payload) : undefined;
+    if (portMapping === undefined || asked === undefined) return this.#drop(`nat ${nat.name}`, "port-closed", packet, undefined);
+    const answer = answerMapping(nat, portMapping, this.#kernel.now, from, asked);
+    if (answer === undefined) return;
+    const payload: StunPacket = { proto: "stun", bytes: answer };
+    this.#forward(realm, true, to, from, { payload, bytes: answer.length + UDP_AND_IP });
   }
 
   /** Drops what a fault keeps from crossing the NAT; of several faults the first is named. */

@@ -4,7 +4,7 @@
  *
  *   198.51.100.k  interfaces without a NAT (RFC 5737), 198.18.x.y beyond 254 (RFC 2544)
  *   203.0.113.k   NATs facing the internet (RFC 5737), 198.19.x.y beyond 254
- *   192.168.n.k   interfaces behind the n-th NAT (RFC 1918), k from 2; 10.x.y.k beyond 254 NATs
+ *   192.168.n.k   interfaces behind the n-th NAT (RFC 1918), k from 2, the NAT itself being 1; 10.x.y.k beyond 254 NATs
  *   100.64.n.k    NATs behind the n-th NAT (RFC 6598), k from 2
  *
  * Left out on purpose: IPv6, and two homes that both use 192.168.1.0/24.
@@ -21,6 +21,8 @@ export type Realm = {
   /** The way out; undefined for the internet. */
   readonly exit: { readonly nat: Nat; readonly to: Realm } | undefined;
   readonly nodes: Map<string, Node>;
+  /** The NAT's own address on this side; undefined for the internet. */
+  readonly gateway: string | undefined;
   /** Addresses that a renumbering took away, and its fault. */
   readonly retired: Map<string, number | undefined>;
   /** Gives the next free address of the realm. */
@@ -37,6 +39,8 @@ export type Gate = {
   readonly nat: Nat;
   readonly inside: Realm;
   readonly outside: Realm;
+  /** What it lets its inside ask for. */
+  readonly portMapping: NatModel["portMapping"];
   /** What faults keep from crossing it, the first laid first. */
   readonly blocks: { readonly what: "udp" | "quic"; readonly fault: number }[];
 };
@@ -72,7 +76,7 @@ export function buildTopology(
   parties: Readonly<Record<string, PartyModel>>,
   randomness: Randomness,
 ): Topology {
-  const internet = realm("internet", undefined, addresses("198.51.100", "198.18"), addresses("203.0.113", "198.19"));
+  const internet = realm("internet", undefined, undefined, addresses("198.51.100", "198.18"), addresses("203.0.113", "198.19"));
   const models = new Map(Object.entries(nats));
   const numbers = new Map([...models.keys()].map((name, index) => [name, index + 1]));
   const gates = new Map<string, Gate>();
@@ -90,10 +94,11 @@ export function buildTopology(
     const inside = realm(
       `nat ${name}`,
       { nat, to: outside },
+      `${lan}.1`,
       addresses(lan, undefined, 2),
       addresses(`100.64.${number}`, undefined, 2),
     );
-    const made: Gate = { kind: "gate", nat, inside, outside, blocks: [] };
+    const made: Gate = { kind: "gate", nat, inside, outside, portMapping: model.portMapping, blocks: [] };
     gates.set(name, made);
     outside.nodes.set(nat.host, made);
     return made;
@@ -125,9 +130,16 @@ export function moveGate(gate: Gate, fault: number | undefined): string {
   return host;
 }
 
-const realm = (name: string, exit: Realm["exit"], nextInterface: () => string, nextNat: () => string): Realm => ({
+const realm = (
+  name: string,
+  exit: Realm["exit"],
+  gateway: string | undefined,
+  nextInterface: () => string,
+  nextNat: () => string,
+): Realm => ({
   name,
   exit,
+  gateway,
   nodes: new Map(),
   retired: new Map(),
   nextInterface,

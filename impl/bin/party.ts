@@ -122,9 +122,9 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   const watch =
     options.watchesNetwork === true
       ? watchHostNetwork({
-          told: (interfaces) => {
+          told: (interfaces, gateway) => {
             if (!isOpen) return;
-            const network = { port, interfaces };
+            const network = { port, interfaces, ...(gateway === undefined ? {} : { gateway }) };
             say(sayNetwork(network));
             runner.input({ type: "network", network });
           },

@@ -25,8 +25,12 @@ export type WorldInput =
   | { readonly type: "network"; readonly network: HostNetwork }
   | { readonly type: "wake" };
 
-/** What a host knows of its own network. `port`: of the one UDP socket, bound on every interface. */
-export type HostNetwork = { readonly port: number; readonly interfaces: readonly NetworkInterface[] };
+/** What a host knows of its own network. `port`: of the one UDP socket, bound on every interface. `gateway`: IPv4 address that the default route leads to. */
+export type HostNetwork = {
+  readonly port: number;
+  readonly interfaces: readonly NetworkInterface[];
+  readonly gateway?: string;
+};
 
 /** An interface that is up. `addresses` are IP addresses without port, IPv6 without brackets; `isDefault`: what has no nearer route leaves here. */
 export type NetworkInterface = { readonly name: string; readonly addresses: readonly string[]; readonly isDefault: boolean };

@@ -5,12 +5,13 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
+import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { NetworkInterface } from "../core/effect.ts";
 
 export type HostNetworkOptions = {
-  /** Told the first state and then every other one that differs from the last. */
-  readonly told: (interfaces: readonly NetworkInterface[]) => void;
+  /** Told the first state and then every other one that differs from the last. `gateway`: see HostNetwork. */
+  readonly told: (interfaces: readonly NetworkInterface[], gateway: string | undefined) => void;
   /** Told once when changes are looked for instead of listened for, and why. */
   readonly note: (text: string) => void;
   /** The command that listens; `ip` unless told otherwise. */
@@ -51,10 +52,11 @@ export function watchHostNetwork(options: HostNetworkOptions): { close(): void }
       do {
         isStale = false;
         const found = await hostInterfaces();
-        const text = JSON.stringify(found);
+        const gateway = await defaultGateway(found.find((one) => one.isDefault)?.name);
+        const text = JSON.stringify([found, gateway]);
         if (!isOpen || text === known) continue;
         known = text;
-        options.told(found);
+        options.told(found, gateway);
       } while (isStale && isOpen);
     } finally {
       isReading = false;
@@ -121,6 +123,25 @@ export async function hostInterfaces(): Promise<readonly NetworkInterface[]> {
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/** RTF_GATEWAY of linux/route.h. */
+const HAS_GATEWAY = 0x2;
+
+/** The IPv4 router that the best default route by `device` leads to (proc(5), /proc/net/route); undefined without one, or without such a file. */
+async function defaultGateway(device: string | undefined): Promise<string | undefined> {
+  const table = device === undefined ? "" : await readFile("/proc/self/net/route", "utf8").catch(() => "");
+  const routes = table.split("\n").map((line) => line.split(/\s+/));
+  const [best] = routes
+    .filter(
+      ([name, to, , flags, , , , mask]) => name === device && isZero(to) && isZero(mask) && (hex(flags) & HAS_GATEWAY) !== 0,
+    )
+    .sort((a, b) => Number(a[6]) - Number(b[6]));
+  // Four octets as this machine's processor keeps them in a word: least significant first, on all that Node.js runs Linux on but s390x.
+  return best?.[2] === undefined ? undefined : [6, 4, 2, 0].map((at) => hex(best[2]?.slice(at, at + 2))).join(".");
+}
+
+const hex = (digits: string | undefined): number => Number.parseInt(digits ?? "0", 16);
+const isZero = (digits: string | undefined): boolean => digits !== undefined && /^0+$/.test(digits);
 
 /** The address that the kernel would send from to somewhere it has no nearer route to; undefined without a default route. */
 function sourceTowards(family: 4 | 6): Promise<string | undefined> {

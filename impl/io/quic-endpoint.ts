@@ -1,5 +1,5 @@
 /**
- * The real transport: QUIC and STUN on one UDP socket, dialling and (with a certificate) accepting at the same time.
+ * The real transport: QUIC, STUN and port mapping on one UDP socket, dialling and (with a certificate) accepting at the same time.
  * Demultiplexing by RFC 9443; connections are found by their connection IDs, so a peer may change its address.
  * Left out on purpose: NEW_TOKEN, 0-RTT, active migration, and ICMP errors, which the system does not
  * report to a socket that is not connected: an address where nobody listens is a handshake-timeout.
@@ -19,6 +19,7 @@ import {
   type SessionEvent,
   type SessionId,
 } from "../core/session.ts";
+import { isMappingResponse } from "../wire/pcp.ts";
 import { isStun } from "../wire/stun.ts";
 import type { Certificate } from "./certificate.ts";
 import { idKey, newConnectionId, type OuterHeader, readOuterHeader, resetPacket, resetTokenNumber } from "./connection-id.ts";
@@ -248,7 +249,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     count.receivedPackets++;
     count.receivedBytes += packet.length;
     const from: Host = { host: sender.address, port: sender.port };
-    if (isStun(packet)) {
+    if (isStun(packet) || isMappingResponse(packet, from.port)) {
       events.push(() => listener.packet(address(from.host, from.port), packet));
       awaken();
       return;

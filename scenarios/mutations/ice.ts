@@ -61,4 +61,32 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     replace: "",
     imitates: "A peer's update is applied to the state of the call, and nobody tries the new addresses.",
   },
+  {
+    name: "mapping-never-asked",
+    file: "impl/core/ice/client-ice.ts",
+    find: 'if (certificate !== undefined) { tellMapping({ type: "want" });',
+    replace: "if (certificate !== undefined) {",
+    imitates: "Candidates are gathered without asking the router for a port.",
+  },
+  {
+    name: "no-nat-pmp",
+    file: "impl/core/ice/port-mapping.ts",
+    find: 'return isForPcp ? ask({ ...s, router: "nat-pmp" }, now, 0) : [gaveUp(s, now), []];',
+    replace: "return [gaveUp(s, now), []];",
+    imitates: "A router that does not know PCP is taken for one that maps no ports.",
+  },
+  {
+    name: "pcp-answer-not-understood",
+    file: "impl/wire/pcp.ts",
+    find: "version !== VERSION || opcode !== (RESPONSE | MAP) ||",
+    replace: "version !== VERSION || opcode !== MAP ||",
+    imitates: "A reader that looks for the opcode without the bit that marks responses.",
+  },
+  {
+    name: "nat-pmp-answer-not-understood",
+    file: "impl/wire/nat-pmp.ts",
+    find: "reader.bad || opcode !== (RESPONSE | MAP_UDP)",
+    replace: "reader.bad || opcode !== MAP_UDP",
+    imitates: "A reader that looks for the opcode without the bit that marks responses.",
+  },
 ];

@@ -17,14 +17,13 @@ import { classify, type NatKind } from "./nat-classification.ts";
 export type Config = {
   /** Fresh random octets. */
   readonly entropy: (length: number) => Uint8Array;
-  /** After so long a gathering yields what it has. */
+  /** After so long a gathering yields what it has, though it goes on: what comes later is a candidate all the same, and told then. */
+  readonly patience: Micros;
+  /** Servers that have not answered after this never will. */
   readonly timeout: Micros;
 };
 
-/**
- * What a port mapping gives (PCP, NAT-PMP, UPnP-IGD): the external address of the one socket's port, or undefined when there is none (any more). A
- * machine that asks for mappings is told the network by its driver and reports by the input `mapped`.
- */
+/** What a port mapping gives (port-mapping.ts): the external address of the one socket's port, or undefined when there is none (any more). */
 export type MappedInput = { readonly type: "mapped"; readonly address: Address | undefined };
 
 type Question = { readonly server: Address; readonly round: number };
@@ -40,7 +39,14 @@ export type State = {
   readonly round: number;
   /** While one is under way: the servers, when it ends, when those that have not answered are asked again, and how long after that once more. */
   readonly gathering:
-    | { readonly servers: readonly Address[]; readonly until: Instant; readonly askAt: Instant; readonly wait: Micros }
+    | {
+        readonly servers: readonly Address[];
+        readonly until: Instant;
+        readonly askAt: Instant;
+        readonly wait: Micros;
+        /** When it yields what it has; undefined: it has done so. */
+        readonly yieldAt: Instant | undefined;
+      }
     | undefined;
 };
 
@@ -58,13 +64,15 @@ export type Input =
 
 export type Effect =
   | { readonly type: "packet"; readonly to: Address; readonly bytes: Uint8Array }
-  /** A gathering is done. */
+  /** What a gathering has found, and again when more of it is known: at most once before it is complete. Also a mapping found or lost at any other time. */
   | { readonly type: "gathered"; readonly candidates: Candidates; readonly nat: NatKind }
   /** The answer was to no question of ours, or by somebody else. */
   | { readonly type: "unexpected" };
 
 /** An answer lost is asked for again after this, then after twice as long each time (RFC 8489 section 6.2.1 says 500 ms; chosen: nobody waits that long for a call). */
 const ASK_AGAIN: Micros = millis(100);
+/** Once one server has answered, the others have this long. chosen: they are asked at the same instant, and a frame and a half is not heard. */
+const STRAGGLERS: Micros = millis(30);
 
 export const start = (): State => ({
   network: undefined,
@@ -75,7 +83,8 @@ export const start = (): State => ({
   gathering: undefined,
 });
 
-export const deadline = (s: State): Instant | undefined => Instant.earliest(s.gathering?.until, s.gathering?.askAt);
+export const deadline = (s: State): Instant | undefined =>
+  Instant.earliest(s.gathering?.until, s.gathering?.askAt, s.gathering?.yieldAt);
 
 /** What is known now. Of several reflexive addresses the first server's counts: a peer can use one at most. */
 export function candidates(s: State): Candidates {
@@ -104,7 +113,10 @@ export const view = (s: State): View => ({
 
 /** Addresses and routes, as far as packets of ours depend on them. */
 export const isSameNetwork = (a: HostNetwork | undefined, b: HostNetwork): boolean =>
-  a !== undefined && a.port === b.port && JSON.stringify(a.interfaces) === JSON.stringify(b.interfaces);
+  a !== undefined &&
+  a.port === b.port &&
+  a.gateway === b.gateway &&
+  JSON.stringify(a.interfaces) === JSON.stringify(b.interfaces);
 
 export function step(c: Config, s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
   switch (input.type) {
@@ -114,7 +126,10 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
         ? [s, []]
         : [{ ...s, network: input.network, observed: new Map(), mapped: undefined, round: s.round + 1 }, []];
     case "gather": {
-      const gathering = { servers: input.servers, until: Instant.after(now, c.timeout), askAt: now, wait: ASK_AGAIN };
+      const gathering = {
+        ...{ servers: input.servers, until: Instant.after(now, c.timeout), askAt: now, wait: ASK_AGAIN },
+        yieldAt: Instant.after(now, c.patience),
+      };
       return ask(c, { ...s, observed: new Map(), round: s.round + 1, gathering }, now);
     }
     case "response": {
@@ -124,17 +139,24 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
       const asked = new Map(s.asked);
       asked.delete(name);
       if (question.round !== s.round) return [{ ...s, asked }, []];
-      return settled({ ...s, asked, observed: new Map(s.observed).set(input.from, input.mapped) });
+      return settled({ ...s, asked, observed: new Map(s.observed).set(input.from, input.mapped) }, now);
     }
     case "reflected":
-      return settled({ ...s, observed: new Map([[input.by, input.address], ...s.observed, [input.by, input.address]]) });
-    case "mapped":
-      return [{ ...s, mapped: input.address }, []];
+      return settled({ ...s, observed: new Map([[input.by, input.address], ...s.observed, [input.by, input.address]]) }, now);
+    case "mapped": {
+      const next = { ...s, mapped: input.address };
+      return s.mapped === input.address || s.gathering?.yieldAt !== undefined ? [next, []] : [next, found(next)];
+    }
     case "stop":
       return [{ ...s, asked: new Map(), gathering: undefined }, []];
     case "wake":
       if (s.gathering === undefined) return [s, []];
       if (now >= s.gathering.until) return done(s);
+      if (s.gathering.yieldAt !== undefined && now >= s.gathering.yieldAt) {
+        const yielded = { ...s, gathering: { ...s.gathering, yieldAt: undefined } };
+        const [next, effects] = now < s.gathering.askAt ? ([yielded, []] as const) : ask(c, yielded, now);
+        return [next, [...effects, ...found(s)]];
+      }
       return now < s.gathering.askAt ? [s, []] : ask(c, s, now);
   }
 }
@@ -155,10 +177,18 @@ function ask(c: Config, s: State, now: Instant): readonly [State, readonly Effec
   return [{ ...s, asked, gathering: next }, effects];
 }
 
-const settled = (s: State): readonly [State, readonly Effect[]] =>
-  s.gathering?.servers.every((server) => s.observed.has(server)) === true ? done(s) : [s, []];
+/** A server has answered: with the last the gathering is done, and with the first the others' time runs out. */
+function settled(s: State, now: Instant): readonly [State, readonly Effect[]] {
+  const { gathering } = s;
+  if (gathering === undefined) return [s, []];
+  if (gathering.servers.every((server) => s.observed.has(server))) return done(s);
+  if (gathering.yieldAt === undefined) return [s, []];
+  return [
+    { ...s, gathering: { ...gathering, yieldAt: Instant.earliest(gathering.yieldAt, Instant.after(now, STRAGGLERS)) } },
+    [],
+  ];
+}
 
-const done = (s: State): readonly [State, readonly Effect[]] => [
-  { ...s, gathering: undefined },
-  [{ type: "gathered", candidates: candidates(s), nat: nat(s) }],
-];
+const found = (s: State): readonly Effect[] => [{ type: "gathered", candidates: candidates(s), nat: nat(s) }];
+
+const done = (s: State): readonly [State, readonly Effect[]] => [{ ...s, gathering: undefined }, found(s)];

@@ -4,7 +4,7 @@
  * whose policy is `relay` asks nobody for its address and tells none; one in privacy mode likewise, for that call.
  */
 import type { Address } from "../../base/address.ts";
-import { type Micros, millis } from "../../base/units.ts";
+import { Instant, type Micros, millis } from "../../base/units.ts";
 import type { View } from "../../base/view.ts";
 import { parseStun } from "../../wire/stun.ts";
 import type * as call from "../call.ts";
@@ -17,6 +17,7 @@ import type { SessionEvent, SessionId } from "../session.ts";
 import * as agent from "./agent.ts";
 import { inOrder, isSameSet } from "./candidate-set.ts";
 import { directPath } from "./direct-path.ts";
+import * as portMapping from "./port-mapping.ts";
 
 /** W3C webrtc `RTCIceTransportPolicy`: `relay` never reveals an address and never takes a direct path. */
 export type IceTransportPolicy = "all" | "relay";
@@ -73,13 +74,16 @@ export type ClientIce = {
   view(): View;
 };
 
-/** How long a gathering takes at most. chosen: two long round trips, as long as an offer waits for it. */
-const GATHERING: Micros = millis(500);
+/** How long an offer, an answer or an update waits for the first STUN answer. chosen: a round trip to a relay far away; what comes later is told in an update. */
+const PATIENCE: Micros = millis(200);
+/** How long an answer may take at all. chosen: a request lost four times over is through by then (asked at 0, 100, 300, 700, 1500 ms). */
+const GATHERING: Micros = millis(2_000);
 
 export function clientIce(config: IceConfig, out: Outbox, side: IceSide): ClientIce {
   const isHidden = config.iceTransportPolicy === "relay";
   const certificate = isHidden ? undefined : config.certificate;
   let state: agent.State = agent.start();
+  let mapping: portMapping.State = portMapping.start();
   let isKnown = false;
   /** The peer is to be told whether anything has changed or not. */
   let isUrgent = false;
@@ -104,7 +108,12 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
   });
 
   function tell(input: agent.Input): boolean {
-    const [next, effects] = agent.step({ entropy: config.entropy, timeout: GATHERING }, state, side.now(), input);
+    const [next, effects] = agent.step(
+      { entropy: config.entropy, patience: PATIENCE, timeout: GATHERING },
+      state,
+      side.now(),
+      input,
+    );
     state = next;
     let isOurs = true;
     for (const effect of effects) {
@@ -119,9 +128,21 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
     return isOurs;
   }
 
-  /** Offer or answer can go, or the peer of a call that is up learns of what has changed. */
+  function tellMapping(input: portMapping.Input): void {
+    const [next, effects] = portMapping.step({ entropy: config.entropy }, mapping, side.now(), input);
+    mapping = next;
+    for (const effect of effects) {
+      if (effect.type === "packet") out.push(effect);
+      else if (effect.type === "mapped") tell(effect);
+      else out.refuse("unexpected", "answer about a port mapping");
+    }
+  }
+
+  /** Offer or answer can go, or the peer of a call that is up learns of what has changed. Between the two there is nobody to tell: `begin` sees to it. */
   function announce(candidates: Candidates): void {
-    const isUp = side.call()?.media !== undefined;
+    const call = side.call();
+    const isUp = call?.media !== undefined;
+    if (!isUp && call?.stage !== "waiting" && call?.stage !== "ringing") return;
     const isNew = isUp && (isUrgent || told === undefined || !isSameSet(told, candidates));
     told = candidates;
     isUrgent = false;
@@ -136,14 +157,17 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
   function gatherAgain(mustTell: boolean): void {
     if (!hasMet) return;
     isUrgent = isUrgent || mustTell;
+    tellMapping({ type: "want" });
     tell({ type: "gather", servers: servers() });
   }
 
   function gather(): void {
     if (isHidden) return;
     isKnown = false;
-    if (certificate !== undefined) tell({ type: "gather", servers: servers() });
-    else side.relays.send({ type: "Reflect", txn: config.entropy(4).reduce((sum, octet) => sum * 256 + octet, 0) });
+    if (certificate !== undefined) {
+      tellMapping({ type: "want" });
+      tell({ type: "gather", servers: servers() });
+    } else side.relays.send({ type: "Reflect", txn: config.entropy(4).reduce((sum, octet) => sum * 256 + octet, 0) });
   }
 
   return {
@@ -158,6 +182,7 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       const isNew = !agent.isSameNetwork(state.network, network);
       if (certificate === undefined) return;
       tell({ type: "network", network });
+      tellMapping({ type: "network", network });
       if (!isNew || !hasMet) return;
       path.moved();
       gatherAgain(true);
@@ -197,12 +222,18 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
         ...{ ownCertificate: certificate, peerCertificate: call.peerCertificate },
       });
       path.race(inOrder(call.generations.peerCandidates), "set-up");
+      const known = agent.candidates(state);
+      if (told !== undefined && !isSameSet(told, known)) announce(known);
     },
     rejoined: () => {
       if (isUntold || !path.isDirect()) gatherAgain(true);
     },
     send: path.send,
     packet: (from, bytes) => {
+      if (portMapping.isRouters(mapping, from)) {
+        tellMapping({ type: "response", from, bytes });
+        return true;
+      }
       const stun = parseStun(bytes);
       if (!stun.ok) return false;
       if (stun.kind === "request") return path.sessions.punched(from, stun.transactionId);
@@ -214,6 +245,7 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
     end: () => {
       path.end("call over");
       tell({ type: "stop" });
+      tellMapping({ type: "release" });
       isKnown = false;
       isUrgent = false;
       isUntold = false;
@@ -222,13 +254,11 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
     },
     wake: () => {
       tell({ type: "wake" });
+      tellMapping({ type: "wake" });
       path.wake();
     },
-    deadline: () => {
-      const [one, other] = [agent.deadline(state), path.deadline()];
-      return one === undefined || (other !== undefined && other < one) ? other : one;
-    },
+    deadline: () => Instant.earliest(agent.deadline(state), portMapping.deadline(mapping), path.deadline()),
     count: path.sessions.count,
-    view: () => ({ agent: agent.view(state), path: path.view() }),
+    view: () => ({ agent: agent.view(state), mapping: portMapping.view(mapping), path: path.view() }),
   };
 }

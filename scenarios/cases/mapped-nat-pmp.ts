@@ -1,0 +1,29 @@
+/** A router of before PCP: it refuses that as an unknown version and opens a port by NAT-PMP (RFC 6886) to a peer it would not let in. */
+import type { Scenario } from "../expanded.ts";
+import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const mappedNatPmp: Scenario = scenario({
+  name: "mapped-nat-pmp",
+  asks: "Does a port mapped by NAT-PMP, after PCP was refused, let a symmetric peer in through a NAT that filters by port?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "8s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: { preset: "port-restricted", portMapping: "nat-pmp" }, link }, bob: { nat: "symmetric", link } },
+
+  expect: [
+    expectConnect({ within: "300ms" }),
+    expectMedia(),
+    expectPath({ path: "direct" }),
+    expectConcealment({ max: 0.01 }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "no-nat-pmp", breaks: "path-is" },
+});
+
+export default mappedNatPmp;

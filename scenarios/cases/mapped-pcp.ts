@@ -1,0 +1,29 @@
+/** Two symmetric NATs, which theory leaves to the relay; but one router opens a port when it is asked to (PCP, RFC 6887). */
+import type { Scenario } from "../expanded.ts";
+import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
+const link = { profile: "broadband", delay: "12500us" };
+
+const mappedPcp: Scenario = scenario({
+  name: "mapped-pcp",
+  asks: "Does one port mapped by PCP let two clients behind symmetric NATs talk directly?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "8s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: "symmetric", link }, bob: { nat: { preset: "symmetric", portMapping: "pcp" }, link } },
+
+  expect: [
+    expectConnect({ within: "300ms" }),
+    expectMedia(),
+    expectPath({ path: "direct" }),
+    expectConcealment({ max: 0.01 }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "mapping-never-asked", breaks: "path-is" },
+});
+
+export default mappedPcp;
