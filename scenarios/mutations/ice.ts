@@ -87,6 +87,6 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     file: "impl/wire/nat-pmp.ts",
     find: "reader.bad || opcode !== (RESPONSE | MAP_UDP)",
     replace: "reader.bad || opcode !== MAP_UDP",
-    imitates: "A reader that looks for the opcode without the bit that marks responses.",
+    imitates: "A NAT-PMP answer with a mapping is taken for a request, and dropped.",
   },
 ];
