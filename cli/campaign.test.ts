@@ -31,7 +31,7 @@ describe("a campaign", () => {
     expect(said).toEqual([]);
     expect([tally.runs, tally.repeated]).toEqual([SEEDS, Math.ceil(SEEDS / 20)]);
     expect(tally.probes.size).toBeGreaterThan(25);
-  }, 300_000);
+  });
 
   it("of a commit or a day begins where others do not", () => {
     expect(seedOfCommit("98b2aa0c1d2e-dirty")).toBe(0x98b2aa0c1d2e);

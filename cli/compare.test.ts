@@ -11,7 +11,7 @@ beforeAll(async () => {
   const fast = ["--codec", "sized", "--crypto", "null"];
   await midcall(folder, ["run", "relay-restart", ...fast]);
   await midcall(folder, ["run", "relay-restart", "--set", "faults.0.for=4s", ...fast]);
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const [BEFORE, AFTER] = ["out/relay-restart/sim-0x1", "out/relay-restart/sim-0x1-2"];
@@ -51,7 +51,7 @@ test("two campaigns are compared figure by figure, with intervals, as text and a
   const page = await readFile(join(folder, "campaigns.html"), "utf8");
   expect(page).toContain("figures changed");
   expect(page).toContain("<svg");
-}, 120_000);
+});
 
 test("two runs as a page: side by side, and chance is named", async () => {
   const said = await midcall(folder, ["compare", BEFORE, AFTER, "--html", "runs.html"]);

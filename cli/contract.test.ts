@@ -13,7 +13,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "midcall-contract-"));
   contract = await readFile(join(root, "docs/contract.md"), "utf8");
   await midcall(folder, ["run", "relay-restart", "--codec", "sized", "--crypto", "null"]);
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The text of contract.md that concerns a command: its table row, its headed section, and its indented synopses. */

@@ -81,7 +81,7 @@ describe("shrinking a planted bug", () => {
     } finally {
       await laboratory.close();
     }
-  }, 30_000);
+  });
 
   it("keeps to the oracle: a scenario that breaks another one is no smaller version of it", () => {
     const result = (name: string, detail: string): Result =>
@@ -110,7 +110,7 @@ describe("midcall explore", () => {
     expect(Object.keys(probes)).toEqual(PROBES.map(({ name }) => name));
     expect(probes["nat-moved-in-call"]).toBeGreaterThan(0);
     expect(probes["call-nobody-answers"]).toBe(0);
-  }, 120_000);
+  });
 
   it("finds a promise that cannot be kept, and what it writes shrinks and replays", async () => {
     // The case's own faults do not matter to exploration, but its plan does: an answer that is refused while it is promised to connect.
@@ -146,7 +146,7 @@ describe("midcall explore", () => {
     const alone = await midcall(folder, ["replay", "kept.0x2.json"]);
     expect(alone.out).toMatch(/^broken {2}never-up {2}sim {2}seed 0x2\n {2}\S.*\n {2}hash [0-9a-f]{16}: the same twice\n/);
     expect(alone.code).toBe(EXIT.broken);
-  }, 60_000);
+  });
 
   it("stops when it is interrupted, and says what it has", async () => {
     const controller = new AbortController();
@@ -155,7 +155,7 @@ describe("midcall explore", () => {
     const said = await going;
     expect(said.code).toBe(EXIT.interrupted);
     expect(said.out).toMatch(/^explored \d+ seeds .*of baseline/);
-  }, 20_000);
+  });
 });
 
 describe("midcall mutants", () => {
@@ -168,5 +168,5 @@ describe("midcall mutants", () => {
     const survives = await midcall(folder, ["mutants", "baseline", "--only", "call-forgotten-on-reconnect", "--explore", "0"]);
     expect(survives.code, survives.out).toBe(EXIT.broken);
     expect(survives.out).toContain("SURVIVES");
-  }, 120_000);
+  });
 });

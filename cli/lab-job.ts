@@ -7,7 +7,7 @@ import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
 import { wavBytes } from "../impl/io/wav.ts";
 import type { NetnsOutcome, NetnsRun } from "../netns/lab.ts";
-import { assess, render } from "../reports/index.ts";
+import { assess } from "../reports/assess.ts";
 import { openMetrics, runLabel } from "../reports/openmetrics.ts";
 import { probesHit } from "../reports/probes.ts";
 import type { Result } from "../reports/result.ts";
@@ -18,7 +18,6 @@ import { sizedCodec } from "../sim/sized-codec.ts";
 import { openGrowingLog } from "./growing-log.ts";
 import type { LabJob, LabReport } from "./laboratory.ts";
 import { noticing } from "./notices.ts";
-import { pageExtras } from "./page-extras.ts";
 import { machineTrouble } from "./process-party.ts";
 import { writeFiles } from "./run-folder.ts";
 import { formatSeed } from "./seed.ts";
@@ -109,6 +108,8 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
     ...(outcome.driver === undefined ? {} : { linkDriver: outcome.driver }),
   };
   if (job.folder !== null) {
+    // Only now: the pages' charts take a second to load, and a campaign writes none.
+    const [{ render }, { pageExtras }] = await Promise.all([import("../reports/index.ts"), import("./page-extras.ts")]);
     const files = new Map<string, string | Uint8Array>([
       ...render(result, scenario, outcome.records, await pageExtras(result, scenario, job.folder, outcome.audio)),
       ["result.json", `${JSON.stringify(result, null, 2)}\n`],

@@ -1,10 +1,10 @@
-/** The live page as a person has it: in Chromium, beside a run that goes on. The tests are about one page each and wait most of the time: they go on together. */
+/** The live page as a person has it: in Chromium, beside a run that goes on. */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { lacks } from "../netns/install.ts";
 import { readLog } from "../reports/read-log.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
@@ -16,7 +16,7 @@ let browser: TestBrowser | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "midcall-live-"));
   browser = await testBrowser();
-}, 60_000);
+});
 afterAll(async () => {
   await browser?.close();
   await rm(folder, { recursive: true, force: true });
@@ -78,9 +78,7 @@ const asked = (
     one.end(body);
   });
 
-test.concurrent("a run in virtual time is shown as it would have gone, at the speed that is asked for, and nobody without the token sees anything", async (context) => {
-  // Tests that go on together have each their own.
-  const { expect } = context;
+test("a run in virtual time is shown as it would have gone, at the speed that is asked for, and nobody without the token sees anything", async (context) => {
   const going = await watching("run", "relay-restart", "--watch", "--codec", "sized");
   try {
     const { origin } = new URL(going.url);
@@ -105,14 +103,13 @@ test.concurrent("a run in virtual time is shown as it would have gone, at the sp
   } finally {
     expect(await going.stop()).toBe(130);
   }
-}, 180_000);
+});
 
-test.concurrent("a fault done by hand strikes a run on a real kernel, is in its log and scenario, and can be replayed", async (context) => {
-  const { expect } = context;
+test("a fault done by hand strikes a run on a real kernel, is in its log and scenario, and can be replayed", async (context) => {
   const [lack] = await lacks();
   if (lack !== undefined) return context.skip(`plain namespaces need ${lack.what}`);
   const chromium = wanted(context);
-  const going = await watching("run", "baseline", "--lab", "netns", "--watch", "--set", "duration=20s");
+  const going = await watching("run", "baseline", "--lab", "netns", "--watch", "--set", "duration=14s");
   try {
     const { page, complaints } = await chromium.open(going.url);
     await page.waitForSelector("html[data-ready]");
@@ -130,7 +127,7 @@ test.concurrent("a fault done by hand strikes a run on a real kernel, is in its 
     await expect.poll(() => page.locator("#log-lines").textContent(), PATIENT).toContain("call active");
     await page.getByRole("button", { name: "Kill for 2 s: r1" }).click();
     await expect.poll(() => page.locator("#answer").textContent(), PATIENT).toContain("Done");
-    await expect.poll(() => page.locator("#log-lines").textContent(), PATIENT).toContain("kill r1");
+    await page.locator("#active li", { hasText: "kill r1" }).waitFor({ state: "visible", ...PATIENT });
     await expect.poll(() => page.locator("html").getAttribute("data-over"), PATIENT).not.toBeNull();
     expect(complaints.filter((one) => !one.includes("403") && !one.includes("400"))).toEqual([]);
   } finally {
@@ -154,12 +151,11 @@ test.concurrent("a fault done by hand strikes a run on a real kernel, is in its 
     fault: "kill r1",
     observed: { processKilled: true, processRestarted: true },
   });
-}, 180_000);
+});
 
-test.concurrent("a finished run can be watched again from its folder", async (context) => {
-  const { expect } = context;
+test("a finished run can be watched again from its folder", async (context) => {
   await midcall(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
-  const going = await watching("watch", "out/baseline/sim-0x1");
+  const going = await watching("watch", "out/latest");
   try {
     const { page, complaints } = await wanted(context).open(`${going.url}`);
     await page.waitForSelector("html[data-ready]");
@@ -169,4 +165,4 @@ test.concurrent("a finished run can be watched again from its folder", async (co
   } finally {
     await going.stop();
   }
-}, 180_000);
+});

@@ -6,7 +6,7 @@ describe("a call over loopback QUIC between real processes, whose relay is kille
 
   beforeAll(async () => {
     run = await runLoopback();
-  }, 120_000);
+  });
 
   const verdictOf = (oracle: string): string => {
     const found = run.result.oracles.find((one) => one.name === oracle);

@@ -29,7 +29,7 @@ beforeAll(async () => {
   );
   relay = await runRelay({ name: "r1", host: "127.0.0.1", port: 0, stateDir: join(folder, "relay") });
   await midcall(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
-}, 60_000);
+});
 afterAll(async () => {
   await relay.stop();
   await rm(folder, { recursive: true, force: true });

@@ -38,7 +38,7 @@ beforeAll(async () => {
   if (packed.code !== 0 || tarball === undefined) return;
   await writeFile(join(folder, "package.json"), '{ "name": "outside", "private": true }\n');
   installed = await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`], folder);
-}, 300_000);
+});
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -87,7 +87,7 @@ test("from an empty folder, a scenario of the catalogue runs and holds", async (
   expect(ended.err).toContain("relay-restart sim seed 0x1");
   expect(ended.code).toBe(0);
   expect(JSON.parse(ended.out)).toMatchObject({ scenario: "relay-restart", verdict: "held" });
-}, 120_000);
+});
 
 test("from an empty folder, a user's scenario in TypeScript runs and holds, and its twin is sabotaged in the compiled code", async (context) => {
   wantInstalled(context);
@@ -112,7 +112,7 @@ export default mine;
   const twin = await run("npx", ["--no-install", "midcall", "run", "./my-case.ts", "--twin", "--json"], folder);
   expect(JSON.parse(twin.out)).toMatchObject({ verdict: "broken", sabotage: "no-media-after-reconnect" });
   expect(twin.code).toBe(1);
-}, 120_000);
+});
 
 test("from an empty folder, a user's own vitest runs scenarios, and a broken one fails with how to see it again", async (context) => {
   wantInstalled(context);
@@ -164,7 +164,7 @@ test("what does not exist is said at once", async () => {
   const tsc = join(REPOSITORY, "node_modules/typescript/bin/tsc");
   const options = ["--noEmit", "--module", "nodenext", "--target", "es2024", "--skipLibCheck", "--ignoreConfig", "--types", ""];
   expect((await run(process.execPath, [tsc, ...options, "typed.ts"], folder)).out).toMatch(/typed\.ts\(3,.*number.*string/);
-}, 180_000);
+});
 
 test("the package's types are found: a wrong scenario does not compile", async (context) => {
   wantInstalled(context);
@@ -175,4 +175,4 @@ test("the package's types are found: a wrong scenario does not compile", async (
   const right = await run(process.execPath, [tsc, ...options, "right.ts"], folder);
   expect(right.out).toBe("");
   expect((await run(process.execPath, [tsc, ...options, "wrong.ts"], folder)).out).toContain("wrong.ts(2,");
-}, 60_000);
+});

@@ -77,7 +77,7 @@ beforeAll(async () => {
     }),
   );
   recordings = found;
-}, 300_000);
+});
 afterAll(() => Promise.all(laboratories.map((laboratory) => laboratory.close())));
 
 test("of ten recordings of accidents on a real kernel at least nine are shown again, the longest gap within 15 % of its length", async (context) => {

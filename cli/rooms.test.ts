@@ -119,7 +119,7 @@ beforeAll(async () => {
   const rules = new Map<string, string[]>();
   for (const { rule, file } of await lint(scratch)) rules.set(file, [...(rules.get(file) ?? []), rule]);
   found = rules;
-}, 120_000);
+});
 
 afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });

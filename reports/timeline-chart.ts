@@ -3,10 +3,15 @@
  * that dark mode and print restyle the drawing; every bar has a <title>.
  */
 import type { CustomSeriesOption } from "echarts/charts";
-import { drawing } from "./drawing.ts";
+import { CustomChart, LineChart } from "echarts/charts";
+import { GridComponent } from "echarts/components";
+import * as echarts from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
 import { escaped } from "./escape.ts";
 import { inMs, instant } from "./finding.ts";
 import type { Bar, Timeline } from "./timeline.ts";
+
+echarts.use([CustomChart, LineChart, GridComponent, SVGRenderer]);
 
 /** Pixels. The gutter holds party and lane names. */
 const WIDTH = 1_320;
@@ -51,7 +56,7 @@ export function drawTimeline(timeline: Timeline): string {
     ...(hasDelays ? delayNames(timeline, delayTop) : []),
   ];
   const height = bottom + AXIS_HEIGHT;
-  const chart = drawing(WIDTH, height);
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   try {
     chart.setOption({
       animation: false,

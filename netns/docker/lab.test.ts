@@ -20,7 +20,7 @@ beforeAll(async () => {
   if (missing !== undefined) return;
   daemon = await anyDaemon();
   engine = await openEngine();
-}, 60_000);
+});
 afterAll(() => daemon?.stop(), 60_000);
 
 labPartyContract("containers", missing, containerLauncher);

@@ -26,11 +26,11 @@ beforeAll(async () => {
   daemon = await anyDaemon();
   engine = await openEngine();
   folder = await mkdtemp(join(tmpdir(), "mc-launch-"));
-}, 60_000);
+});
 afterAll(async () => {
   await daemon?.stop();
   if (folder !== "") await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 const newRun = (): string => randomBytes(3).toString("hex");
 
@@ -85,7 +85,7 @@ test("signals reach the party's process itself, and its end says which one it wa
     launched.signal("SIGKILL"); // nothing comes of it
   }
   await launcher.close?.();
-}, 60_000);
+});
 
 test("a process that ends by itself has an exit code, and the last of what it wrote is kept", async (context) => {
   needs(context);
@@ -101,7 +101,7 @@ test("a process that ends by itself has an exit code, and the last of what it wr
   const aborted = await play("process.abort();");
   expect(await aborted.exited).toEqual({ code: null, signal: "SIGABRT" });
   await launcher.close?.();
-}, 60_000);
+});
 
 test("a party that is killed comes back into the same network namespace, in which nothing but the loopback is", async (context) => {
   needs(context);
@@ -119,7 +119,7 @@ test("a party that is killed comes back into the same network namespace, in whic
   const interfaces = readFileSync(`/proc/${pid}/net/dev`, "utf8").match(/^\s*\w+(?=:)/gm);
   expect(interfaces?.map((name) => name.trim()).filter((name) => !/^(lo|sit0|tunl0|gre0|ip6tnl0)$/.test(name))).toEqual([]);
   await launcher.close?.();
-}, 60_000);
+});
 
 test("a party has no capabilities, and can write to the run's folder alone", async (context) => {
   needs(context);
@@ -137,7 +137,7 @@ test("a party has no capabilities, and can write to the run's folder alone", asy
   // The module lies in the run's folder here.
   expect(writes).toEqual(["EROFS", "EROFS", "written", "EROFS"]);
   await launcher.close?.();
-}, 60_000);
+});
 
 test("closing removes all containers of the run, also while one is being started, and nothing starts after it", async (context) => {
   needs(context);
@@ -156,7 +156,7 @@ test("closing removes all containers of the run, also while one is being started
   await expect(one.play("")).rejects.toMatchObject({ code: "launch" });
   expect(await containersOf(other)).toHaveLength(1);
   await bystander.launcher.close?.();
-}, 60_000);
+});
 
 test("when the laboratory is killed, its containers end and vanish by themselves, frozen ones too", async (context) => {
   needs(context);
@@ -169,7 +169,7 @@ test("when the laboratory is killed, its containers end and vanish by themselves
   expect(await containersOf(run)).toHaveLength(2);
   child.kill("SIGKILL");
   await until(async () => (await containersOf(run)).length === 0);
-}, 60_000);
+});
 
 test("what a dead process left is removed at the next start, and what belongs to a living or unknown one stays", async (context) => {
   needs(context);
@@ -191,7 +191,7 @@ test("what a dead process left is removed at the next start, and what belongs to
     for (const run of others)
       for (const name of await containersOf(run)) await engine.docker.getContainer(name.slice(1)).remove({ force: true });
   }
-}, 60_000);
+});
 
 test("a run whose name is taken is refused, and the one that has it goes on", async (context) => {
   needs(context);
@@ -204,4 +204,4 @@ test("a run whose name is taken is refused, and the one that has it goes on", as
   } finally {
     await engine.docker.getContainer(name).remove({ force: true });
   }
-}, 60_000);
+});
