@@ -9,10 +9,9 @@ import { lacks } from "../netns/install.ts";
 import { type NetnsOutcome, type NetnsRun, runNetns } from "../netns/lab.ts";
 import type { Launcher } from "../netns/launcher.ts";
 import { NetnsError } from "../netns/netns-error.ts";
-import type { Scenario } from "../scenarios/expanded.ts";
 import { CliError } from "./exit.ts";
 import type { LabJob } from "./laboratory.ts";
-import { speechPath } from "./speech.ts";
+import { speechFiles } from "./speech.ts";
 import { MODULE_EXTENSION } from "./version.ts";
 
 /** Throws a CliError (exit code 5) when the machine cannot run it. The run is torn down when `signal` aborts, and its reason thrown. */
@@ -26,8 +25,8 @@ export async function runReal(
     throw new CliError("lacking", `the ${job.lab} laboratory needs ${lack.what}${remedy} (what else there is: midcall doctor)`);
   }
   const { scenario, seed } = job;
-  const speech = speechFiles(scenario);
   const folder = job.folder ?? (await mkdtemp(join(tmpdir(), "midcall-run-")));
+  const speech = await speechFiles(scenario, folder);
   const capture = job.capture === true && job.folder !== null ? join(job.folder, "capture") : undefined;
   if (capture !== undefined) await mkdir(capture);
   try {
@@ -58,11 +57,3 @@ const containers = async (reads: readonly string[]): Promise<Launcher> =>
 
 /** The party process with one of the bugs of scenarios/mutations.ts in it. */
 const SABOTAGED = fileURLToPath(new URL(`./sabotaged-party${MODULE_EXTENSION}`, import.meta.url));
-
-const speechFiles = (scenario: Scenario): Map<string, string> =>
-  new Map(
-    scenario.calls
-      .flatMap((call) => [call.callerSays, call.calleeSays])
-      .filter((says) => says !== "tone")
-      .map((says) => [says, speechPath(says)]),
-  );

@@ -7,7 +7,7 @@ import type { Topology } from "./topology.ts";
 import type { WrittenCall, WrittenScenario } from "./written-scenario.ts";
 
 /** What a party can say without a file of its own. */
-const SPEECHES = ["speech-a", "speech-b", "tone"];
+const SPEECHES = ["speech-a", "speech-b", "turns-a", "turns-b", "tone"];
 
 /** chosen: registrations are done well before 1 s on any link but the longest; half a second is a quick answer. */
 const DEFAULTS = { at: 1_000_000, answerAfter: 500_000 };

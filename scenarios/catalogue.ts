@@ -56,6 +56,7 @@ import roamRelayed from "./cases/roam-relayed.ts";
 import roamWifiToCellular from "./cases/roam-wifi-to-cellular.ts";
 import sameIdentityTwice from "./cases/same-identity-twice.ts";
 import signallingDelayed from "./cases/signalling-delayed.ts";
+import silentTurns from "./cases/silent-turns.ts";
 import staleMessages from "./cases/stale-messages.ts";
 import staleUpdate from "./cases/stale-update.ts";
 import stampede from "./cases/stampede.ts";
@@ -82,6 +83,7 @@ export const CATALOGUE: readonly Scenario[] = [
   ringrtcBurstyLoss,
   fecBurst,
   linkDegrades,
+  silentTurns,
   directConeCone,
   relayRestart200ms,
   relayRestart40s,

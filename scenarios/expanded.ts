@@ -82,6 +82,8 @@ export type PartyModel = {
   readonly adaptsFec?: true;
   /** What a client speaks in; absent: the best tier. */
   readonly tier?: Exclude<TierChoice, "good">;
+  /** A client that sends nothing but the noise's level while nobody speaks. */
+  readonly dtx?: true;
   /** Name of the relay a client registers with, where it is another than its call's. */
   readonly relay?: string;
   /** Names of the relays that a relay shares its users with. */

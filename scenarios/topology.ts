@@ -25,7 +25,7 @@ const RESERVED = ["lab", "net"];
 
 type Reading = {
   readonly nats: Map<string, NatModel>;
-  readonly written: Pick<WrittenScenario, "fec" | "tier" | "iceTransportPolicy">;
+  readonly written: Pick<WrittenScenario, "fec" | "tier" | "dtx" | "iceTransportPolicy">;
   readonly complain: Complaints;
 };
 
@@ -114,11 +114,11 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
 function readVoice(
   { written, complain }: Reading,
   role: PartyModel["role"],
-  own: Pick<WrittenScenario, "fec" | "tier"> & { readonly adaptsFec?: true | undefined },
+  own: Pick<WrittenScenario, "fec" | "tier" | "dtx"> & { readonly adaptsFec?: true | undefined },
   place: Place,
-): Pick<PartyModel, "fec" | "adaptsFec" | "tier"> {
+): Pick<PartyModel, "fec" | "adaptsFec" | "tier" | "dtx"> {
   if (role === "relay") {
-    for (const key of ["fec", "tier"] as const)
+    for (const key of ["fec", "tier", "dtx"] as const)
       if (own[key] !== undefined) complain.say([...place, key], "a relay sends no media of its own: want it at a client");
     return {};
   }
@@ -129,6 +129,7 @@ function readVoice(
     ...(scheme.scheme === "none" ? {} : { fec: scheme }),
     ...(fec?.scheme === "adaptive" || own.adaptsFec === true ? { adaptsFec: true } : {}),
     ...(tier === "good" ? {} : { tier }),
+    ...((own.dtx ?? written.dtx) === true ? { dtx: true } : {}),
   };
 }
 

@@ -42,6 +42,7 @@ export type WrittenParty =
       readonly federatesWith?: readonly string[] | undefined;
       /** As `fec: { scheme: "adaptive" }`, beside a scheme to begin with. */
       readonly adaptsFec?: true | undefined;
+      readonly dtx?: boolean | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -78,6 +79,8 @@ export type WrittenScenario = {
   readonly iceTransportPolicy?: "all" | "relay" | undefined;
   /** What every client speaks in unless it says otherwise: `good`, `degraded`, `catastrophic`, or what the link bears. */
   readonly tier?: TierChoice | undefined;
+  /** Whether a client that does not say otherwise sends nothing but the noise's level while nobody speaks. */
+  readonly dtx?: boolean | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -121,6 +124,7 @@ const party = z.union(
       relay: name.optional(),
       federatesWith: z.array(name).min(1).max(16).optional(),
       adaptsFec: z.literal(true).optional(),
+      dtx: z.boolean().optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -161,6 +165,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   fec: fec.optional(),
   iceTransportPolicy: z.enum(["all", "relay"]).optional(),
   tier: z.enum(TIER_CHOICES).optional(),
+  dtx: z.boolean().optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

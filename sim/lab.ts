@@ -10,7 +10,7 @@ import { Instant, Micros, seconds } from "../impl/base/units.ts";
 import type { View } from "../impl/base/view.ts";
 import { type AudioSource, loop, silence, tone } from "../impl/core/audio-source.ts";
 import * as client from "../impl/core/client.ts";
-import { type CodecEngine, FRAME_SAMPLES, GOOD } from "../impl/core/codec.ts";
+import { type CodecEngine, FRAME_SAMPLES, GOOD, SAMPLE_RATE } from "../impl/core/codec.ts";
 import type { CryptoEngine } from "../impl/core/crypto.ts";
 import type { BlockCodes } from "../impl/core/fec/block-code.ts";
 import { type Identity, identityFromSecret } from "../impl/core/identity.ts";
@@ -18,7 +18,7 @@ import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
-import { clientPlan, federates } from "../scenarios/client-plan.ts";
+import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
 import { crowdOf } from "../scenarios/crowd-language.ts";
 import type { Action, Scenario } from "../scenarios/expanded.ts";
 import { captureInto } from "./capture.ts";
@@ -29,6 +29,7 @@ import { type LabWorld, PartyProcess } from "./party-process.ts";
 import { describePayload } from "./quic/packet.ts";
 import { RunLog } from "./run-log.ts";
 import { sizedCodec2 } from "./sized-codec.ts";
+import { TURNS, turns } from "./turns.ts";
 
 export type Engines = {
   readonly codec: CodecEngine;
@@ -206,7 +207,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
       continue;
     }
     const plan = clientPlan(scenario, name);
-    const source = sourceOf(run, engines, plan.says);
+    const source = sourceOf(run, engines, plan);
     const frames = new Map<number, Int16Array>();
     if (run.wav === true) heard.set(name, frames);
     const answer = plan.answer === undefined ? undefined : { mode: plan.answer.mode, after: plan.answer.after as Micros };
@@ -383,13 +384,25 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   };
 }
 
-function sourceOf(run: LabRun, engines: Engines, says: string): AudioSource {
-  if (engines.codec.mode === "sized") return silence();
+/** Nobody listens to a sized codec: what its parties say only tells speech from silence, where that matters. */
+function sourceOf(run: LabRun, engines: Engines, { says, voice }: ClientPlan): AudioSource {
+  if (engines.codec.mode === "sized") {
+    const side = TURNS.get(says);
+    if (!voice.dtx) return silence();
+    return side === undefined ? tone(440) : loop(turns(side, aSecond(tone(440))));
+  }
   if (says === "tone") return tone(440);
   const pcm = run.speech?.get(says);
   if (pcm === undefined)
     throw new RangeError(`speech ${says}: not among ${[...(run.speech?.keys() ?? [])].join(", ") || "none given"}`);
   return loop(pcm);
+}
+
+/** The first second of `source`. */
+function aSecond(source: AudioSource): Int16Array {
+  const pcm = new Int16Array(SAMPLE_RATE);
+  for (let at = 0; at < SAMPLE_RATE; at += FRAME_SAMPLES) pcm.set(source.next(), at);
+  return pcm;
 }
 
 /** Frames at their ticks, silence between. */

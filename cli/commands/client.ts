@@ -32,6 +32,7 @@ type Options = {
   readonly echo?: boolean;
   readonly jitterBuffer: JitterBufferName;
   readonly tier: TierChoice;
+  readonly dtx?: true;
   readonly fec: FecChoice;
   readonly iceTransportPolicy: "all" | "relay";
   readonly record?: string;
@@ -86,6 +87,7 @@ export function addClient(root: Command, { terminal, end }: Context): void {
         .choices(["all", "relay"])
         .default("all"),
     )
+    .option("--dtx", "send nothing but the noise's level while nobody speaks")
     .addOption(new Option("--tier <name>", "what it speaks in").choices(TIER_CHOICES).default("good"))
     .addOption(new Option("--fec <scheme>", "what it protects its media with").choices(Object.keys(FEC_CHOICES)).default("none"))
     .option("--record <file>", "write what is heard to this WAV file")
@@ -130,7 +132,7 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       voice: voiceOf(options, path),
       jitterBuffer: options.jitterBuffer,
       fec: FEC_CHOICES[options.fec],
-      voiceChoice: { tier: options.tier, adaptsFec: options.fec === "adaptive" },
+      voiceChoice: { tier: options.tier, adaptsFec: options.fec === "adaptive", dtx: options.dtx === true },
       iceTransportPolicy: options.iceTransportPolicy,
       ...(options.record === undefined ? {} : { record: path(options.record) }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),

@@ -237,6 +237,12 @@ export type StatsRecord = {
   readonly insertedSamplesForDeceleration: number;
   readonly removedSamplesForAcceleration: number;
   readonly fecPacketsReceived: number;
+  /** Frames that redundancy gave back for nothing: there already, or too late (W3C name). Absent: 0. */
+  readonly fecPacketsDiscarded?: number;
+  /** Part of packetsDiscarded: came after their time was played. Absent: 0. */
+  readonly lateDiscarded?: number;
+  /** Comfort noise (libwebrtc's NetEqLifetimeStatistics). Part of totalSamplesReceived, not of concealedSamples. Absent: 0. */
+  readonly generatedNoiseSamples?: number;
   /** Concealment of 150 ms or longer: ours, the W3C dictionary has none. */
   readonly interruptionCount: number;
   readonly totalInterruptionDurationMs: number;

@@ -26,7 +26,7 @@ import { type Layer, openParty } from "./party.ts";
 export type Voice = { readonly file: string } | { readonly source: AudioSource } | "tone" | "silence" | "echo";
 
 /** What a client is told about how it speaks; what it has to speak with it finds out itself. */
-export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec">;
+export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec" | "dtx">;
 
 export type ClientOptions = {
   readonly name: string;

@@ -1,12 +1,13 @@
 /**
  * The plain adaptive jitter buffer: packets go in when they come, one frame comes out every 20 ms. Its delay follows moving
  * averages (playout-delay.ts); it grows by playing a concealed frame in between and shrinks by leaving frames out.
- * Left out: time stretching, comfort noise, packets of other durations than 20 ms (decoders refuse them).
+ * Left out: time stretching, packets of other durations than 20 ms (decoders refuse them).
  *
  * The playout position is a media time. It advances one frame a tick also while nothing comes, so after an outage the frames of
  * a sender that kept counting fall due at their own time. `lead` below is how much later than its target the position runs.
  */
 import type { Instant, Micros } from "../base/units.ts";
+import type { ComfortNoise } from "../wire/comfort-noise.ts";
 import type { Decoder } from "./codec.ts";
 import { FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import { CONCEALED_FRAMES } from "./concealment.ts";
@@ -16,6 +17,7 @@ import type { DelayBounds, JitterBuffer, JitterFrame, JitterOptions, Played } fr
 import type { JitterStatistics } from "./jitter-statistics.ts";
 import { JitterCounters } from "./jitter-statistics.ts";
 import { PlayoutDelay } from "./playout-delay.ts";
+import { AnnouncedSilence } from "./silence/announced-silence.ts";
 
 /**
  * chosen: two frames, so that one reordering never hurts and the packet carrying redundancy is there; 400 ms, beyond which a
@@ -57,7 +59,11 @@ export class EmaBuffer implements JitterBuffer {
   #position = 0;
   /** Number of the last frame played or left out; nothing up to it plays any more. */
   #last = -1;
+  #lastPacket = -1;
   #lastPcm: Int16Array = SILENT_FRAME;
+  readonly #silence: AnnouncedSilence = new AnnouncedSilence();
+  /** The last tick played noise for a peer that says nothing. */
+  #isResting = false;
   /** Since when the lead has been above SHRINK_AT; -1: it is not. */
   #ahead = -1;
   #adjusted = -SPACING;
@@ -88,7 +94,10 @@ export class EmaBuffer implements JitterBuffer {
     const verdict = this.#window.judge(seq);
     if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq)) && isFirst)
       this.#counters.received(frame.packet ?? seq);
-    if (verdict === "duplicate") return;
+    if (verdict === "duplicate") {
+      if (by !== undefined && isFirst) this.#counters.unneeded();
+      return;
+    }
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY;
     if (by !== undefined) this.#window.giveBack(seq);
@@ -98,12 +107,17 @@ export class EmaBuffer implements JitterBuffer {
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     const behind = this.#started && timestamp < this.#position - HALF;
     if (stale || (behind && (by !== undefined || !this.#moveBack(seq, timestamp)))) {
-      if (isFirst) this.#counters.discarded();
+      if (isFirst) this.#counters.tooLate();
+      if (isFirst && by !== undefined) this.#counters.unneeded();
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
     const packet = isFirst ? (frame.packet ?? seq) : -1;
     this.#window.hold({ seq, packet, shape, timestamp, payload: frame.payload, arrival: now, by });
+  }
+
+  rest(_now: Instant, timestamp: number, noise: ComfortNoise): void {
+    if (this.#started && timestamp >= this.#position - HALF) this.#silence.tell(timestamp, noise);
   }
 
   playout(now: Instant): Played | undefined {
@@ -115,7 +129,8 @@ export class EmaBuffer implements JitterBuffer {
       this.#position = first.timestamp;
     }
     if (this.#window.count === 0) return this.#conceal();
-    const run = this.#counters.run;
+    // Nothing is lost where silence gets longer or shorter, as where something is made up.
+    const run = this.#isResting ? FRAME_SAMPLES : this.#counters.run;
     let lead = this.#lead(now);
     if (lead > this.#bounds.maxTarget || (run > 0 && lead > FRAME_MICROS)) {
       this.#skip(lead, run === 0 ? this.#bounds.maxTarget : SHRINK_AT);
@@ -143,6 +158,7 @@ export class EmaBuffer implements JitterBuffer {
     this.#counters.discarded(this.#window.count);
     while (this.#window.count > 0) this.#last = this.#window.take().seq;
     this.#delay.rebase(transit);
+    this.#silence.clear();
     this.#position = timestamp;
     this.#holdUntil = now + this.#delay.target;
   }
@@ -154,7 +170,7 @@ export class EmaBuffer implements JitterBuffer {
   #moveBack(seq: number, timestamp: number): boolean {
     const head = this.#window.head;
     const next = head === undefined || (head.seq === seq + 1 && head.timestamp <= this.#position + HALF);
-    if (this.#counters.run === 0 || !next) return false;
+    if ((this.#counters.run === 0 && !this.#isResting) || !next) return false;
     this.#counters.inserted(this.#position - timestamp);
     this.#position = timestamp;
     return true;
@@ -169,7 +185,8 @@ export class EmaBuffer implements JitterBuffer {
       if (gap >= FRAME_SAMPLES) {
         const frames = Math.min(surplus, Math.floor(gap / FRAME_SAMPLES));
         this.#position += frames * FRAME_SAMPLES;
-        for (let i = 0; i < Math.min(frames, CONCEALED_FRAMES); i++) this.#decoder.conceal(); // as in #leaveOut
+        const unheard = this.#isResting ? 0 : Math.min(frames, CONCEALED_FRAMES);
+        for (let i = 0; i < unheard; i++) this.#decoder.conceal(); // as in #leaveOut
         this.#counters.removed(frames * FRAME_SAMPLES);
         surplus -= frames;
       } else if (leaveOut && this.#window.count > 1) {
@@ -184,9 +201,9 @@ export class EmaBuffer implements JitterBuffer {
    * six times too loud (measured with Opus 24 kbit/s, speech, 20 frames left out), which is a bang.
    */
   #leaveOut(): void {
-    const { seq, timestamp, payload, shape } = this.#window.take();
+    const { seq, packet, timestamp, payload, shape } = this.#window.take();
     this.#decoder.decode(payload, shape);
-    this.#last = seq;
+    this.#took(seq, packet);
     if (this.#started) this.#counters.removed(timestamp + FRAME_SAMPLES - this.#position);
     this.#position = timestamp + FRAME_SAMPLES;
   }
@@ -198,7 +215,7 @@ export class EmaBuffer implements JitterBuffer {
     const pcm = slots === 1 && missing > this.#last ? this.#decoder.recover(head.payload, head.shape) : undefined;
     if (pcm === undefined) return this.#conceal();
     this.#position += FRAME_SAMPLES;
-    this.#last = missing;
+    this.#took(missing, head.packet - 1);
     this.#lastPcm = pcm;
     this.#counters.recovered();
     this.#counters.played(FRAME_SAMPLES);
@@ -229,9 +246,16 @@ export class EmaBuffer implements JitterBuffer {
 
   #take(): HeldFrame {
     const frame = this.#window.take();
-    this.#last = frame.seq;
+    this.#took(frame.seq, frame.packet);
     this.#position = frame.timestamp + FRAME_SAMPLES;
+    this.#silence.passed(this.#position);
     return frame;
+  }
+
+  #took(seq: number, packet: number): void {
+    this.#last = seq;
+    if (packet > this.#lastPacket) this.#lastPacket = packet;
+    this.#isResting = false;
   }
 
   #mayShrink(now: number, frame: HeldFrame, pcm: Int16Array): boolean {
@@ -273,14 +297,30 @@ export class EmaBuffer implements JitterBuffer {
 
   /** Fills a slot that stays empty. */
   #conceal(): Played {
+    const noise = this.#rustle();
     this.#position += FRAME_SAMPLES;
-    return this.#fill();
+    return noise ?? this.#fill();
   }
 
   /** Lets a tick pass without advancing: the delay grows by a frame. */
   #hold(): Played {
     this.#counters.inserted(FRAME_SAMPLES);
-    return this.#fill();
+    return this.#rustle() ?? this.#fill();
+  }
+
+  /** Noise, when the peer says nothing at the position; what was sent and lost right before the head counts as concealed. */
+  #rustle(): Played | undefined {
+    const head = this.#window.head;
+    this.#isResting = this.#silence.ahead(this.#position, head) === 0;
+    if (!this.#isResting) return undefined;
+    const left = head === undefined ? Number.POSITIVE_INFINITY : head.timestamp - this.#position;
+    const isLost = left > 0 && left <= this.#silence.lostBefore(head, this.#lastPacket);
+    const pcm = this.#silence.noise(FRAME_SAMPLES).slice();
+    this.#lastPcm = pcm;
+    this.#counters.played(FRAME_SAMPLES);
+    if (isLost) this.#counters.concealed(FRAME_SAMPLES, false);
+    else this.#counters.comfort(FRAME_SAMPLES);
+    return { kind: isLost ? "concealed" : "comfort", pcm };
   }
 
   #fill(): Played {

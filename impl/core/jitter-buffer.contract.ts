@@ -81,6 +81,76 @@ export function jitterBufferContract(buffer: JitterBufferName): void {
     });
   });
 
+  describe("a sender that falls silent", () => {
+    type Options = { readonly lost?: readonly number[]; readonly delay?: (at: number) => number; readonly comfort?: boolean };
+    /** Speaks for 1 s, says nothing for 1 s but for the descriptions of a sender, speaks for 1 s again. Frames 0..49 and 100..149. */
+    function turn({ lost = [], delay = () => 30_000, comfort = true }: Options): Run {
+      const own = jitterBuffer(buffer, { decoder: stub(1_000), mode: "real" });
+      const events: { at: number; go(now: Instant): void }[] = [];
+      let packet = 0;
+      for (let frame = 0; frame < 150; frame++) {
+        const [at, timestamp] = [sentAt(frame) + delay(frame), frame * FRAME_SAMPLES];
+        if (frame < 50 || frame >= 100) {
+          const shape = { codec: 0, units: 1, part: 0, opens: frame === 100 };
+          const one = { seq: frame, packet: packet++, timestamp, payload: Uint8Array.of(PLAIN), shape };
+          if (!lost.includes(frame)) events.push({ at, go: (now) => own.insert(now, one) });
+        } else if (comfort && !lost.includes(frame) && (frame < 53 || (frame - 53) % 9 === 8))
+          events.push({ at, go: (now) => own.rest(now, timestamp, { level: 60, since: frame - 50 }) });
+      }
+      events.sort((a, b) => a.at - b.at);
+      const ticks: { now: number; played: ReturnType<typeof own.playout> }[] = [];
+      for (let now = 1_000; now < 3_000_000; now += FRAME_MICROS) {
+        for (let next = events[0]; next !== undefined && next.at <= now; next = events[0]) {
+          events.shift();
+          next.go(Instant(next.at));
+        }
+        ticks.push({ now, played: own.playout(Instant(now)) });
+      }
+      return { buffer, ticks, stats: own.stats(), target: own.target };
+    }
+
+    it("is heard as noise, which is no concealment, and every frame of both spurts is played", () => {
+      const r = turn({});
+      expect(kinds(r).concealed ?? 0).toBe(0);
+      expect(kinds(r).silence ?? 0).toBe(0);
+      expect(kinds(r).comfort).toBeGreaterThanOrEqual(48);
+      // What is sent last may still wait at the end.
+      expect(r.stats.jitterBufferEmittedCount).toBeGreaterThanOrEqual(95 * FRAME_SAMPLES);
+      expect(r.stats.packetsDiscarded).toBe(0);
+      expect(r.stats.concealmentEvents).toBe(0);
+      expect(r.stats.generatedNoiseSamples).toBeGreaterThan(45 * FRAME_SAMPLES);
+      const loud = r.ticks.flatMap(({ played }) => (played?.kind === "comfort" ? [played.pcm.some((x) => x !== 0)] : []));
+      expect(loud.filter((one) => !one).length).toBeLessThanOrEqual(1);
+    });
+
+    it("is concealed where its first descriptions are lost, until one comes", () => {
+      const r = turn({ lost: [50, 51, 52] });
+      expect(kinds(r).comfort).toBeGreaterThan(35);
+      const made = (kinds(r).concealed ?? 0) + (kinds(r).silence ?? 0);
+      expect(made).toBeGreaterThanOrEqual(6);
+      expect(made).toBeLessThanOrEqual(13);
+    });
+
+    it("lost words at the end of silence are concealment, lost descriptions are none", () => {
+      const r = turn({ lost: [61, 100, 101] });
+      expect(kinds(r).concealed ?? 0).toBeGreaterThanOrEqual(1);
+      expect(kinds(r).concealed ?? 0).toBeLessThanOrEqual(2);
+      expect(r.stats.concealmentEvents).toBe(1);
+    });
+
+    it("words that come later than silence let expect are waited for and not thrown away", () => {
+      const r = turn({ delay: (frame) => (frame < 100 ? 30_000 : 90_000) });
+      expect(r.stats.packetsDiscarded).toBe(0);
+      expect(kinds(r).concealed ?? 0).toBe(0);
+    });
+
+    it("an older sender says nothing of it, and is concealed as before", () => {
+      const r = turn({ comfort: false });
+      expect(kinds(r).comfort ?? 0).toBe(0);
+      expect((kinds(r).concealed ?? 0) + (kinds(r).silence ?? 0)).toBeGreaterThan(40);
+    });
+  });
+
   describe("a quiet network", () => {
     it("plays every frame in order, at most three frames after it came", () => {
       const r = played({ arrivals: stream(250, () => ms(30)), until: 5 * SECOND });

@@ -4,6 +4,7 @@
  */
 import type { FecName } from "../base/fec-scheme.ts";
 import type { Instant, Micros } from "../base/units.ts";
+import type { ComfortNoise } from "../wire/comfort-noise.ts";
 import type { Decoder, Shape } from "./codec.ts";
 import type { JitterStatistics } from "./jitter-statistics.ts";
 
@@ -50,6 +51,8 @@ export type JitterBuffer = {
   holdFor(length: Micros): void;
   /** Takes a packet that arrived at `now`, or was given back then. Copies are ignored; packets that are too late are counted and dropped. */
   insert(now: Instant, frame: JitterFrame): void;
+  /** The sender says nothing at media time `timestamp`, as a packet that arrived at `now` tells: noise is played in place of what was not sent. */
+  rest(now: Instant, timestamp: number, noise: ComfortNoise): void;
   /** The frame of the playout tick at `now`, to be called every 20 ms; undefined until the first audio is due. */
   playout(now: Instant): Played | undefined;
 };

@@ -5,7 +5,7 @@
 import type { StatsRecord } from "../base/record.ts";
 import { SAMPLE_RATE } from "./codec.ts";
 
-export type JitterStatistics = Omit<StatsRecord, "ev" | "call">;
+export type JitterStatistics = Required<Omit<StatsRecord, "ev" | "call">>;
 
 /** Concealed samples in a row that make an interruption: 150 ms (libwebrtc's NetEq). */
 const INTERRUPTION = (150 * SAMPLE_RATE) / 1_000;
@@ -27,6 +27,9 @@ export class JitterCounters {
   #inserted = 0;
   #removed = 0;
   #recovered = 0;
+  #unneeded = 0;
+  #late = 0;
+  #noise = 0;
   #interruptions = 0;
   #interrupted = 0;
 
@@ -44,6 +47,15 @@ export class JitterCounters {
   /** A packet was thrown away: too late, or not decodable. */
   discarded(count = 1): void {
     this.#discarded += count;
+  }
+  /** A packet came after its time was played: discarded, and late. */
+  tooLate(): void {
+    this.#discarded++;
+    this.#late++;
+  }
+  /** What redundancy gave back was there already, or came too late. */
+  unneeded(): void {
+    this.#unneeded++;
   }
   /** Samples played that the sender did not send (W3C: deceleration). */
   inserted(samples: number): void {
@@ -64,6 +76,11 @@ export class JitterCounters {
   recovered(packets = 1): void {
     this.#run = 0;
     this.#recovered += packets;
+  }
+  /** Noise is played for a peer that says nothing: no concealment. */
+  comfort(samples: number): void {
+    this.#run = 0;
+    this.#noise += samples;
   }
   /** Something made up, or nothing, is played. */
   concealed(samples: number, silent: boolean): void {
@@ -101,6 +118,9 @@ export class JitterCounters {
       insertedSamplesForDeceleration: this.#inserted,
       removedSamplesForAcceleration: this.#removed,
       fecPacketsReceived: this.#recovered,
+      fecPacketsDiscarded: this.#unneeded,
+      lateDiscarded: this.#late,
+      generatedNoiseSamples: this.#noise,
       interruptionCount: this.#interruptions,
       totalInterruptionDurationMs: (this.#interrupted * 1_000) / SAMPLE_RATE,
     };

@@ -9,6 +9,7 @@ import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
 import { type Instant, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
+import { parseComfortNoise, putComfortNoise } from "../wire/comfort-noise.ts";
 import { kindOf } from "../wire/media-header.ts";
 import type { SendsFec } from "../wire/signal.ts";
 import { type CodecEngine, type CodecSettings, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
@@ -27,12 +28,13 @@ import type { CallKeys } from "./key-agreement.ts";
 import { Opener, Sealer } from "./packet-protection.ts";
 import { type Effect, MAX_RATE } from "./quality/controller.ts";
 import { QualityLink } from "./quality/quality-link.ts";
+import { Discontinuous } from "./silence/discontinuous.ts";
 import { textOctets } from "./transcript.ts";
 import { CODEC_WORDS, codingOf, type Engines } from "./voice/coding.ts";
 import { adapts, type VoiceOptions } from "./voice/options.ts";
 import { UnitNumbers } from "./voice/unit-numbers.ts";
 import { VoiceDecoder } from "./voice/voice-decoder.ts";
-import { type Encoded, VoiceEncoder } from "./voice/voice-encoder.ts";
+import { type Encoded, type Quiet, VoiceEncoder } from "./voice/voice-encoder.ts";
 
 /** What a client is told about forward error correction. */
 export type FecOptions = {
@@ -76,9 +78,13 @@ export type MediaOptions = {
   readonly say: (saying: Saying) => void;
 };
 
-/** Repair packets and reports are numbered on their own, so they have keys of their own: one key never seals two packets of one number. */
+/**
+ * Repair, reports and comfort noise are numbered on their own, so they have keys of their own: one key never seals two packets of one number. Numbers of
+ * speech so have no holes where nothing was said, and a hole is a loss.
+ */
 const REPAIR_LABEL = textOctets("midcall repair v1");
 const REPORT_LABEL = textOctets("midcall report v1");
+const COMFORT_LABEL = textOctets("midcall comfort v1");
 const derived = (crypto: CryptoEngine, key: Uint8Array, label: Uint8Array): Uint8Array =>
   crypto.derive(key, new Uint8Array(0), label, 32);
 
@@ -94,6 +100,10 @@ export class MediaStream {
   readonly #repairOpener: Opener;
   readonly #reportSealer: Sealer;
   readonly #reportOpener: Opener;
+  readonly #comfortSealer: Sealer;
+  readonly #comfortOpener: Opener;
+  /** Undefined: every frame is sent. */
+  readonly #silence: Discontinuous | undefined;
   readonly #quality: QualityLink;
   readonly #protector: Protector;
   readonly #recoverer: Recoverer;
@@ -128,6 +138,9 @@ export class MediaStream {
     this.#repairOpener = new Opener(crypto, derived(crypto, keys.receive, REPAIR_LABEL));
     this.#reportSealer = new Sealer(crypto, derived(crypto, keys.send, REPORT_LABEL));
     this.#reportOpener = new Opener(crypto, derived(crypto, keys.receive, REPORT_LABEL));
+    this.#comfortSealer = new Sealer(crypto, derived(crypto, keys.send, COMFORT_LABEL));
+    this.#comfortOpener = new Opener(crypto, derived(crypto, keys.receive, COMFORT_LABEL));
+    this.#silence = voice.dtx === true && peerCodecs.includes(CODEC_WORDS.comfort) ? new Discontinuous() : undefined;
     this.#protector = new Protector(scheme, fec.codes);
     this.#recoverer = new Recoverer(fec.codes);
     this.#buffer = jitterBuffer(options.jitterBuffer, { decoder: this.#decoder, mode: codec.mode });
@@ -166,10 +179,12 @@ export class MediaStream {
     const timestamp = this.#captured++ * FRAME_SAMPLES;
     if (channel === undefined) {
       this.#voice.cut();
+      this.#silence?.cut();
       return NOTHING;
     }
-    const encoded = this.#voice.push(timestamp, pcm);
-    const media = encoded === undefined ? NOTHING : this.#seal(now, channel, encoded);
+    const full = this.#voice.push(timestamp, pcm, this.#silence?.speaks(pcm) ?? true);
+    const media =
+      full === undefined ? NOTHING : full.payload === undefined ? this.#pause(channel, full) : this.#seal(now, channel, full);
     const report = this.#quality.due(now);
     const packets = report === undefined ? media : [...media, this.#sealReport(channel, report)];
     for (const { length } of packets) {
@@ -181,6 +196,7 @@ export class MediaStream {
 
   #seal(now: Instant, channel: number, { coding, timestamp, payload: frame, opens }: Encoded): readonly Uint8Array[] {
     this.#payloadBytes += frame.length;
+    this.#silence?.spoke();
     const frames = coding.units;
     const source = { seq: this.#sealer.next, timestamp, codec: coding.codec, frames, payload: frame };
     const { payload, codec, repairs } = this.#protector.protect(source);
@@ -189,6 +205,16 @@ export class MediaStream {
     this.#sentUnits = frames;
     this.#sent.push(now, seq);
     return [packet, ...repairs.map((repair) => this.#sealRepair(channel, repair))];
+  }
+
+  /** In place of a packet in which nobody speaks: repair that is still owed, and the noise's description when it is due. */
+  #pause(channel: number, { coding, timestamp }: Quiet): readonly Uint8Array[] {
+    const repairs = this.#protector.rest().map((repair) => this.#sealRepair(channel, repair));
+    const noise = this.#silence?.pause(coding.units);
+    if (noise === undefined) return repairs;
+    const payload = putComfortNoise(noise);
+    this.#payloadBytes += payload.length;
+    return [...repairs, this.#comfortSealer.seal({ channel, timestamp, payload, kind: "comfort", frames: coding.units }).packet];
   }
 
   #sealReport(channel: number, payload: Uint8Array): Uint8Array {
@@ -213,6 +239,7 @@ export class MediaStream {
     this.#sealer.resync();
     this.#repairSealer.resync();
     this.#reportSealer.resync();
+    this.#comfortSealer.resync();
   }
 
   /** Takes a packet of the peer; a reason when it was refused. */
@@ -220,6 +247,7 @@ export class MediaStream {
     const kind = kindOf(packet);
     if (kind === "parity") return this.#receiveRepair(now, packet);
     if (kind === "report") return this.#receiveReport(now, packet);
+    if (kind === "comfort") return this.#receiveComfort(now, packet);
     const opened = this.#opener.open(packet);
     if (!opened.ok) return opened.reason;
     this.#received.push(now, opened.seq);
@@ -258,6 +286,15 @@ export class MediaStream {
       const frame = { seq: first + part, packet: packet.seq, timestamp: timestamp + part * FRAME_SAMPLES, payload, shape };
       this.#buffer.insert(now, by === undefined ? frame : { ...frame, by });
     }
+  }
+
+  #receiveComfort(now: Instant, packet: Uint8Array): RefusalReason | undefined {
+    const opened = this.#comfortOpener.open(packet);
+    if (!opened.ok) return opened.reason;
+    const noise = parseComfortNoise(opened.payload);
+    if (noise === undefined) return "malformed";
+    this.#buffer.rest(now, opened.timestamp, noise);
+    return undefined;
   }
 
   #receiveReport(now: Instant, packet: Uint8Array): RefusalReason | undefined {
@@ -314,7 +351,13 @@ export class MediaStream {
 
   #stats(): void {
     const { call, say } = this.#options;
-    say({ ev: "stats", call, ...this.#buffer.stats() });
+    const { fecPacketsDiscarded, lateDiscarded, generatedNoiseSamples, ...stats } = this.#buffer.stats();
+    say({
+      ...{ ev: "stats", call, ...stats },
+      ...(fecPacketsDiscarded === 0 ? {} : { fecPacketsDiscarded }),
+      ...(lateDiscarded === 0 ? {} : { lateDiscarded }),
+      ...(generatedNoiseSamples === 0 ? {} : { generatedNoiseSamples }),
+    });
     const { scheme } = this.#protector;
     if (scheme.scheme === "none" && this.#recoverer.hold === 0 && this.#givenBack === 0) return;
     say({

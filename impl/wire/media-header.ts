@@ -18,7 +18,7 @@ export type PayloadKind = "speech" | "comfort" | "parity" | "report";
 /** What one packet's header says in either form, the channel left out. */
 export type MediaFacts = {
   /**
-   * `parity`: repair data (impl/core/fec/repair-packet.ts). `comfort` (noise description, RFC 3389) is reserved: nothing here sends it. `report`: how the other
+   * `parity`: repair data (impl/core/fec/repair-packet.ts). `comfort`: how loud the noise is while nothing is said (comfort-noise.ts). `report`: how the other
    * direction's packets fare (voice-report.ts); sent only to who asked for it, because a peer of before it refuses it as malformed.
    */
   readonly kind: PayloadKind;

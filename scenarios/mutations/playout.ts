@@ -32,6 +32,13 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
       "Redundant copies are sent, received, waited for and unpacked, and what they give back is never handed to the jitter buffer.",
   },
   {
+    name: "comfort-noise-is-a-gap",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: 'this.#parts.add(isLost ? "concealed" : "comfort", -1, part);',
+    replace: 'this.#parts.add("silence", -1, part);',
+    imitates: "Noise that is played for a peer who says nothing counts as if what the peer said had been lost.",
+  },
+  {
     name: "mean-never-follows",
     file: "impl/core/playout-delay.ts",
     find: "this.#mean += (transit - this.#mean) * (transit < this.#mean ? EARLY : FAST);",

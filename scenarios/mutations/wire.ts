@@ -44,4 +44,11 @@ export const WIRE_MUTATIONS: readonly Mutation[] = [
     replace: "",
     imitates: "The STUN answer carries no transaction, so nobody knows what it answers.",
   },
+  {
+    name: "noise-description-malformed",
+    file: "impl/wire/comfort-noise.ts",
+    find: "level > SILENT_DBOV ? undefined",
+    replace: "level < SILENT_DBOV ? undefined",
+    imitates: "A peer that falls silent says how loud its room is, and is refused: its silence is concealed like a loss.",
+  },
 ];

@@ -72,6 +72,13 @@ export class Protector {
     return isAboard ? load(packet, repairs) : { payload: packet.payload, codec: packet.codec, repairs };
   }
 
+  /** Nothing is said for now: completes what is under way and gives the repairs to send meanwhile, as many a call as `protect` would. */
+  rest(): readonly Uint8Array[] {
+    if (this.#last !== undefined) this.#cut();
+    this.#last = undefined;
+    return this.#release();
+  }
+
   #open(scheme: FecScheme): readonly OpenLane[] {
     return lanesOf(scheme).map((lane) => {
       const code = this.#codes.get(lane.code);

@@ -6,8 +6,8 @@
  */
 import { Instant, type Micros, millis, seconds } from "../../base/units.ts";
 import type { View } from "../../base/view.ts";
-import { KEEPALIVE } from "../../wire/direct.ts";
-import { withChannel } from "../../wire/media-header.ts";
+import { isKeepalive, KEEPALIVE } from "../../wire/direct.ts";
+import { kindOf, withChannel } from "../../wire/media-header.ts";
 import type { CryptoEngine } from "../crypto.ts";
 import type { Outbox } from "../outbox.ts";
 import type { SessionId } from "../session.ts";
@@ -88,10 +88,10 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     media: side.media,
     ready,
     gone,
-    heard: (pair, isKeepalive) => {
+    heard: (pair, bytes) => {
       if (pair !== chosen?.pair) return;
       chosen.isHeard = true;
-      observe({ type: "heard", isKeepalive });
+      observe({ type: "heard", isKeepalive: leavesPause(bytes, chosen.watch.isIdle) });
     },
     raceLost: () => {
       if (chosen === undefined) tryLater();
@@ -242,7 +242,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
         if (chosen !== undefined) byPair(chosen.pair, bytes);
         for (const one of leaving) byPair(one.pair, bytes);
       }
-      if (packets.length > 0) observe({ type: "sent", isKeepalive: false });
+      const isIdle = chosen?.watch.hasSentMedia === false;
+      if (packets.length > 0) observe({ type: "sent", isKeepalive: packets.every((bytes) => leavesPause(bytes, isIdle)) });
       if (isBothWays() || at >= warmAt) for (const bytes of packets) byRelay(bytes);
     },
     end: (detail) => {
@@ -280,4 +281,14 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       sessions: sessions.view(),
     }),
   };
+}
+
+/**
+ * Whether nothing is to be expected soon after a packet: it is a keepalive or a description of noise. Repair and reports come while a party speaks and while
+ * it does not, so they leave that as it was (`isIdle`).
+ */
+function leavesPause(bytes: Uint8Array, isIdle: boolean): boolean {
+  if (isKeepalive(bytes)) return true;
+  const kind = kindOf(bytes);
+  return kind === "speech" ? false : kind === "comfort" || isIdle;
 }

@@ -49,7 +49,8 @@ export type DirectSide = {
   ready(pair: Pair): void;
   /** It was ready and is closed. */
   gone(pair: Pair, reason: string): void;
-  heard(pair: Pair, isKeepalive: boolean): void;
+  /** Something came: a keepalive, or media. */
+  heard(pair: Pair, bytes: Uint8Array): void;
   media(bytes: Uint8Array): void;
   /** Nobody won. */
   raceLost(): void;
@@ -212,7 +213,7 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
         // A dialler knows whom it reached by the certificate, and packets may overtake the acceptor's word.
         if (pair.stage !== "ready" && !(pair.id > 0 && pair.stage === "proving"))
           return out.refuse("unauthenticated", "datagram of a direct session");
-        side.heard(pair, isKeepalive(event.bytes));
+        side.heard(pair, event.bytes);
         return isKeepalive(event.bytes) ? undefined : side.media(event.bytes);
       case "oversized":
         return out.refuse("oversized", `message of ${event.length} octets`);

@@ -90,3 +90,14 @@ test("whatever arrives when, doubt and trust take turns and the watch sleeps in 
     { seed: 3, numRuns: 60 },
   );
 });
+
+test("a peer that falls silent between words, and tells of its noise, raises no doubt, though one description in three is lost", () => {
+  const turn = (from: number): (number | { readonly keepalive: number })[] => [
+    ...frames(from, from + 1_000),
+    // Discontinuous transmission: three in a row, then one every 180 ms.
+    ...[0, 20, 40, ...Array.from({ length: 9 }, (_, i) => 220 + i * 180)]
+      .filter((_, i) => i % 3 !== 1)
+      .map((ms) => ({ keepalive: from + 1_000 + ms })),
+  ];
+  expect(said([...turn(0), ...turn(3_000), ...turn(6_000)], 8_700).filter(([, what]) => what !== "late")).toEqual([]);
+});

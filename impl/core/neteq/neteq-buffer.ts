@@ -1,18 +1,20 @@
 /**
  * The jitter buffer after libwebrtc's NetEq: it aims at a delay from a histogram of lateness, and gets there by playing speech a pitch
  * period shorter or longer. What is missing is made up by the decoder, for exactly as long as it is missing.
- * libwebrtc m125, modules/audio_coding/neteq. Left out: comfort noise (no sender here goes silent on purpose), NACK.
+ * libwebrtc m125, modules/audio_coding/neteq. Left out: NACK.
  *
  * `#position` is the media time of the next sample to be appended to what waits. Audio made up does not move it: whether that stood in
  * for a lost frame or held back a late one is settled when the next real frame is played (`#standIn`).
  */
 import type { FecName } from "../../base/fec-scheme.ts";
 import type { Instant, Micros } from "../../base/units.ts";
+import type { ComfortNoise } from "../../wire/comfort-noise.ts";
 import { type Decoder, FRAME_MICROS, FRAME_SAMPLES } from "../codec.ts";
 import { CONCEALED_FRAMES } from "../concealment.ts";
 import { FrameWindow, type HeldFrame } from "../frame-window.ts";
 import type { DelayBounds, JitterBuffer, JitterFrame, JitterOptions, Played } from "../jitter-buffer.ts";
 import { JitterCounters, type JitterStatistics } from "../jitter-statistics.ts";
+import { AnnouncedSilence } from "../silence/announced-silence.ts";
 import { ArrivalHistory } from "./arrival-history.ts";
 import { decide, FAST_ABOVE, SLACK } from "./decision.ts";
 import { DelayTarget } from "./delay-target.ts";
@@ -55,6 +57,7 @@ export class NeteqBuffer implements JitterBuffer {
   readonly #window: FrameWindow = new FrameWindow();
   readonly #counters: JitterCounters = new JitterCounters();
   readonly #parts: PlayedParts = new PlayedParts();
+  readonly #silence: AnnouncedSilence = new AnnouncedSilence();
   /** Undefined when there is no audio to speak of. */
   readonly #wave: Waveform | undefined;
   #started = false;
@@ -63,6 +66,8 @@ export class NeteqBuffer implements JitterBuffer {
   #position = 0;
   /** Number of the last frame taken, recovered or left out; nothing up to it plays any more. */
   #last = -1;
+  /** Number of the last packet a frame was taken of. */
+  #lastPacket = -1;
   /** Samples made up since the last real one. */
   #standIn = 0;
   /** What the decoder made up and has not been played yet: `#rest[#restAt..]`. */
@@ -98,7 +103,10 @@ export class NeteqBuffer implements JitterBuffer {
     const verdict = this.#window.judge(seq);
     if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq)) && isFirst)
       this.#counters.received(frame.packet ?? seq);
-    if (verdict === "duplicate") return;
+    if (verdict === "duplicate") {
+      if (by !== undefined && isFirst) this.#counters.unneeded();
+      return;
+    }
     const transit = now - mediaMicros(timestamp);
     const jumped = this.#history.known && Math.abs(transit - this.#history.base) > DISCONTINUITY;
     if (by !== undefined) this.#window.giveBack(seq);
@@ -107,12 +115,21 @@ export class NeteqBuffer implements JitterBuffer {
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     if (stale || (this.#started && timestamp < this.#position - HALF)) {
-      if (isFirst) this.#counters.discarded();
+      if (isFirst) this.#counters.tooLate();
+      if (isFirst && by !== undefined) this.#counters.unneeded();
       return;
     }
     while (!this.#window.fits(seq)) this.#leaveOut();
     const packet = isFirst ? (frame.packet ?? seq) : -1;
     this.#window.hold({ seq, packet, shape, timestamp, payload: frame.payload, arrival: now, by });
+  }
+
+  rest(now: Instant, timestamp: number, noise: ComfortNoise): void {
+    if (!this.#started || timestamp < this.#position - HALF) return;
+    const transit = now - mediaMicros(timestamp);
+    if (Math.abs(transit - this.#history.base) > DISCONTINUITY) return;
+    this.#history.observe(now, transit);
+    this.#silence.tell(timestamp, noise);
   }
 
   playout(now: Instant): Played | undefined {
@@ -156,6 +173,7 @@ export class NeteqBuffer implements JitterBuffer {
   #restart(now: number, timestamp: number, transit: number): void {
     this.#counters.discarded(this.#window.count);
     while (this.#window.count > 0) this.#last = this.#window.take().seq;
+    this.#silence.clear();
     this.#history.rebase(now, transit);
     this.#position = timestamp;
     this.#holdUntil = now + this.#delay.target;
@@ -201,15 +219,25 @@ export class NeteqBuffer implements JitterBuffer {
    * (measured with Opus 24 kbit/s, speech, 20 frames left out), which is a bang. What it makes of the first continues what waits.
    */
   #leaveOut(): void {
-    const { seq, timestamp, payload, shape } = this.#window.take();
+    const { seq, packet, timestamp, payload, shape } = this.#window.take();
     const pcm = this.#decoder.decode(payload, shape);
-    this.#last = seq;
+    this.#took(seq, packet);
     if (!this.#started) return;
     if (pcm !== undefined && this.#restAt === FRAME_SAMPLES) this.#keep(pcm);
     this.#madeUp = 0;
     this.#settle(timestamp);
     this.#counters.removed(FRAME_SAMPLES);
-    this.#position = timestamp + FRAME_SAMPLES;
+    this.#advanceTo(timestamp + FRAME_SAMPLES);
+  }
+
+  #took(seq: number, packet: number): void {
+    this.#last = seq;
+    if (packet > this.#lastPacket) this.#lastPacket = packet;
+  }
+
+  #advanceTo(position: number): void {
+    this.#position = position;
+    this.#silence.passed(position);
   }
 
   #keep(pcm: Int16Array): void {
@@ -233,8 +261,8 @@ export class NeteqBuffer implements JitterBuffer {
     const pcm = this.#decoder.recover(head.payload, head.shape);
     if (pcm === undefined) return false;
     this.#settle(head.timestamp - FRAME_SAMPLES);
-    this.#position = head.timestamp;
-    this.#last = seq;
+    this.#advanceTo(head.timestamp);
+    this.#took(seq, head.packet - 1);
     this.#counters.recovered();
     this.#append("recovered", head.packet - 1, pcm);
     return true;
@@ -245,17 +273,18 @@ export class NeteqBuffer implements JitterBuffer {
     const head = this.#window.head as HeldFrame;
     const early = this.#lateness(now, head) < this.#delay.target - SLACK;
     if (early && this.#standIn >= FADED && now - head.arrival < this.#delay.target) return this.#makeUp(need);
-    this.#tellOfGap(head.timestamp - this.#position);
+    const gap = head.timestamp - this.#position;
+    this.#tellOfGap(this.#isResting(head) ? this.#silence.lostBefore(head, this.#lastPacket) : gap);
     const { seq, packet, shape, timestamp, payload, arrival, by } = this.#window.take();
     const pcm = this.#decoder.decode(payload, shape);
-    this.#last = seq;
+    this.#took(seq, packet);
     if (pcm === undefined) return this.#counters.discarded(packet < 0 ? 0 : 1);
     const afterGap = this.#standIn > 0 || this.#restAt < FRAME_SAMPLES;
     this.#settle(timestamp);
     if (by !== undefined) this.#counters.recovered(packet < 0 ? 0 : 1);
     else this.#counters.source(FRAME_SAMPLES, now + mediaMicros(this.#parts.waiting) - arrival, this.#delay.target);
     const lateness = now - mediaMicros(timestamp) - this.#history.base;
-    this.#position = timestamp + FRAME_SAMPLES;
+    this.#advanceTo(timestamp + FRAME_SAMPLES);
     const ahead = this.#parts.waiting;
     this.#append(by === undefined ? "source" : "recovered", packet, pcm, by);
     if (!afterGap) this.#stretch(now, lateness, ahead);
@@ -316,8 +345,42 @@ export class NeteqBuffer implements JitterBuffer {
     this.#stretched = now;
   }
 
-  /** `samples` (at most a tick's worth) of what the decoder makes up, silence once that has faded. */
+  /** Whether the peer said nothing between what was played last and `head`. */
+  #isResting(head: HeldFrame | undefined): boolean {
+    return this.#silence.ahead(this.#position + this.#standIn, head) === 0;
+  }
+
+  /** `samples` (at most a tick's worth) in place of what is not there: noise where nothing was sent, else what the decoder makes up. */
   #makeUp(samples: number): void {
+    for (let left = samples; left > 0; ) {
+      const ahead = this.#silence.ahead(this.#position + this.#standIn, this.#window.head);
+      if (ahead === 0) left -= this.#rustle(left);
+      else {
+        const part = ahead === undefined ? left : Math.min(left, ahead);
+        this.#expand(part);
+        left -= part;
+      }
+    }
+  }
+
+  /** At most `samples` of noise; answers how many. What was sent and lost right before the head counts as concealed. */
+  #rustle(samples: number): number {
+    const head = this.#window.head;
+    const lost = this.#silence.lostBefore(head, this.#lastPacket);
+    const left = head === undefined ? Number.POSITIVE_INFINITY : head.timestamp - this.#position - this.#standIn;
+    const isLost = left > 0 && left <= lost;
+    const part = isLost ? Math.min(samples, left) : left > lost ? Math.min(samples, left - lost) : samples;
+    this.#restAt = FRAME_SAMPLES;
+    this.#wave?.append(this.#silence.noise(part), 0, part);
+    this.#standIn += part;
+    if (isLost) this.#counters.concealed(part, false);
+    else this.#counters.comfort(part);
+    this.#parts.add(isLost ? "concealed" : "comfort", -1, part);
+    return part;
+  }
+
+  /** `samples` of what the decoder makes up, silence once that has faded. */
+  #expand(samples: number): void {
     let left = samples;
     while (left > 0) {
       const silent = this.#standIn >= CONCEALED_FRAMES * FRAME_SAMPLES;

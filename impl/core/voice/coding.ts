@@ -13,6 +13,8 @@ export const CODEC_WORDS = {
   codec2: "codec2-1200",
   /** It wants to hear how its packets fare (impl/wire/voice-report.ts). */
   report: "voice-report",
+  /** Descriptions of noise in place of silence (impl/wire/comfort-noise.ts). */
+  comfort: "comfort-noise",
 } as const;
 
 export type Coding = {

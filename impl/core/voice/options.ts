@@ -7,6 +7,8 @@ export type VoiceOptions = {
   readonly tier: TierChoice;
   /** The scheme of forward error correction follows the link too, whatever it was to begin with. */
   readonly adaptsFec: boolean;
+  /** It sends nothing but the noise's level while nobody speaks, to peers that understand (RFC 7587's `usedtx`); absent: it always sends. */
+  readonly dtx?: boolean | undefined;
   /** Absent: Opus takes its tier. */
   readonly codec2?: CodecEngine | undefined;
   /** Why it is absent, for the log. */
@@ -21,7 +23,7 @@ export const adapts = ({ tier, adaptsFec }: VoiceOptions): boolean => tier === "
 
 /** The words of an offer or an answer. */
 export function codecWords(voice: VoiceOptions): { readonly codecs: readonly string[] } {
-  const codecs: string[] = [CODEC_WORDS.long];
+  const codecs: string[] = [CODEC_WORDS.long, CODEC_WORDS.comfort];
   if (voice.codec2 !== undefined) codecs.push(CODEC_WORDS.codec2);
   if (adapts(voice)) codecs.push(CODEC_WORDS.report);
   return { codecs };

@@ -6,6 +6,9 @@ import type { Tier } from "../../base/tier.ts";
 import { type Encoder, FRAME_SAMPLES } from "../codec.ts";
 import type { Coding } from "./coding.ts";
 
+/** A packet's worth in which nobody speaks: nothing is encoded. */
+export type Quiet = { readonly coding: Coding; readonly timestamp: number; readonly payload?: undefined };
+
 /** One packet's worth, before forward error correction. */
 export type Encoded = {
   readonly coding: Coding;
@@ -26,6 +29,7 @@ export class VoiceEncoder {
   #pending: Int16Array | undefined;
   #filled = 0;
   #since = 0;
+  #speaks = false;
   /** Timestamp and coding the next packet has when nothing changes. */
   #next = -1;
   #last: Coding | undefined;
@@ -51,21 +55,27 @@ export class VoiceEncoder {
     this.#wanted = this.#of(tier);
   }
 
-  /** Takes 20 ms; undefined until a packet is full. */
-  push(timestamp: number, pcm: Int16Array): Encoded | undefined {
+  /** Takes 20 ms, in which somebody `speaks` or not; undefined until a packet is full. */
+  push(timestamp: number, pcm: Int16Array, speaks = true): Encoded | Quiet | undefined {
     if (this.#filled === 0) {
       this.#coding = this.#wanted;
       this.#since = timestamp;
+      this.#speaks = false;
     }
+    this.#speaks ||= speaks;
     const { units } = this.#coding;
-    if (units === 1) return this.#encode(pcm);
+    if (units === 1) return this.#full(pcm);
     if (this.#pending === undefined || this.#pending.length !== units * FRAME_SAMPLES)
       this.#pending = new Int16Array(units * FRAME_SAMPLES);
     this.#pending.set(pcm, this.#filled * FRAME_SAMPLES);
     this.#filled++;
     if (this.#filled < units) return undefined;
     this.#filled = 0;
-    return this.#encode(this.#pending);
+    return this.#full(this.#pending);
+  }
+
+  #full(pcm: Int16Array): Encoded | Quiet {
+    return this.#speaks ? this.#encode(pcm) : { coding: this.#coding, timestamp: this.#since };
   }
 
   /** What was gathered is not sent: there is nothing to send it on. */
