@@ -9,9 +9,10 @@ import type { FecScheme } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { AnswerPolicy, Command } from "../core/client.ts";
-import type { PeerRelay } from "../core/federation/federation.ts";
+import type { PeerRelay } from "../core/federation/link.ts";
 import type { IceTransportPolicy } from "../core/ice/client-ice.ts";
 import type { SignallingEffect } from "../core/signalling-filter.ts";
+import type { RelayTarget } from "../core/supervisor.ts";
 import type { VoiceChoice } from "./client.ts";
 
 /** What a party is to be: the content of its job file. Paths are absolute. */
@@ -63,6 +64,8 @@ export type Order =
   | { readonly type: "command"; readonly command: Command }
   /** Say what is still held. */
   | { readonly type: "held" }
+  /** A relay: have all clients go to these relays within that time, and end. */
+  | { readonly type: "drain"; readonly withinMs: number; readonly refuges: readonly RelayTarget[] }
   /** Let go of everything and end. */
   | { readonly type: "stop" }
   /** Lay a signalling fault; its draws come from (seed, `signalling/<fault>`). */

@@ -166,11 +166,16 @@ export type FederationHello = {
 };
 export type FederationHelloAck = { readonly type: "FederationHelloAck"; readonly ok: boolean; readonly reason?: string };
 
-/** Relay to relay: which users are registered with the sender. `whole`: these and no others, else what changed. */
+/** The signed part of a `Register`: shows another relay that a user has registered with the certificate of the relay that announces it. */
+export type UserProof = { readonly identity: string; readonly nonce: string; readonly signature: string };
+
+/** Relay to relay: which users are registered with the sender, each with its `proofs` at the same place. `whole`: these and no others, else what changed. */
 export type FederationUsers = {
   readonly type: "FederationUsers";
   readonly whole: boolean;
   readonly added: readonly string[];
+  /** Without it nobody is believed to be the sender's user. */
+  readonly proofs?: readonly UserProof[];
   readonly removed: readonly string[];
 };
 
@@ -279,9 +284,13 @@ const call = hex(16);
 const fingerprint = hex(16);
 /** Not parsed here: one address a peer cannot read must not cost it the message. 64: bracketed IPv6 with an IPv4 tail and a port has 53. */
 const addr = ascii(64);
-/** Users in one announcement. chosen: two lists of them leave room in a message of MAX_SIGNAL_BYTES. */
-export const MAX_USERS = 200;
+/** Users in one announcement: 50 of 323 octets each with its proof fill a message of MAX_SIGNAL_BYTES. chosen: a fifth less. */
+export const MAX_USERS = 40;
 const users = z.array(fingerprint).max(MAX_USERS).readonly();
+const proofs = z
+  .array(z.object({ identity: hex(32), nonce: hex(16), signature: hex(64) }).readonly())
+  .max(MAX_USERS)
+  .readonly();
 const addrs = z.array(addr).max(MAX_ADDRESSES).readonly();
 /** What people read, in terminals and logs: a peer's text with control characters could move the cursor or pretend to be a line of ours. */
 const words = (most: number): z.ZodString =>
@@ -407,7 +416,13 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       signature: hex(64),
     }),
     FederationHelloAck: z.object({ type: z.literal("FederationHelloAck"), ok: z.boolean(), reason: reason.exactOptional() }),
-    FederationUsers: z.object({ type: z.literal("FederationUsers"), whole: z.boolean(), added: users, removed: users }),
+    FederationUsers: z.object({
+      type: z.literal("FederationUsers"),
+      whole: z.boolean(),
+      added: users,
+      proofs: proofs.exactOptional(),
+      removed: users,
+    }),
     FederationChannel: z.object({
       type: z.literal("FederationChannel"),
       call_id: call,

@@ -4,7 +4,7 @@ import type { Mutation } from "../mutation.ts";
 export const FEDERATION_MUTATIONS: readonly Mutation[] = [
   {
     name: "federated-answer-not-forwarded",
-    file: "impl/core/federation/federation.ts",
+    file: "impl/core/federation/forwarding.ts",
     find: '"DirectCallOffer", "DirectCallAnswer", "Ringing",',
     replace: '"DirectCallOffer", "Ringing",',
     imitates:
@@ -13,22 +13,29 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
   {
     name: "federated-users-told-as-they-come",
     file: "impl/core/federation/federation.ts",
-    find: 'tell(link, { type: "FederationUsers", whole: at === 0, added: users.slice(at, at + MAX_USERS), removed: [] });',
+    find: "tell(link, announcement(users.slice(at, at + MAX_USERS), at === 0));",
     replace: ";",
     imitates:
       "A relay tells another one of users who register while they are linked, but not of those who were there before: after a restart it has none.",
   },
   {
     name: "federated-users-not-forgotten",
-    file: "impl/core/federation/federation.ts",
+    file: "impl/core/federation/directory.ts",
     find: "link.standIns.clear(); link.users.clear(); link.trunk.clear();",
     replace: "link.users.clear();",
     imitates:
       "A relay remembers which media number another relay gave to a call, and sends under it to that relay's successor, who knows none.",
   },
   {
+    name: "silent-relay-believed",
+    file: "impl/core/federation/path-probe.ts",
+    find: "return this.#lostInARow >= SILENT_AFTER;",
+    replace: "return false;",
+    imitates: "Two relays keep a link of which one direction is dead, because what the other direction brings sounds like life.",
+  },
+  {
     name: "federated-move-not-believed",
-    file: "impl/core/federation/federation.ts",
+    file: "impl/core/federation/forwarding.ts",
     find: "(isMoving && !(checked.ok && claimsProof(checked.message)))",
     replace: "isMoving",
     imitates:

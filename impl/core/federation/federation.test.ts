@@ -1,10 +1,12 @@
 /** What a relay takes from another one, said to it message by message: the link itself, users and forwards. */
 import { expect, test } from "vitest";
 import { parseSignal, type SignalMessage } from "../../wire/signal.ts";
+import { bindingResponse } from "../../wire/stun.ts";
 import { packTrunk } from "../../wire/trunk.ts";
 import type { Effect } from "../effect.ts";
 import { type Identity, identityFromSecret } from "../identity.ts";
 import { nobleCrypto } from "../noble-crypto.ts";
+import { signRegistration } from "../registration.ts";
 import {
   accept,
   alice,
@@ -27,15 +29,31 @@ const own: Identity = identityFromSecret(nobleCrypto, new Uint8Array(32).fill(22
 const LINK = -9;
 const nonce = new Uint8Array(16).fill(5);
 
+/** Octets that are other ones each time. */
+const fresh = (): ((length: number) => Uint8Array) => {
+  let count = 0;
+  return (length) => new Uint8Array(length).fill(++count);
+};
+/** Of west's certificate. */
+const WEST = "ef".repeat(32);
+/** West announces a user, who has signed for `pin`. */
+const announced = (who: Identity, whole: boolean, pin = WEST, user = who): SignalMessage => ({
+  type: "FederationUsers",
+  whole,
+  added: [user.fingerprint],
+  proofs: [signRegistration(nobleCrypto, who, pin, nonce)],
+  removed: [],
+});
+
 /** Relay "zenith" with bob on session -2 as its only user; "west" comes first by name, so it is west that dials. */
 function zenith(): World {
   return world([bob], {
     federation: {
       name: "zenith",
       identity: own,
-      entropy: (length) => new Uint8Array(length).fill(3),
+      entropy: fresh(),
       backoff: [],
-      peers: [{ name: "west", address: "192.0.2.200:4433", pin: "ef".repeat(32), fingerprint: west.fingerprint }],
+      peers: [{ name: "west", address: "192.0.2.200:4433", pin: WEST, fingerprint: west.fingerprint }],
     },
   });
 }
@@ -44,7 +62,7 @@ function linked(): World {
   const w = zenith();
   w.step({ type: "accepted", session: LINK, remote: "192.0.2.200:4433" });
   w.say(LINK, signHello(nobleCrypto, west, "west", PIN, nonce));
-  w.say(LINK, { type: "FederationUsers", whole: true, added: [alice.fingerprint], removed: [] });
+  w.say(LINK, announced(alice, true));
   return w;
 }
 const forward = (from: Identity, to: Identity, message: SignalMessage, relay = "west"): SignalMessage => ({
@@ -68,7 +86,16 @@ test("the relay that dials proves its identity for this certificate, and is told
   const answers = sent(w.say(LINK, signHello(nobleCrypto, west, "west", PIN, nonce)));
   expect(answers).toEqual([
     [LINK, { type: "FederationHelloAck", ok: true }],
-    [LINK, { type: "FederationUsers", whole: true, added: [bob.fingerprint], removed: [] }],
+    [
+      LINK,
+      {
+        type: "FederationUsers",
+        whole: true,
+        added: [bob.fingerprint],
+        proofs: [signRegistration(nobleCrypto, bob, PIN, new Uint8Array(16))],
+        removed: [],
+      },
+    ],
   ]);
 });
 
@@ -82,9 +109,7 @@ test.each([
   const effects = w.say(LINK, hello);
   expect(sent(effects).map(([, message]) => message)).toMatchObject([{ type: "FederationHelloAck", ok: false }]);
   expect(refusedFor(effects)).toHaveLength(1);
-  expect(types(w.say(LINK, { type: "FederationUsers", whole: true, added: [alice.fingerprint], removed: [] }))).toEqual([
-    [LINK, "Refusal"],
-  ]);
+  expect(types(w.say(LINK, announced(alice, true)))).toEqual([[LINK, "Refusal"]]);
 });
 
 test("a call comes up between users of two relays: what is for the other's user is forwarded, each side gets its set-up from its own relay", () => {
@@ -132,6 +157,22 @@ test("a relay speaks in its own name, for users it has announced, to users who a
   expect(refusals(forward(alice, bob, { type: "Reflect", txn: 1 }))).toEqual([["unexpected"], []]);
 });
 
+test("a relay cannot announce a user who has not signed for its certificate", () => {
+  const refusals = (message: SignalMessage): unknown => {
+    const w = zenith();
+    w.step({ type: "accepted", session: LINK, remote: "192.0.2.200:4433" });
+    w.say(LINK, signHello(nobleCrypto, west, "west", PIN, nonce));
+    const refused = refusedFor(w.say(LINK, message));
+    // Whoever it was: nothing it says is taken for that user's.
+    expect(refusedFor(w.say(LINK, forward(alice, bob, offer())))).toEqual(["unauthenticated"]);
+    return refused;
+  };
+  const { proofs: _, ...bare } = announced(alice, true) as SignalMessage & { type: "FederationUsers" };
+  expect(refusals(bare)).toEqual(["unauthenticated"]);
+  expect(refusals(announced(alice, true, PIN))).toEqual(["forged-signature"]); // signed for this relay, not for west
+  expect(refusals(announced(mallory, true, WEST, alice))).toEqual(["forged-signature"]); // another's registration
+});
+
 test("a link that is gone leaves the call to wait for its party, and a new one takes it up again", () => {
   const w = linked();
   w.say(LINK, forward(alice, bob, offer()));
@@ -141,12 +182,49 @@ test("a link that is gone leaves the call to wait for its party, and a new one t
   expect(w.datagram(-2, media(0)).filter(({ type }) => type === "datagram")).toEqual([]);
   w.step({ type: "accepted", session: -10, remote: "192.0.2.200:4433" });
   w.say(-10, signHello(nobleCrypto, west, "west", PIN, nonce));
-  const again = w.say(-10, { type: "FederationUsers", whole: true, added: [alice.fingerprint], removed: [] });
+  const again = w.say(-10, announced(alice, true));
   expect(types(again)).toEqual([[-10, "FederationChannel"]]);
   w.say(-10, { type: "FederationChannel", call_id: CALL, from: bob.fingerprint, number: 5 });
   expect(w.datagram(-2, media(0))).toEqual([
     { type: "datagram", session: -10, bytes: packTrunk([{ number: 5, packet: media(0) }]) },
   ]);
+});
+
+/** Answers every question of the relay about the way to west for so many half seconds, if it is there; all other effects. */
+function halfSeconds(w: World, count: number, isThere: boolean): Effect[] {
+  const told: Effect[] = [];
+  for (let n = 0; n < count; n++) {
+    for (const effect of w.pass(0.6)) {
+      if (effect.type !== "packet" || !isThere) told.push(effect);
+      else w.step({ type: "packet", from: effect.to, bytes: bindingResponse(effect.bytes.subarray(8, 20), "192.0.2.1:4433") });
+    }
+  }
+  return told;
+}
+const downs = (effects: readonly Effect[]): unknown[] =>
+  effects.flatMap((effect) => (effect.type === "say" && effect.saying.ev === "federation" ? [effect.saying] : []));
+
+test("a relay that is dialled lets go of a link whose other end answers nothing, and not of one that is idle", () => {
+  const w = linked();
+  w.step({ type: "start" });
+  expect(downs(halfSeconds(w, 40, true))).toEqual([]);
+  const effects = halfSeconds(w, 6, false);
+  expect(downs(effects)).toEqual([{ ev: "federation", peer: "west", state: "down", reason: "silent" }]);
+  expect(effects).toContainEqual({ type: "close", session: LINK, detail: "silent" });
+  expect(types(w.say(-2, { ...offer(CALL, bob), callee_fingerprint: alice.fingerprint } as SignalMessage))).toEqual([
+    [-2, "Refusal"],
+  ]);
+});
+
+test("a relay tells how the way to another one is: what it asked, what was lost, and how long it took", () => {
+  const w = zenith();
+  w.step({ type: "start" });
+  const paths = (effects: readonly Effect[]): unknown[] =>
+    effects.flatMap((effect) => (effect.type === "say" && effect.saying.ev === "relay-path" ? [effect.saying] : []));
+  const first = paths(halfSeconds(w, 9, true));
+  expect(first).toEqual([{ ev: "relay-path", peer: "west", asked: 9, lost: 0, rttMs: 0, jitterMs: 0 }]);
+  const later = paths(halfSeconds(w, 9, false)).at(-1);
+  expect(later).toMatchObject({ asked: 18, lost: 7 });
 });
 
 test("of two relays the one whose name comes first dials", () => {
@@ -158,7 +236,7 @@ test("of two relays the one whose name comes first dials", () => {
       identity: own,
       entropy: (length) => new Uint8Array(length),
       backoff: [],
-      peers: [{ name: "west", address: "192.0.2.200:4433", pin: "ef".repeat(32), fingerprint: west.fingerprint }],
+      peers: [{ name: "west", address: "192.0.2.200:4433", pin: WEST, fingerprint: west.fingerprint }],
     },
   });
   expect(first.step({ type: "start" }).filter(({ type }) => type === "connect")).toHaveLength(1);
@@ -168,7 +246,7 @@ test("what another relay says for a user who is here is believed when it proves 
   const w = linked();
   w.say(LINK, forward(alice, bob, offer()));
   w.say(-2, accept);
-  w.say(LINK, { type: "FederationUsers", whole: false, added: [bob.fingerprint], removed: [] });
+  w.say(LINK, announced(bob, false));
   expect(refusedFor(w.say(LINK, forward(bob, alice, { type: "Hangup", call_id: CALL })))).toEqual(["unauthenticated"]);
   const unproven = { type: "CallResume", call_id: CALL, peer_fingerprint: alice.fingerprint, role: "callee" } as const;
   expect(refusedFor(w.say(LINK, forward(bob, alice, unproven)))).toEqual(["unauthenticated"]);
@@ -179,16 +257,16 @@ test("a user's closed session does not orphan the call that another relay carrie
     federation: {
       name: "zenith",
       identity: own,
-      entropy: (length) => new Uint8Array(length).fill(3),
+      entropy: fresh(),
       backoff: [],
-      peers: [{ name: "west", address: "192.0.2.200:4433", pin: "ef".repeat(32), fingerprint: west.fingerprint }],
+      peers: [{ name: "west", address: "192.0.2.200:4433", pin: WEST, fingerprint: west.fingerprint }],
     },
   });
   w.say(-1, offer());
   w.say(-2, accept);
   w.step({ type: "accepted", session: LINK, remote: "192.0.2.200:4433" });
   w.say(LINK, signHello(nobleCrypto, west, "west", PIN, nonce));
-  w.say(LINK, { type: "FederationUsers", whole: true, added: [bob.fingerprint], removed: [] });
+  w.say(LINK, announced(bob, true));
   const moved = w.say(LINK, forward(bob, alice, resumption(bob, alice, "callee")));
   expect(refusedFor(moved)).toEqual([]);
   expect(types(moved)).toContainEqual([LINK, "FederationChannel"]);

@@ -8,77 +8,28 @@ import type { RefusalReason } from "../../base/record.ts";
 import { Instant, type Micros, millis, toMillis } from "../../base/units.ts";
 import type { View } from "../../base/view.ts";
 import {
-  checkSignal,
-  type FederatedSignalForward,
   type FederationChannel,
   type FederationHello,
+  type FederationUsers,
   MAX_USERS,
   type SignalMessage,
 } from "../../wire/signal.ts";
 import { parseStun } from "../../wire/stun.ts";
 import { unpackTrunk } from "../../wire/trunk.ts";
-import type { CallDesk, Peer } from "../call-desk.ts";
+import type { Peer } from "../call-desk.ts";
 import type { Call } from "../call-registry.ts";
-import type { CryptoEngine } from "../crypto.ts";
-import type { Identity } from "../identity.ts";
-import type { Outbox } from "../outbox.ts";
 import { REPLACED } from "../registration.ts";
 import * as probe from "../relay-probe.ts";
 import type { SessionEvent, SessionId } from "../session.ts";
+import type { RelayTarget } from "../supervisor.ts";
 import * as supervisor from "../supervisor.ts";
+import { Directory, FIRST_STAND_IN } from "./directory.ts";
+import { forwarding } from "./forwarding.ts";
 import { signHello, verifyHello } from "./hello.ts";
-import { TrunkLine } from "./trunk-line.ts";
+import { type Config, type Hub, type Link, type LocalUser, startLink } from "./link.ts";
 
-/** A relay to federate with: `pin` of its certificate, `fingerprint` of its identity. Of two relays the one whose name comes first dials. */
-export type PeerRelay = {
-  readonly name: string;
-  readonly address: Address;
-  readonly pin: string;
-  readonly fingerprint: string;
-};
-
-export type Config = {
-  /** As the peers know this relay; printable ASCII, 128 characters at most. */
-  readonly name: string;
-  readonly identity: Identity;
-  readonly peers: readonly PeerRelay[];
-  /** Fresh random octets. */
-  readonly entropy: (length: number) => Uint8Array;
-  readonly backoff: readonly Micros[];
-};
-
-/** The relay around it. */
-export type Hub = {
-  /** SHA-256 of this relay's certificate, lowercase hex. */
-  readonly pin: string;
-  readonly crypto: CryptoEngine;
-  readonly out: Outbox;
-  now(): Instant;
-  desk(): CallDesk;
-  /** The session a client of this relay is registered by. */
-  local(fingerprint: string): Peer | undefined;
-  locals(): Iterable<string>;
-};
-
-/** Stand-ins bear session numbers from here on, which no endpoint gives out. */
-const FIRST_STAND_IN = 2 ** 40;
-/** Users of one other relay that are remembered. chosen: four times what a relay admits by default. */
-const MAX_REMOTE_USERS = 16_384;
 /** How often a relay that is away is asked for a sign of life. chosen: at most a quarter of a second more in a recovery. */
 const PROBE_EVERY: Micros = millis(250);
-type StandIn = Peer & { readonly isRemote: true };
-type Link = {
-  readonly relay: PeerRelay;
-  readonly dials: boolean;
-  watch: supervisor.State;
-  asking: probe.State;
-  attempt: SessionId | undefined;
-  /** Up while it is there. */
-  session: SessionId | undefined;
-  readonly users: Set<string>;
-  readonly standIns: Map<string, StandIn>;
-  readonly trunk: TrunkLine;
-};
 
 export type Federation = {
   /** Opens the links that are this relay's to open. */
@@ -103,31 +54,17 @@ export type Federation = {
   released(call: Call): void;
   /** Media from the client `from` of this relay, for the stand-in on the other side of `call`. */
   media(peer: Peer, call: Call, from: string, packet: Uint8Array): void;
-  /** A client has registered here, or is gone. */
-  changed(fingerprint: string, isHere: boolean): void;
+  /** A client has registered here. */
+  arrived(user: LocalUser): void;
+  /** A client is gone. */
+  gone(fingerprint: string): void;
+  /** Whether sessions from this address are likely to be another relay's. */
+  knows(address: Address): boolean;
+  /** The relays that clients could be sent to. */
+  readonly relays: readonly RelayTarget[];
   stop(): void;
   view(): View;
 };
-
-/** What a desk says to a stand-in is for the other relay's user; the rest (set-ups, resumptions granted) that relay says itself. */
-const FORWARDED: ReadonlySet<SignalMessage["type"]> = new Set([
-  "DirectCallOffer",
-  "DirectCallAnswer",
-  "Ringing",
-  "Hangup",
-  "HangupAck",
-  "CandidateUpdate",
-  "MediaPathReport",
-  "CallResume",
-  "Refusal",
-]);
-
-/**
- * A client that moves keeps its session with the relay of before until the next one carries the call. Meanwhile the next one is believed nothing but a
- * resumption that proves itself, which no relay can forge: who is here cannot be taken away by an announcement.
- */
-const claimsProof = (message: SignalMessage): boolean =>
-  message.type === "CallResume" && message.caller_share !== undefined && message.callee_share !== undefined;
 
 export function federation(
   config: Config,
@@ -135,21 +72,10 @@ export function federation(
   deliver: (call: Call, to: SessionId, packet: Uint8Array) => void,
 ): Federation {
   const { out } = hub;
-  const links: readonly Link[] = config.peers.map((relay) => ({
-    relay,
-    dials: config.name < relay.name,
-    watch: supervisor.start(),
-    asking: probe.start(),
-    attempt: undefined,
-    session: undefined,
-    users: new Set<string>(),
-    standIns: new Map<string, StandIn>(),
-    trunk: new TrunkLine(),
-  }));
+  const links: readonly Link[] = config.peers.map((relay) => startLink(config, relay));
   const bySession = new Map<SessionId, Link>();
-  const byStandIn = new Map<SessionId, { readonly link: Link; readonly peer: StandIn; readonly user: string }>();
+  const directory = new Directory(links, hub);
   let nextSession = 1;
-  let nextStandIn = FIRST_STAND_IN;
   const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
   const close = (session: SessionId | undefined, detail: string): void => {
     if (session !== undefined) out.push({ type: "close", session, detail });
@@ -157,6 +83,8 @@ export function federation(
   const tell = (link: Link, message: SignalMessage): void => {
     if (link.session !== undefined) out.send(link.session, message);
   };
+
+  const { send, forwarded } = forwarding(config.name, hub, directory, tell);
 
   function supervise(link: Link, input: supervisor.Input): void {
     const [next, effects] = supervisor.step({ backoff: config.backoff }, link.watch, hub.now(), input);
@@ -197,7 +125,7 @@ export function federation(
     out.say({ ev: "federation", peer: link.relay.name, state: "up", session });
     const users = [...hub.locals()];
     for (let at = 0; at === 0 || at < users.length; at += MAX_USERS)
-      tell(link, { type: "FederationUsers", whole: at === 0, added: users.slice(at, at + MAX_USERS), removed: [] });
+      tell(link, announcement(users.slice(at, at + MAX_USERS), at === 0));
   }
 
   /** Its users are out of reach; calls with them wait for them as for any client that is away. */
@@ -206,123 +134,18 @@ export function federation(
     close(link.session, reason);
     link.session = undefined;
     out.say({ ev: "federation", peer: link.relay.name, state: "down", reason });
-    for (const peer of link.standIns.values()) {
-      hub.desk().detach(peer);
-      byStandIn.delete(peer.session);
-    }
-    link.standIns.clear();
-    link.users.clear();
-    link.trunk.clear();
+    directory.clear(link);
   }
 
-  function standInOf(link: Link, user: string): StandIn {
-    const known = link.standIns.get(user);
-    if (known !== undefined) return known;
-    const session = nextStandIn++;
-    const peer: StandIn = {
-      session,
-      since: hub.now(),
-      remote: link.relay.address,
-      fingerprint: user,
-      channels: new Map(),
-      offers: new Set(),
-      isRemote: true,
-    };
-    link.standIns.set(user, peer);
-    byStandIn.set(session, { link, peer, user });
-    return peer;
-  }
-
-  function announced(link: Link, added: readonly string[], removed: readonly string[], whole: boolean): void {
-    const gone = whole ? [...link.users].filter((user) => !added.includes(user)) : removed;
-    for (const user of gone) {
-      link.users.delete(user);
-      const peer = link.standIns.get(user);
-      if (peer === undefined) continue;
-      hub.desk().detach(peer);
-      hub.desk().leave(peer);
-      link.standIns.delete(user);
-      byStandIn.delete(peer.session);
-    }
-    for (const user of added) {
-      if (link.users.size >= MAX_REMOTE_USERS) return refuse("limit", "users of another relay");
-      for (const other of links) if (other !== link && other.users.has(user)) announced(other, [], [user], false);
-      link.users.add(user);
-      if (hub.local(user) === undefined) hub.desk().welcome(standInOf(link, user), user);
-    }
-  }
-
-  function forwarded(link: Link, forward: FederatedSignalForward): void {
-    const { from, to } = forward;
-    if (forward.from_relay !== link.relay.name) return refuse("unexpected", "forward in another relay's name");
-    const checked = checkSignal(forward.message);
-    const own = hub.local(to);
-    // About an offer to somebody who is not there: the user it comes from is nobody's.
-    if (checked.ok && checked.message.type === "Refusal" && checked.message.call_id !== undefined && own !== undefined)
-      return from !== undefined && hub.desk().peerOf(checked.message.call_id, to) === from
-        ? out.send(own.session, checked.message)
-        : refuse("unknown-call", checked.message.type);
-    const isMoving = from !== undefined && hub.local(from) !== undefined;
-    if (from === undefined || !link.users.has(from) || (isMoving && !(checked.ok && claimsProof(checked.message))))
-      return refuse("unauthenticated", "forward for a user who is not the sender's");
-    if (!checked.ok) return refuse(checked.reason, "message in a forward");
-    const { message } = checked;
-    const peer = standInOf(link, from);
-    const desk = hub.desk();
-    if (own === undefined) {
-      refuse("unexpected", "forward for a user who is not here");
-      if (message.type === "DirectCallOffer")
-        tellUser(link, to, from, { type: "Refusal", re: message.type, reason: "unknown-peer", call_id: message.call_id });
-      return;
-    }
-    switch (message.type) {
-      case "DirectCallOffer":
-        return message.callee_fingerprint === to
-          ? desk.offer(peer, from, message)
-          : refuse("unexpected", "offer to somebody else");
-      case "DirectCallAnswer":
-        return desk.answer(peer, from, message);
-      case "CallResume":
-        return message.peer_fingerprint === to
-          ? desk.resume(peer, from, message)
-          : refuse("unexpected", "resumption with somebody else");
-      case "HangupAck":
-        return desk.acknowledged(from, message);
-      case "Hangup":
-      case "Ringing":
-      case "CandidateUpdate":
-      case "MediaPathReport":
-        return desk.forward(peer, from, message);
-      default:
-        return refuse("unexpected", `forward of ${message.type}`);
-    }
-  }
-
-  const tellUser = (link: Link, from: string, to: string, message: SignalMessage): void =>
-    tell(link, { type: "FederatedSignalForward", from_relay: config.name, from, to, message: { ...message } });
-
-  function send(peer: Peer, message: SignalMessage): void {
-    const known = byStandIn.get(peer.session);
-    if (known === undefined || !FORWARDED.has(message.type)) return;
-    const from = senderOf(message, known.user);
-    if (from === undefined) return;
-    tellUser(known.link, from, known.user, message);
-  }
-
-  /** In whose name this relay says it: the other party of the call, or of what is asked. */
-  function senderOf(message: SignalMessage, to: string): string | undefined {
-    switch (message.type) {
-      case "DirectCallOffer":
-        return message.caller_fingerprint;
-      case "DirectCallAnswer":
-        return message.callee_fingerprint;
-      default:
-        return "call_id" in message && message.call_id !== undefined ? hub.desk().peerOf(message.call_id, to) : undefined;
-    }
+  /** Nothing gets through to the other relay and back. Who dials tries anew; who is dialled lets go, so that nobody is called into the void. */
+  function fellSilent(link: Link): void {
+    if (link.session === undefined) return;
+    if (!link.dials) down(link, "silent");
+    else if (link.watch.at === "registered") supervise(link, { type: "lost", reason: "silent" });
   }
 
   function carries(peer: Peer, call: Call): void {
-    const known = byStandIn.get(peer.session);
+    const known = directory.find(peer.session);
     if (known === undefined) return;
     const number = known.link.trunk.take(known.peer, call);
     tell(known.link, { type: "FederationChannel", call_id: call.id, from: known.user, number });
@@ -333,7 +156,7 @@ export function federation(
   };
 
   function media(peer: Peer, call: Call, from: string, packet: Uint8Array): void {
-    const link = byStandIn.get(peer.session)?.link;
+    const link = directory.find(peer.session)?.link;
     if (link === undefined) return;
     const sent = link.trunk.send(hub.now(), call, from, packet);
     if (typeof sent === "string") refuse(sent, "media for another relay");
@@ -376,7 +199,7 @@ export function federation(
     if (session !== link.session) return refuse("unexpected", parsed.type);
     switch (parsed.type) {
       case "FederationUsers":
-        return announced(link, parsed.added, parsed.removed, parsed.whole);
+        return directory.announced(link, parsed);
       case "FederationChannel":
         return given(link, parsed);
       case "FederatedSignalForward":
@@ -421,14 +244,34 @@ export function federation(
     }
   }
 
+  /** Asks how the way to the other relay is, and tells. */
+  function explore(link: Link): void {
+    const wasSilent = link.path.isSilent;
+    const { question, report } = link.path.wake(hub.now());
+    if (question !== undefined) out.push({ type: "packet", to: link.relay.address, bytes: question });
+    if (report !== undefined) {
+      const { asked, lost, rtt, jitter } = report;
+      const times = rtt === undefined || jitter === undefined ? {} : { rttMs: toMillis(rtt), jitterMs: toMillis(jitter) };
+      out.say({ ev: "relay-path", peer: link.relay.name, asked, lost, ...times });
+    }
+    if (link.path.isSilent && !wasSilent) fellSilent(link);
+  }
+
   return {
     start: () => {
-      for (const link of links)
+      for (const link of links) {
+        link.path.begin(hub.now());
         if (link.dials) supervise(link, { type: "desire", relay: { address: link.relay.address, pin: link.relay.pin } });
+      }
     },
     deadline: () =>
       Instant.earliest(
-        ...links.flatMap((link) => [supervisor.deadline(link.watch), probe.deadline(link.asking), link.trunk.deadline]),
+        ...links.flatMap(({ watch, asking, trunk, path }) => [
+          supervisor.deadline(watch),
+          probe.deadline(asking),
+          trunk.deadline,
+          path.deadline,
+        ]),
       ),
     wake: () => {
       for (const link of links) {
@@ -436,6 +279,7 @@ export function federation(
         const [next, question] = probe.wake({ every: PROBE_EVERY, entropy: config.entropy }, link.asking, hub.now());
         link.asking = next;
         if (question !== undefined) out.push({ type: "packet", to: link.relay.address, bytes: question });
+        explore(link);
         const { deadline } = link.trunk;
         if (deadline !== undefined && hub.now() >= deadline) push(link, link.trunk.flush());
       }
@@ -459,30 +303,36 @@ export function federation(
       const stun = parseStun(bytes);
       const link = links.find((one) => one.relay.address === from);
       if (!stun.ok || link === undefined) return false;
+      if (link.path.heard(hub.now(), stun.transactionId)) return true;
       const asked = probe.askedAt(link.asking, stun.transactionId);
       if (asked === undefined) return false;
       supervise(link, { type: "alive", asked });
       return true;
     },
     registered: (user) => {
-      const link = links.find((one) => one.users.has(user));
-      return link === undefined ? undefined : standInOf(link, user);
+      const link = directory.linkOf(user);
+      return link === undefined ? undefined : directory.standIn(link, user);
     },
-    standIn: (id) => byStandIn.get(id)?.peer,
+    standIn: (id) => directory.find(id)?.peer,
     send,
     carries,
     released: (call) => {
       for (const link of links) link.trunk.forget(call);
     },
     media,
-    changed: (user, isHere) => {
-      const moved = isHere ? undefined : links.find((link) => link.users.has(user));
-      if (moved !== undefined) hub.desk().welcome(standInOf(moved, user), user);
-      for (const link of links)
-        tell(link, { type: "FederationUsers", whole: false, added: isHere ? [user] : [], removed: isHere ? [] : [user] });
+    arrived: (user) => {
+      for (const link of links) tell(link, announcement([user], false));
     },
+    gone: (user) => {
+      const moved = directory.linkOf(user);
+      if (moved !== undefined) hub.desk().welcome(directory.standIn(moved, user), user);
+      for (const link of links) tell(link, { type: "FederationUsers", whole: false, added: [], removed: [user] });
+    },
+    knows: (address) => links.some((link) => link.relay.address === address),
+    relays: config.peers.map(({ address, pin }) => ({ address, pin })),
     stop: () => {
       for (const link of links) {
+        link.path.end();
         supervise(link, { type: "desire", relay: undefined });
         down(link, "relay stopped");
       }
@@ -494,6 +344,15 @@ export function federation(
         supervisor: supervisor.view(link.watch),
         users: [...link.users],
         calls: link.trunk.calls,
+        isSilent: link.path.isSilent,
       })),
   };
 }
+
+const announcement = (users: readonly LocalUser[], whole: boolean): FederationUsers => ({
+  type: "FederationUsers",
+  whole,
+  added: users.map(({ fingerprint }) => fingerprint),
+  proofs: users.map(({ proof }) => proof),
+  removed: [],
+});
