@@ -60,6 +60,8 @@ const TABLE: Table = {
     delayMs: "number",
     reason: "text",
   },
+  "relay-path": { peer: "text", asked: "number", lost: "number", rttMs: "number", jitterMs: "number" },
+  drain: { state: { begun: true, done: true, overdue: true }, sessions: "number", calls: "number", withinMs: "number" },
   end: { reason: { finished: true, interrupted: true, crashed: true }, detail: "text" },
   process: { state: { started: true, killed: true, paused: true, resumed: true, exited: true }, detail: "text" },
   fault: {

@@ -311,6 +311,29 @@ export type FederationRecord = {
   readonly reason?: string;
 };
 
+/**
+ * How the way from relay `who` to relay `peer` is, every five seconds: questions asked and lost so far, round trip and jitter of round trips (absent before
+ * any answer).
+ */
+export type RelayPathRecord = {
+  readonly ev: "relay-path";
+  readonly peer: string;
+  readonly asked: number;
+  readonly lost: number;
+  readonly rttMs?: number;
+  readonly jitterMs?: number;
+};
+
+/** A relay drains: asked to, with the time it has; over when no client was left (`done`) or the time was (`overdue`). It exits then. */
+export type DrainRecord = {
+  readonly ev: "drain";
+  readonly state: "begun" | "done" | "overdue";
+  /** Clients registered and calls there are now. */
+  readonly sessions: number;
+  readonly calls: number;
+  readonly withinMs?: number;
+};
+
 /** What a party still holds when it was told to stop and did: all zero unless something leaks. */
 export type HeldRecord = { readonly ev: "held"; readonly sessions: number; readonly calls: number; readonly supervisors: number };
 
@@ -325,6 +348,8 @@ export type Saying =
   | FaultRecord
   | ActionRecord
   | FederationRecord
+  | RelayPathRecord
+  | DrainRecord
   | DropRecord
   | TouchedRecord
   | SessionRecord

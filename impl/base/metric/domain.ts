@@ -9,6 +9,7 @@ import {
   FRAME_KINDS,
   GENERATION_ACTIONS,
   HELD_THINGS,
+  LINK_STATES,
   ORACLE_VERDICTS,
   PATHS,
   REASONS,
@@ -37,6 +38,7 @@ export type DomainName =
   | "held-thing"
   | "registration-state"
   | "call-state"
+  | "link-state"
   | "path"
   | "candidate"
   | "generation-action"
@@ -69,6 +71,7 @@ export const DOMAINS: { readonly [Name in DomainName]: Domain } = {
   "held-thing": HELD_THINGS,
   "registration-state": REGISTRATION_STATES,
   "call-state": CALL_STATES,
+  "link-state": LINK_STATES,
   path: PATHS,
   candidate: CANDIDATES,
   "generation-action": GENERATION_ACTIONS,

@@ -2,6 +2,7 @@
 import type {
   CallRecord,
   DropRecord,
+  FederationRecord,
   GenerationRecord,
   LogRecord,
   MediaPlayedRecord,
@@ -78,13 +79,16 @@ export const REASONS: readonly RefusalReason[] = all({
   limit: true,
 });
 
+export const LINK_STATES: readonly FederationRecord["state"][] = all({ connecting: true, up: true, down: true });
+
 export const HELD_THINGS: readonly ("sessions" | "calls" | "supervisors")[] = ["sessions", "calls", "supervisors"];
 
-export const REGISTRATION_STATES: readonly RegistrationRecord["state"][] = all({
+export const REGISTRATION_STATES: readonly RegistrationRecord["state"][] = all<RegistrationRecord["state"]>({
   idle: true,
   connecting: true,
   registered: true,
   reconnecting: true,
+  switching: true,
   refused: true,
 });
 
@@ -126,7 +130,7 @@ export const DROP_CAUSES: readonly DropRecord["cause"][] = all({
   "port-closed": true,
 });
 
-export const EVENTS: readonly LogRecord["ev"][] = all({
+export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
   run: true,
   end: true,
   process: true,
@@ -147,6 +151,12 @@ export const EVENTS: readonly LogRecord["ev"][] = all({
   fec: true,
   tier: true,
   network: true,
+  interfaces: true,
+  "candidate-pair": true,
+  action: true,
+  federation: true,
+  "relay-path": true,
+  drain: true,
   held: true,
   note: true,
 });

@@ -92,6 +92,49 @@ export const RELAY_METRICS = {
     labels: { party: "party" },
     meaning: "Calls set up or resumed at this relay.",
   },
+  midcall_relay_draining: {
+    type: "gauge",
+    unit: null,
+    labels: { party: "party" },
+    meaning: "1 while the relay asks its clients to go elsewhere, before it stops.",
+  },
+  midcall_relay_link_up: {
+    type: "gauge",
+    unit: null,
+    labels: { party: "party", peer: "party" },
+    meaning: "1 while the session with the other relay `peer` is up.",
+  },
+  midcall_relay_link_events_total: {
+    type: "counter",
+    unit: null,
+    labels: { party: "party", peer: "party", state: "link-state" },
+    meaning: "States that the link with that relay has entered; each attempt to connect counts.",
+  },
+  midcall_relay_link_rtt_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { party: "party", peer: "party" },
+    meaning:
+      "Round trip to that relay by STUN, smoothed (RFC 6298), as of the newest answer; told every five seconds, whether the link is up or not.",
+  },
+  midcall_relay_link_jitter_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { party: "party", peer: "party" },
+    meaning: "Jitter of those round trips (RFC 3550 section 6.4.1).",
+  },
+  midcall_relay_link_probes_total: {
+    type: "counter",
+    unit: null,
+    labels: { party: "party", peer: "party" },
+    meaning: "Questions asked of that relay, two a second.",
+  },
+  midcall_relay_link_probes_lost_total: {
+    type: "counter",
+    unit: null,
+    labels: { party: "party", peer: "party" },
+    meaning: "Those without an answer within a second.",
+  },
 } as const;
 
 /** Of a client. Those with a W3C name are webrtc-stats inbound-rtp counters. */

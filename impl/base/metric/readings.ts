@@ -31,6 +31,8 @@ type Party = {
   readonly registered: Set<number>;
   /** Of a relay: calls, each with the sessions it goes over. */
   readonly calls: Map<string, Set<number>>;
+  /** Of a relay: other relays whose link is up. */
+  readonly links: Set<string>;
   readonly paths: Map<string, { readonly path: string; readonly candidate: string }>;
   standing: RegistrationRecord["state"] | undefined;
   wasRegistered: boolean;
@@ -127,6 +129,21 @@ export function readMetrics(take: (reading: Reading) => void): (record: LogRecor
         tell("midcall_udp_bytes_total", { party: who, direction: "sent" }, sb);
         return tell("midcall_udp_bytes_total", { party: who, direction: "received" }, rb);
       }
+      case "federation":
+        tell("midcall_relay_link_events_total", { party: who, peer: record.peer, state: record.state }, 1);
+        if (record.state !== "connecting") linked(tell, partyOf(who), who, record.peer, record.state === "up");
+        return;
+      case "relay-path": {
+        const { peer, asked, lost, rttMs, jitterMs } = record;
+        const [more = 0, gone = 0] = grown(`relay-path ${who} ${peer}`, [asked, lost]);
+        tell("midcall_relay_link_probes_total", { party: who, peer }, more);
+        tell("midcall_relay_link_probes_lost_total", { party: who, peer }, gone);
+        if (rttMs !== undefined) tell("midcall_relay_link_rtt_seconds", { party: who, peer }, rttMs / 1e3);
+        if (jitterMs !== undefined) tell("midcall_relay_link_jitter_seconds", { party: who, peer }, jitterMs / 1e3);
+        return;
+      }
+      case "drain":
+        return tell("midcall_relay_draining", { party: who }, record.state === "begun" ? 1 : 0);
       case "held":
         for (const thing of HELD_THINGS) tell("midcall_held", { party: who, thing }, record[thing]);
     }
@@ -137,6 +154,7 @@ const newParty = (): Party => ({
   connected: new Set(),
   registered: new Set(),
   calls: new Map(),
+  links: new Set(),
   paths: new Map(),
   standing: undefined,
   wasRegistered: false,
@@ -151,6 +169,7 @@ function forget(tell: Tell, party: string, known: Party): void {
   tell("midcall_sessions", { party }, 0);
   if (known.registered.size > 0) tell("midcall_relay_registrations", { party }, 0);
   if (known.calls.size > 0) tell("midcall_relay_calls", { party }, 0);
+  for (const peer of [...known.links]) linked(tell, known, party, peer, false);
   known.connected.clear();
   known.registered.clear();
   known.calls.clear();
@@ -163,6 +182,12 @@ function forget(tell: Tell, party: string, known: Party): void {
   }
   known.standing = undefined;
   known.path = undefined;
+}
+
+function linked(tell: Tell, known: Party, party: string, peer: string, isUp: boolean): void {
+  if (isUp) known.links.add(peer);
+  else known.links.delete(peer);
+  tell("midcall_relay_link_up", { party, peer }, isUp ? 1 : 0);
 }
 
 function fault(tell: Tell, name: string, state: FaultRecord["state"]): void {
