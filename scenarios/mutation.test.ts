@@ -75,6 +75,7 @@ const WITHOUT: ReadonlyMap<string, string> = new Map([
   ["impl/core/octets.ts", "a guard against misuse"],
   ["impl/core/opus-packet.ts", "mutants run without the real codec"],
   ["impl/core/registration.ts", "only an impostor would notice, and no laboratory plays one"],
+  ["impl/core/relay-limits.ts", "its bounds are beyond what any case asks of a relay"],
   ["impl/core/signalling-filter.ts", "a tool of the laboratories"],
   ["impl/core/tone.ts", "the microphone of the laboratory"],
   ["impl/core/transcript.ts", "any function of its parts serves both ends"],

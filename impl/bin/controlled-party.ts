@@ -17,9 +17,11 @@ import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { readWav } from "../io/wav.ts";
 import { type RunningClient, runClient } from "./client.ts";
 import type { Job, Order, Report } from "./control.ts";
-import { runRelay } from "./relay.ts";
+import { type RunningRelay, runRelay } from "./relay.ts";
 
-type Running = Pick<RunningClient, "stop" | "held"> & Partial<Pick<RunningClient, "command">>;
+type Running = Pick<RunningClient, "stop" | "held"> &
+  Partial<Pick<RunningClient, "command">> &
+  Partial<Pick<RunningRelay, "drain">>;
 
 const [path] = process.argv.slice(2);
 if (path === undefined) throw new TypeError("job: want the path of a job file as the only argument");
@@ -72,6 +74,8 @@ async function obey(order: Order): Promise<void> {
     }
     case "calm":
       return calm(order.fault);
+    case "drain":
+      return running?.drain?.(order.withinMs, order.refuges);
     case "stop":
       await running?.stop();
       for (const fault of [...laid.keys()]) calm(fault);
@@ -93,6 +97,9 @@ async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
         ...common,
         host: "0.0.0.0",
         stateDir: relay.state,
+        onDrained: () => {
+          queue = queue.then(() => obey({ type: "stop" }));
+        },
         losesResetKey: relay.losesResetKey === true,
         epoch,
         ...(relay.federation === undefined

@@ -29,6 +29,8 @@ export type PartyOptions<Input> = {
   /** Told everything the machine says, after it is logged, with the instant it was said at. */
   readonly onSaying?: (saying: Saying, at: Instant) => void;
   readonly play?: (pcm: Int16Array) => void;
+  /** The machine is done: to be closed. */
+  readonly onFinished?: () => void;
   /** Where Prometheus scrapes the party; undefined: nowhere. */
   readonly metrics?: Omit<MetricsPortOptions, "labels">;
   /** The machine is told of the host's network and its changes. */
@@ -90,6 +92,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     endpoint: options.layer?.outgoing(endpoint) ?? endpoint,
     say,
     play: (pcm) => options.play?.(pcm),
+    finish: () => options.onFinished?.(),
     schedule,
   };
   const headers = HEADERS[isIPv6(options.host) ? 6 : 4];

@@ -2,11 +2,11 @@
 import { randomBytes } from "node:crypto";
 import type { Address } from "../base/address.ts";
 import type { Saying } from "../base/record.ts";
-import type { Instant } from "../base/units.ts";
-import type { PeerRelay } from "../core/federation/federation.ts";
+import { type Instant, millis } from "../base/units.ts";
+import type { PeerRelay } from "../core/federation/link.ts";
 import type { Identity } from "../core/identity.ts";
 import * as relay from "../core/relay.ts";
-import { DEFAULT_BACKOFF } from "../core/supervisor.ts";
+import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
 import { loadOrMakeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { type Layer, openParty } from "./party.ts";
@@ -28,6 +28,8 @@ export type RelayOptions = {
   readonly layer?: Layer;
   /** Address and TCP port that Prometheus scrapes; undefined: none. */
   readonly metrics?: { readonly host: string; readonly port: number };
+  /** Told once when it has drained: it holds nothing more and is to be stopped. */
+  readonly onDrained?: () => void;
   /** Told once when the log can no longer be written; the relay goes on without it. */
   readonly onTrouble?: (error: Error) => void;
 };
@@ -40,6 +42,8 @@ export type RunningRelay = {
   readonly pin: string;
   /** Has it say what it holds. */
   held(): void;
+  /** Asks all clients to go to `refuges` (those it federates with, unless others are named) within that time, takes in nobody new, and is then done (`onDrained`). */
+  drain(withinMs: number, refuges?: readonly RelayTarget[]): void;
   /** Closes every session and the socket. */
   stop(): Promise<void>;
 };
@@ -73,6 +77,7 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
     ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "relay"] } }),
+    onFinished: () => options.onDrained?.(),
     onTrouble: (error) => options.onTrouble?.(error),
   });
   party.input({ type: "start" });
@@ -81,6 +86,8 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
     metrics: party.metrics,
     pin: certificate.fingerprint,
     held: () => party.input({ type: "held" }),
+    drain: (withinMs, refuges) =>
+      party.input({ type: "drain", within: millis(withinMs), ...(refuges === undefined ? {} : { refuges }) }),
     stop: async () => {
       party.input({ type: "held" });
       party.input({ type: "stop" });

@@ -11,6 +11,7 @@ import { verifyCallProof } from "./call-proof.ts";
 import { type AdvertisedAddresses, type Call, CallRegistry, type Parties, type Side } from "./call-registry.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { EndedCalls } from "./ended-calls.ts";
+import type { RegistrationProof } from "./registration.ts";
 import type { SessionId } from "./session.ts";
 
 /** What calls may cost a relay. */
@@ -31,6 +32,8 @@ export type Peer = {
   readonly since: Instant;
   remote: Address;
   fingerprint: string | undefined;
+  /** The registration it is known by, for other relays to see. */
+  proof?: RegistrationProof;
   readonly channels: Map<number, Call>;
   /** Calls it offered that wait for their answer. */
   offers: Set<Call>;
@@ -71,6 +74,8 @@ export type CallDesk = {
   acknowledged(from: string, message: Of<"HangupAck">): void;
   /** The other party of the call with this id that `party` is in, or was. */
   peerOf(id: string, party: string): string | undefined;
+  /** Whether there is a call, set up or offered, that `party` is in. */
+  isInCall(party: string): boolean;
   /** `peer` has just registered: tells it of calls that ended while it was away, and of those that a peer has resumed. */
   welcome(peer: Peer, from: string): void;
   /** `peer` carries no call any more; each waits for its party to resume it. */
@@ -343,6 +348,7 @@ export function callDesk(hub: Hub): CallDesk {
     resume,
     forward,
     peerOf: (id, party) => calls.find(id, party)?.parties.find((one) => one !== party) ?? ended.peerOf(id, party),
+    isInCall: (party) => [...calls.of(party)].length > 0,
     acknowledged: (from, message) => ended.acknowledged(message.call_id, from),
     welcome: (peer, from) => {
       for (const word of ended.owedTo(from)) send(peer, word);

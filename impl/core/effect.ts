@@ -14,7 +14,9 @@ export type Effect =
   | { readonly type: "packet"; readonly to: Address; readonly bytes: Uint8Array }
   /** 960 samples for the loudspeaker. */
   | { readonly type: "play"; readonly pcm: Int16Array }
-  | { readonly type: "say"; readonly saying: Saying };
+  | { readonly type: "say"; readonly saying: Saying }
+  /** The machine is done for good: its driver lets go of everything and ends. */
+  | { readonly type: "finish" };
 
 /** Inputs every machine takes from its endpoint and its clock. */
 export type WorldInput =
@@ -57,6 +59,8 @@ export type Ports = {
   play(pcm: Int16Array): void;
   /** Ask for a `wake` at `at` at the earliest (undefined: none). A new call replaces the last one. */
   schedule(at: Instant | undefined): void;
+  /** The machine is done. */
+  finish?(): void;
 };
 
 export type Runner<Input> = { readonly listener: EndpointListener; input(input: Input | WorldInput): void };
@@ -104,6 +108,8 @@ function perform(world: Ports, effect: Effect): void {
       return world.endpoint.sendDatagram(effect.session, effect.bytes);
     case "play":
       return world.play(effect.pcm);
+    case "finish":
+      return world.finish?.();
     case "say":
       return world.say(effect.saying);
     case "send":

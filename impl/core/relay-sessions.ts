@@ -314,9 +314,10 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       call.registered();
     },
     draining: (link, message) => {
-      if (link !== primary || watch.at !== "registered") return out.refuse("unexpected", message.type);
+      const isHome = link === primary && watch.at === "registered";
+      if (!isHome && link !== attempt) return out.refuse("unexpected", message.type);
       out.say({ ev: "note", text: `relay is draining, ${message.alternatives?.length ?? 0} alternatives` });
-      refuges = refuge.asked(refuges, call.now(), link.relay, message, chance());
+      refuges = refuge.asked(refuges, call.now(), link.relay, message, isHome ? chance() : 0);
       flee(false);
     },
     granted: (channel) => {

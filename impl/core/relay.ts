@@ -3,38 +3,43 @@
  * restart costs a reconnect and never a call: both parties register anew and resume the call by its id.
  * It never holds a media key; media packets are forwarded as they came, found by (session, channel).
  */
-import { parseAddress } from "../base/address.ts";
+import { type Address, parseAddress } from "../base/address.ts";
 import { sameBytes } from "../base/cursor.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import { Instant, type Micros, seconds } from "../base/units.ts";
+import { Instant, type Micros, seconds, toMillis } from "../base/units.ts";
 import { peekChannel, withChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { bindingResponse, parseStun } from "../wire/stun.ts";
 import { Admission, type Config as AdmissionConfig, DEFAULT_ADMISSION } from "./admission.ts";
 import { type CallLimits, callDesk, type Peer } from "./call-desk.ts";
 import type { CryptoEngine } from "./crypto.ts";
+import * as drains from "./drain.ts";
 import type { Machine, WorldInput } from "./effect.ts";
 import * as federations from "./federation/federation.ts";
+import type { Config as FederationConfig } from "./federation/link.ts";
 import { Outbox } from "./outbox.ts";
 import { REPLACED, verifyRegistration } from "./registration.ts";
+import { type ClientLimits, DEFAULT_LIMITS, RelayLimits } from "./relay-limits.ts";
 import { MAX_DATAGRAM_BYTES, type SessionEvent, type SessionId } from "./session.ts";
+import type { RelayTarget } from "./supervisor.ts";
 import { textOctets } from "./transcript.ts";
 
-export type Config = CallLimits & {
-  /** SHA-256 of this relay's certificate, lowercase hex: what registrations are signed for. */
-  readonly fingerprint: string;
-  readonly crypto: CryptoEngine;
-  /** Clients must present it when set. */
-  readonly token?: string;
-  /** A session that has not registered by then is closed. */
-  readonly registerWithin: Micros;
-  /** How fast clients are registered when many come at once. */
-  readonly admission: AdmissionConfig;
-  /** Sessions at once; more are closed with a reason. */
-  readonly maxSessions: number;
-  /** The relays it federates with; absent: none. */
-  readonly federation?: federations.Config;
-};
+export type Config = CallLimits &
+  ClientLimits & {
+    /** SHA-256 of this relay's certificate, lowercase hex: what registrations are signed for. */
+    readonly fingerprint: string;
+    readonly crypto: CryptoEngine;
+    /** Clients must present it when set. */
+    readonly token?: string;
+    /** A session that has not registered by then is closed. */
+    readonly registerWithin: Micros;
+    /** How fast clients are registered when many come at once. */
+    readonly admission: AdmissionConfig;
+    /** Sessions at once; more are closed with a reason, unless they come from where another relay is. */
+    readonly maxSessions: number;
+    /** The relays it federates with; absent: none. */
+    readonly federation?: FederationConfig;
+  };
 
 /**
  * chosen: a register flight needs one round trip, the slowest link here has 1.5 s; a party may reboot within a minute; clients let it ring for a
@@ -45,13 +50,22 @@ export const DEFAULTS: Omit<Config, "fingerprint" | "crypto" | "federation"> = {
   resumeWithin: seconds(60),
   answerWithin: seconds(90),
   admission: DEFAULT_ADMISSION,
+  ...DEFAULT_LIMITS,
   maxSessions: 4_096,
   maxCalls: 16_384,
   maxOffers: 16,
 };
 
-/** `start` opens the sessions with other relays, `held` says what is still held, `stop` closes everything. */
-export type Input = WorldInput | { readonly type: "start" } | { readonly type: "held" } | { readonly type: "stop" };
+/**
+ * `start` opens the sessions with other relays, `held` says what is still held, `stop` closes everything. `drain` asks all clients to go elsewhere, within
+ * that time and to these relays (those it federates with, unless others are named), and ends the process when they have.
+ */
+export type Input =
+  | WorldInput
+  | { readonly type: "start" }
+  | { readonly type: "held" }
+  | { readonly type: "stop" }
+  | { readonly type: "drain"; readonly within: Micros; readonly refuges?: readonly RelayTarget[] };
 
 /** Transaction of a ReflectResponse that nobody asked for: a NAT moved the client. */
 const UNASKED = 0;
@@ -63,6 +77,8 @@ export function relay(config: Config): Machine<Input> {
   const registry = new Map<string, Peer>();
   const out = new Outbox();
   const admission = new Admission<SessionId, SignalMessage>(config.admission);
+  const limits = new RelayLimits(config, config.maxSessions);
+  let drain = drains.start();
   let sweepAt: Instant | undefined;
   let now = Instant(0);
 
@@ -80,7 +96,9 @@ export function relay(config: Config): Machine<Input> {
             now: () => now,
             desk: () => desk,
             local: (fingerprint) => registry.get(fingerprint),
-            locals: () => registry.keys(),
+            locals: function* () {
+              for (const [fingerprint, { proof }] of registry) if (proof !== undefined) yield { fingerprint, proof };
+            },
           },
           (call, to, packet) => out.push({ type: "datagram", session: to, bytes: withChannel(packet, call.channel) }),
         );
@@ -127,21 +145,56 @@ export function relay(config: Config): Machine<Input> {
     }
     if (peer.fingerprint !== undefined && peer.fingerprint !== checked.fingerprint)
       return refuse("unexpected", "Register as somebody else");
-    const before = registry.get(checked.fingerprint);
+    const { fingerprint } = checked;
+    const before = registry.get(fingerprint);
+    if (before === undefined && !desk.isInCall(fingerprint) && turnedAway(peer)) return;
     if (before !== undefined && before !== peer) {
       desk.detach(before);
       peers.delete(before.session);
       out.push({ type: "close", session: before.session, detail: REPLACED });
       peer.offers = before.offers;
     }
-    peer.fingerprint = checked.fingerprint;
-    registry.set(checked.fingerprint, peer);
+    peer.fingerprint = fingerprint;
+    peer.proof = { identity: message.identity, nonce: message.nonce, signature: message.signature };
+    registry.set(fingerprint, peer);
     send(peer, { type: "RegisterAck", ok: true });
-    federation?.changed(checked.fingerprint, true);
-    desk.welcome(peer, checked.fingerprint);
+    federation?.arrived({ fingerprint, proof: peer.proof });
+    desk.welcome(peer, fingerprint);
+    askToLeave(peer);
+  }
+
+  const askToLeave = (peer: Peer): boolean => {
+    const message = drains.message(drain, now);
+    if (message !== undefined) send(peer, message);
+    return message !== undefined;
+  };
+  /** A relay that drains takes in nobody new: not refused for good, but shown where else to go, or told to come again. */
+  function turnedAway(peer: Peer): boolean {
+    if (!askToLeave(peer)) return false;
+    refuse("limit", "Register at a relay that drains");
+    out.push({ type: "close", session: peer.session, detail: "relay drains" });
+    return true;
+  }
+
+  /** Ends the process when it has drained. */
+  function attendDrain(): void {
+    const verdict = drains.verdict(drain, now, registry.size);
+    if (verdict === undefined) return;
+    say({ ev: "drain", state: verdict, sessions: registry.size, calls: desk.size });
+    drain = { at: "over" };
+    stop();
+    out.push({ type: "finish" });
+  }
+
+  function stop(): void {
+    federation?.stop();
+    for (const peer of peers.values()) out.push({ type: "close", session: peer.session, detail: "relay stopped" });
+    desk.clear();
+    admission.clear();
   }
 
   function signal(peer: Peer, bytes: Uint8Array): void {
+    if (!limits.message(peer.session, now)) return refuse("limit", "messages of a session");
     const message = out.read(peer.session, bytes);
     if (message === undefined) return;
     if (peer.fingerprint === undefined && isToWait(peer, message)) return;
@@ -204,6 +257,7 @@ export function relay(config: Config): Machine<Input> {
     const call = peer.channels.get(channel);
     if (call === undefined) return refuse(peer.fingerprint === undefined ? "unauthenticated" : "unknown-call", "datagram");
     // By the party: the session of one that moves to another relay is heard until it closes, though another carries the call by then.
+    if (!limits.packet(peer.session, now)) return refuse("limit", "packets of a session");
     const other = call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];
     if (other === undefined) return;
     const remote = federation?.standIn(other);
@@ -231,15 +285,22 @@ export function relay(config: Config): Machine<Input> {
         return say({ ev: "session", session: peer.session, state: event.type });
       case "closed":
         admission.forget(peer.session);
+        limits.closed(peer.session);
         desk.detach(peer);
         peers.delete(peer.session);
         if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) {
           registry.delete(peer.fingerprint);
-          federation?.changed(peer.fingerprint, false);
+          federation?.gone(peer.fingerprint);
         }
         desk.leave(peer);
         return say({ ev: "session", session: peer.session, state: "closed", reason: event.reason });
     }
+  }
+
+  /** Why a new session is closed; other relays get through to one that is full of clients. */
+  function refused(id: SessionId, remote: Address): string | undefined {
+    if (federation?.knows(remote) === true) return undefined;
+    return peers.size >= config.maxSessions ? "relay full" : limits.accept(id, remote, now);
   }
 
   function sweep(): void {
@@ -268,7 +329,7 @@ export function relay(config: Config): Machine<Input> {
       calls: desk.view(),
       ...(federation === undefined ? {} : { federation: federation.view() }),
     }),
-    deadline: () => Instant.earliest(sweepAt, admission.deadline(), federation?.deadline()),
+    deadline: () => Instant.earliest(sweepAt, admission.deadline(), federation?.deadline(), drains.deadline(drain)),
     step(at, input) {
       now = at;
       switch (input.type) {
@@ -279,9 +340,10 @@ export function relay(config: Config): Machine<Input> {
           break;
         }
         case "accepted": {
-          if (peers.size >= config.maxSessions) {
+          const full = refused(input.session, input.remote);
+          if (full !== undefined) {
             refuse("limit", "sessions");
-            out.push({ type: "close", session: input.session, detail: "relay full" });
+            out.push({ type: "close", session: input.session, detail: full });
             break;
           }
           peers.set(input.session, {
@@ -312,18 +374,22 @@ export function relay(config: Config): Machine<Input> {
           federation?.wake();
           break;
         case "held":
-          say({ ev: "held", sessions: peers.size, calls: desk.size, supervisors: 0 });
+          if (drain.at !== "over") say({ ev: "held", sessions: peers.size, calls: desk.size, supervisors: 0 });
           break;
         case "start":
           federation?.start();
           break;
+        case "drain":
+          drain = drains.begin(drain, now, input.within, input.refuges ?? federation?.relays ?? []);
+          if (drain.at === "draining")
+            say({ ev: "drain", state: "begun", sessions: registry.size, calls: desk.size, withinMs: toMillis(input.within) });
+          for (const peer of registry.values()) askToLeave(peer);
+          break;
         case "stop":
-          federation?.stop();
-          for (const peer of peers.values()) out.push({ type: "close", session: peer.session, detail: "relay stopped" });
-          desk.clear();
-          admission.clear();
+          stop();
           break;
       }
+      attendDrain();
       return out.take();
     },
   };

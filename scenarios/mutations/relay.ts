@@ -31,6 +31,20 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
     imitates: "A relay that comes back registers all its clients in the instant they come, and its calls wait meanwhile.",
   },
   {
+    name: "drains-to-nowhere",
+    file: "impl/core/drain.ts",
+    find: "...(s.refuges.length === 0 ? {} : {",
+    replace: "...(s.refuges.length >= 0 ? {} : {",
+    imitates: "A relay that is about to stop asks its clients to leave and does not say where to.",
+  },
+  {
+    name: "rate-without-burst",
+    file: "impl/core/rate-limit.ts",
+    find: "if (due - now > this.#tolerance) return false;",
+    replace: "if (due > now) return false;",
+    imitates: "A relay holds its clients to an even pace, and what a client says in one breath is lost.",
+  },
+  {
     name: "relay-deaf-to-stun",
     file: "impl/core/relay.ts",
     find: 'else out.push({ type: "packet", to: input.from, bytes: bindingResponse(stun.transactionId, input.from) });',
