@@ -26,6 +26,8 @@ export type Terminal = {
   readonly paint: Paint;
   /** Folder that relative paths of the command line start from. */
   readonly folder: string;
+  /** Gives the command so many milliseconds more to end by itself after a signal. */
+  grant?(ms: number): void;
   /** Aborted when the user interrupts: commands stop and clean up. Its reason may be the exit code, 128 + the signal's number. */
   readonly interrupted: AbortSignal;
 };
@@ -63,6 +65,8 @@ export function processTerminal(): Terminal {
   };
   const controller = new AbortController();
   let first = 0;
+  let ending = (): void => undefined;
+  let limit: NodeJS.Timeout | undefined;
   const stop = (signal: NodeJS.Signals): void => {
     const code = 128 + constants.signals[signal];
     // A launcher and the terminal may both deliver one Ctrl-C: what comes within half a second is the same one.
@@ -71,7 +75,8 @@ export function processTerminal(): Terminal {
     first = performance.now();
     controller.abort(code);
     // What does not stop by itself by then is stopped: a tidy end matters less than an end.
-    setTimeout(() => process.exit(code), TIDY_MS).unref();
+    ending = () => process.exit(code);
+    limit = setTimeout(ending, TIDY_MS).unref();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   return {
@@ -108,6 +113,10 @@ export function processTerminal(): Terminal {
     paint: process.stdout.isTTY === true && process.stdout.hasColors() ? ansi : plain,
     input: process.stdin,
     folder: process.cwd(),
+    grant: (ms) => {
+      clearTimeout(limit);
+      limit = setTimeout(ending, ms + TIDY_MS).unref();
+    },
     interrupted: controller.signal,
   };
 }

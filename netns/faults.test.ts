@@ -31,6 +31,10 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
       done.push(["block", ...words].join(" "));
       return async () => void done.push(`unblock ${words.at(-1)}`);
     },
+    partition: async (...words) => {
+      done.push(["partition", ...words].join(" "));
+      return async () => void done.push(`mend ${words.at(-1)}`);
+    },
     prefer: async (...words) => {
       done.push(["prefer", ...words].join(" "));
       return async () => void done.push(`unprefer ${words.at(-1)}`);
@@ -44,6 +48,7 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
   };
   const party = {
     kill: does("killed"),
+    gone: does("gone"),
     standBy: does("stand-by"),
     start: does("started"),
     pause: () => void done.push("paused"),
@@ -60,6 +65,7 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
   const messages = new Map([[0, 3]]);
   const armed = armFaults(asked, {
     ...{ seed: 1, clock, epoch: 7, log, network, parties, messages },
+    refugesFrom: () => [],
     say: (who, saying) => log.say(now, who, saying),
     fail: (error) => failures.push(error),
   });

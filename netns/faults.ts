@@ -1,5 +1,6 @@
 /** Does a scenario's faults to real processes and a real network at their time or trigger, heals them, and says both in the log. */
 import type { Saying } from "../impl/base/record.ts";
+import type { RelayTarget } from "../impl/core/supervisor.ts";
 import type { Direction, Fault, LinkModel, Scenario, Trigger } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
 import type { LabParty } from "./lab-party.ts";
@@ -13,6 +14,8 @@ export type FaultyNetwork = {
   expire(nat: string, fault: number): Promise<void>;
   /** Lets no UDP, or no QUIC, cross the NAT; the returned function ends that. */
   block(nat: string, what: "udp" | "quic", fault: number): Promise<() => Promise<void>>;
+  /** Lets nothing pass between two parties, or only in one direction; the returned function ends that. */
+  partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
   /** The party's traffic leaves by the interface `name` instead of `from`; the returned function ends that. */
   prefer(party: string, name: string, from: string, fault: number): Promise<() => Promise<void>>;
@@ -31,6 +34,8 @@ export type FaultyLab = {
   readonly log: MergedLog;
   readonly network: FaultyNetwork;
   readonly parties: ReadonlyMap<string, LabParty>;
+  /** Where clients of this relay could go: the other ones. */
+  refugesFrom(relay: string): readonly RelayTarget[];
   /** Messages altered by signalling faults, as parties tell. */
   readonly messages: ReadonlyMap<number, number>;
   say(who: string, saying: Saying): void;
@@ -123,6 +128,18 @@ async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<str
         network.setProcess(fault.target, undefined);
         return party?.start(lab.epoch);
       };
+    case "drain":
+      party?.order({ type: "drain", withinMs: fault.within / 1_000, refuges: lab.refugesFrom(fault.target) });
+      // Before it exits nothing is refused, so this blames nothing.
+      network.setProcess(fault.target, index);
+      if (fault.for !== null) void party?.standBy(1);
+      return async () => {
+        await party?.gone();
+        network.setProcess(fault.target, undefined);
+        await party?.start(lab.epoch);
+      };
+    case "partition":
+      return network.partition(fault.target, fault.other, fault.direction, index);
     case "pause":
       party?.pause();
       return () => party?.resume();

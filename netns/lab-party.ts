@@ -22,6 +22,8 @@ export type LabParty = {
   start(epoch: number): Promise<void>;
   /** Ignored while the party is down. */
   order(order: Order): void;
+  /** Resolves when a relay that has said that it is done (DrainRecord) has ended; one that has not said so by now is killed. */
+  gone(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   pause(): void;
@@ -81,6 +83,8 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
   let incarnation = 0;
   const waiting: Promise<Process>[] = [];
   let live: Process | undefined;
+  /** A process that ends by itself. */
+  let leaving: Promise<unknown> | undefined;
   let isPaused = false;
   let isOver = false;
   let pin: string | undefined;
@@ -146,12 +150,21 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     if (report.type === "touched") return world.touched(report.fault, report.messages);
     const { t, saying } = report;
     world.said(t, saying);
+    if (saying.ev === "drain" && saying.state !== "begun") leave();
     const isQuieter =
       (saying.ev === "session" && saying.state === "closed" && sessions.delete(saying.session)) ||
       // A link between relays lasts as long as they do: nobody waits for its end.
       (saying.ev === "federation" && saying.session !== undefined && sessions.delete(saying.session));
     if (saying.ev === "session" && (saying.state === "connecting" || saying.state === "accepted")) sessions.add(saying.session);
     if (isQuieter && sessions.size === 0) for (const tell of quietened) tell();
+  }
+
+  /** The live process ends by itself. */
+  function leave(): void {
+    if (live === undefined) return;
+    live.ending = "stopped";
+    leaving = Promise.all([live.launched.exited, live.line.closed]);
+    live = undefined;
   }
 
   const party: LabParty = {
@@ -181,6 +194,10 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       if (order.type === "disturb") disturbances.set(order.fault, order);
       if (order.type === "calm") disturbances.delete(order.fault);
       live?.line.order(order);
+    },
+    gone: async () => {
+      await leaving;
+      await party.kill();
     },
     kill: async () => {
       if (live === undefined) return;

@@ -12,7 +12,7 @@ import { randomness as makeRandomness } from "../impl/base/random.ts";
 import type { LogRecord, Saying } from "../impl/base/record.ts";
 import type { Micros } from "../impl/base/units.ts";
 import type { Command } from "../impl/core/client.ts";
-import type { PeerRelay } from "../impl/core/federation/federation.ts";
+import type { PeerRelay } from "../impl/core/federation/link.ts";
 import { identityFromSecret } from "../impl/core/identity.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
@@ -275,7 +275,14 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
             : target && { type: does, relay: target };
       if (command !== undefined) parties.get(party)?.order({ type: "command", command });
     });
-  const faults = armFaults(scenario, { seed, clock, epoch, log, network, parties, messages, say, fail });
+  const faults = armFaults(scenario, {
+    ...{ seed, clock, epoch, log, network, parties, messages, say, fail },
+    refugesFrom: (relay) =>
+      relays.flatMap(({ name }) => {
+        const target = name === relay ? undefined : targetOf(name);
+        return target === undefined ? [] : [target];
+      }),
+  });
   facts.injected = faults.injected;
   run.onReady?.(faults);
 
@@ -297,7 +304,12 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
  * chosen: three at most, at some 60 MB each; more load while the fault lasts.
  */
 const successors = (scenario: Scenario, party: string): number =>
-  Math.min(3, scenario.faults.filter((fault) => fault.kind === "kill" && fault.target === party && fault.for !== null).length);
+  Math.min(
+    3,
+    scenario.faults.filter(
+      (fault) => (fault.kind === "kill" || fault.kind === "drain") && fault.target === party && fault.for !== null,
+    ).length,
+  );
 
 const DEFAULT_ENTRY = {
   module: fileURLToPath(new URL(`../impl/bin/controlled-party${extname(import.meta.filename)}`, import.meta.url)),

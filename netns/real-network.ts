@@ -171,6 +171,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       await topology.expire(nat);
     },
     block: (nat, what, fault) => topology.block(nat, what, fault),
+    partition: (party, other, direction, fault) => topology.partition(party, other, direction, fault),
     setProcess: (party, fault) => {
       if (fault === undefined) deadBy.delete(party);
       else deadBy.set(party, fault);

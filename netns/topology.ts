@@ -4,10 +4,11 @@
  */
 
 import { readlink } from "node:fs/promises";
-import type { Scenario } from "../scenarios/expanded.ts";
+import type { Direction, Scenario } from "../scenarios/expanded.ts";
 import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
 import { configure, ipBatch, ipLines, loadingRules, requireMachine } from "./command.ts";
+import { cutRules, uncutRules } from "./cut-rules.ts";
 import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
 import type { MappingView, NatCounters } from "./nat-state.ts";
@@ -67,6 +68,8 @@ export type Topology = {
   expire(nat: string): Promise<void>;
   /** Lets no UDP, or no QUIC, cross the NAT, and tells what it refuses as the fault's; the returned function ends that. */
   block(nat: string, what: "udp" | "quic", fault: number): Promise<() => Promise<void>>;
+  /** Lets nothing pass between two parties without NATs, or only in one direction: `up` is what goes to `other`; the returned function ends that. */
+  partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
   mappings(nat: string): Promise<readonly MappingView[]>;
   /** Packets that the NAT translated and refused since the start. */
   counters(nat: string): Promise<NatCounters>;
@@ -199,6 +202,18 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       await shell(loadingRules(blockRules(what, fault)));
       return async () => {
         await shell(loadingRules(unblockRules(fault)));
+      };
+    },
+    async partition(party, other, direction, fault) {
+      const [own, others] = [party, other].map((name) => plan.ports.flatMap((one) => (one.party === name ? [one.address] : [])));
+      if (own === undefined || others === undefined) return async () => undefined;
+      const ways: [string[], string[]][] = [];
+      if (direction !== "down") ways.push([own, others]);
+      if (direction !== "up") ways.push([others, own]);
+      const shell = shells.in(plan.internet);
+      await shell(loadingRules(cutRules(ways, fault)));
+      return async () => {
+        await shell(loadingRules(uncutRules(fault)));
       };
     },
     mappings: (nat) => box(nat).mappings(),

@@ -33,6 +33,7 @@ function nothingCrashed({ records, scenario }: Evidence): Finding {
   if (end.reason === "crashed") return broken(end.detail ?? "the run crashed", end.t);
   const killed = new Set<string>();
   for (const record of records) {
+    if (record.ev === "drain" && record.state !== "begun") killed.add(record.who); // it exits on purpose
     if (record.ev !== "process") continue;
     if (record.state === "killed") killed.add(record.who);
     else if (record.state === "started") killed.delete(record.who);

@@ -31,6 +31,8 @@ export type Observed = {
   /** `packetsTouched` by what was done to them. */
   readonly touched?: Readonly<Record<string, number>>;
   readonly processKilled?: boolean;
+  /** Exited because it had drained. */
+  readonly processDrained?: boolean;
   readonly processRestarted?: boolean;
   readonly processPaused?: boolean;
   readonly processResumed?: boolean;
@@ -213,6 +215,7 @@ export const resultSchema: z.ZodType<Result> = z.object({
         packetsTouched: count.exactOptional(),
         touched: each(count).exactOptional(),
         processKilled: z.boolean().exactOptional(),
+        processDrained: z.boolean().exactOptional(),
         processRestarted: z.boolean().exactOptional(),
         processPaused: z.boolean().exactOptional(),
         processResumed: z.boolean().exactOptional(),

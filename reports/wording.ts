@@ -53,6 +53,9 @@ function traces(observed: Observed): string {
     ...(observed.processKilled === true
       ? [observed.processRestarted === true ? "process killed and restarted" : "process killed"]
       : []),
+    ...(observed.processDrained === true
+      ? [observed.processRestarted === true ? "process drained, exited and restarted" : "process drained and exited"]
+      : []),
     ...(observed.processPaused === true
       ? [observed.processResumed === true ? "process paused and resumed" : "process paused"]
       : []),

@@ -11,6 +11,7 @@ import directNatRebind from "./cases/direct-nat-rebind.ts";
 import directNatRenumber from "./cases/direct-nat-renumber.ts";
 import directSameLanNoHairpin from "./cases/direct-same-lan-no-hairpin.ts";
 import doubleTrigger from "./cases/double-trigger.ts";
+import drainCase from "./cases/drain.ts";
 import duplicateUpdate from "./cases/duplicate-update.ts";
 import fecBurst from "./cases/fec-burst.ts";
 import federationBaseline from "./cases/federation-baseline.ts";
@@ -92,6 +93,7 @@ export const CATALOGUE: readonly Scenario[] = [
   relaySwitch,
   relaySwitchMidCall,
   relaySwitchAlone,
+  drainCase,
   deregisterDuringBackoff,
   doubleTrigger,
   switchWhileSleeping,

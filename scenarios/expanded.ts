@@ -131,6 +131,8 @@ export type Direction = "up" | "down" | "both";
 /** What goes wrong. `for` is how long until the lab heals it; null: it stays. */
 export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "kill"; readonly target: string } // process dies at once; healed: started again with the same identity
+  | { readonly kind: "drain"; readonly target: string; readonly within: number } // relay sends its clients away and exits within that time; healed: started again
+  | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction: Direction } // nothing passes between two parties; up: to `other`
   | { readonly kind: "pause"; readonly target: string } // process stops running, its sockets keep queueing (SIGSTOP)
   | { readonly kind: "rebind"; readonly target: string } // NAT (by name): new external ports for every mapping, old ones dead
   | { readonly kind: "renumber"; readonly target: string } // NAT (by name): new external address, mappings lost

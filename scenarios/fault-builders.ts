@@ -18,6 +18,19 @@ export type OnLink = During & { readonly interface?: string; readonly direction?
 export const kill = (party: string, during: During): WrittenFault => ({ kind: "kill", target: party, ...during });
 /** The process of a party stands still; its sockets go on queueing. */
 export const pause = (party: string, during: During): WrittenFault => ({ kind: "pause", target: party, ...during });
+/** A relay sends its clients to the other relays and exits `within` 10 s; after `for` it starts again. `drain("r1", { at: "5s", within: "4s" })`. */
+export const drain = (relay: string, during: During & { readonly within?: Time }): WrittenFault => ({
+  kind: "drain",
+  target: relay,
+  ...during,
+});
+/** Nothing passes between two parties without NATs, or only in one direction: `partition("r1", "r2", { at: "5s", for: "3s", direction: "up" })`: r2 hears nothing of r1. */
+export const partition = (party: string, other: string, during: During & { readonly direction?: Direction }): WrittenFault => ({
+  kind: "partition",
+  target: party,
+  other,
+  ...during,
+});
 /** A NAT (by its name or by that of the only party behind it) moves every mapping to a new external port. */
 export const rebind = (nat: string, when: When): WrittenFault => ({ kind: "rebind", target: nat, ...when });
 /** A NAT gets a new external address. */

@@ -16,6 +16,12 @@ export function describeFault(fault: Fault): string {
         fault.overlap > 0 ? `, overlap ${formatTime(fault.overlap)}` : fault.gap > 0 ? `, gap ${formatTime(fault.gap)}` : "";
       return `roam ${fault.target} ${fault.from} to ${fault.to}${how}`;
     }
+    case "drain":
+      return `drain ${fault.target} within ${formatTime(fault.within)}`;
+    case "partition": {
+      const arrow = { up: "→", down: "←", both: "↔" }[fault.direction];
+      return `partition ${fault.target} ${arrow} ${fault.other}`;
+    }
     case "signalling":
       return `signalling ${fault.target} ${fault.direction}`;
     default:

@@ -45,6 +45,8 @@ export type WrittenRoam = {
 export type WrittenFault = WrittenWhen &
   (
     | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire" | "block-udp" | "block-quic"; readonly target: string }
+    | { readonly kind: "drain"; readonly target: string; readonly within?: Time | undefined }
+    | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction?: Direction | undefined }
     | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
     | ({ readonly kind: "roam"; readonly target: string } & WrittenRoam)
     | ({ readonly kind: "blackout" } & OnLink)
@@ -87,7 +89,7 @@ export type FaultKind = {
   readonly kind: Fault["kind"];
   readonly does: string;
   /** What `target` must name. */
-  readonly target: "a party" | "a client" | "a NAT";
+  readonly target: "a party" | "a client" | "a relay" | "a NAT";
   /** Keys of its own besides `target`. */
   readonly keys: readonly string[];
   /** What happens when `for` is over; undefined: it cannot be undone, `for` is refused. */
@@ -102,6 +104,20 @@ const KINDS: readonly FaultKind[] = [
     target: "a party",
     keys: [],
     heals: "runs on",
+  },
+  {
+    kind: "drain",
+    does: "The relay sends its clients to the scenario's other relays and exits when they have left, `within` (10 s) at the latest.",
+    target: "a relay",
+    keys: ["within"],
+    heals: "started again with the same identity",
+  },
+  {
+    kind: "partition",
+    does: "Nothing passes between the party and `other`, both without a NAT; all else reaches both. With direction up only what goes to `other` is lost, with down what comes from it.",
+    target: "a party",
+    keys: ["other", "direction"],
+    heals: "everything passes",
   },
   {
     kind: "rebind",
@@ -172,6 +188,8 @@ const plain = <K extends string>(kind: K) => strict({ kind: z.literal(kind), tar
 export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion("kind", [
   plain("kill"),
   plain("pause"),
+  strict({ kind: z.literal("drain"), target: name, within: time.optional(), ...when }),
+  strict({ kind: z.literal("partition"), target: name, other: name, direction, ...when }),
   plain("rebind"),
   plain("renumber"),
   plain("expire"),

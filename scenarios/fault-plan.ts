@@ -39,6 +39,10 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
   switch (fault.kind) {
     case "interface-down":
       return { ...timing, kind: fault.kind, target, interface: interfaceOf(world, target, fault.interface, place) };
+    case "drain":
+      return { ...timing, kind: fault.kind, target, within: readWithin(world, fault.within, timing.for, place) };
+    case "partition":
+      return { ...timing, kind: fault.kind, target, other: readOther(world, fault, place), direction: fault.direction ?? "both" };
     case "roam":
       return { ...timing, kind: fault.kind, target, ...readRoam(world, target, fault, timing.for, place) };
     case "blackout":
@@ -85,6 +89,9 @@ function readTarget({ topology, complain }: World, fault: WrittenFault, at: Plac
   }
   if (topology.nats.has(target) && party === undefined) {
     complain.say(place, `${show(target)} is a NAT: want ${wanted} (${[...topology.parties.keys()].join(", ")})`);
+  } else if (wanted === "a relay") {
+    const relays = [...topology.parties].flatMap(([name, one]) => (one.role === "relay" ? [name] : []));
+    complain.wantName(place, wanted, target, relays);
   } else if (
     complain.wantName(place, wanted, target, [...topology.parties.keys()]) &&
     wanted === "a client" &&
@@ -94,6 +101,41 @@ function readTarget({ topology, complain }: World, fault: WrittenFault, at: Plac
     complain.say(place, `${show(target)} is a relay: want a client (${clients.join(", ")})`);
   }
   return target;
+}
+
+/** chosen: half of it spreads the departures of a few clients, the other half is more than a move takes. */
+const DRAINS_WITHIN: Time = "10s";
+
+/** A drained relay has exited before it is started again. */
+function readWithin({ complain }: World, written: Time | undefined, length: number | null, place: Place): number {
+  const within = micros(written ?? DRAINS_WITHIN);
+  if (within === 0) complain.say([...place, "within"], "leaves no time to go: want a time above 0");
+  if (length !== null && length <= within)
+    complain.say(
+      [...place, "for"],
+      `${formatTime(length)} is over before the relay has to be: want more than its ${formatTime(within)}`,
+    );
+  return within;
+}
+
+/** The other side of a partition. Behind a NAT a party has no address of its own that a cut could go by. */
+function readOther(
+  { topology, complain }: World,
+  fault: { readonly target: string; readonly other: string },
+  place: Place,
+): string {
+  const { target, other } = fault;
+  const others = [...topology.parties.keys()].filter((name) => name !== target);
+  if (!complain.wantName([...place, "other"], `a party other than ${target}`, other, others)) return other;
+  for (const [key, name] of [
+    ["target", target],
+    ["other", other],
+  ] as const) {
+    const party = topology.parties.get(name);
+    if (party !== undefined && natsOf(party).length > 0)
+      complain.say([...place, key], `${show(name)} is behind a NAT: want a party with a public address, or block-udp at its NAT`);
+  }
+  return other;
 }
 
 const natsOf = (party: PartyModel): string[] => [

@@ -16,6 +16,8 @@ export type Faultable = {
   readonly signalling: SignallingFilter;
   start(): void;
   kill(fault: number): void;
+  /** A relay asks its clients to go elsewhere, and exits. */
+  drain(within: Micros): void;
   pause(fault: number): void;
   resume(): void;
 };
@@ -73,6 +75,11 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
     case "kill":
       process?.kill(index);
       return hold(holds, fault, index, () => process?.start());
+    case "drain":
+      process?.drain(fault.within as Micros);
+      return hold(holds, fault, index, () => process?.start());
+    case "partition":
+      return network.partition(fault.target, fault.other, fault.direction, index);
     case "pause":
       process?.pause(index);
       return hold(holds, fault, index, () => process?.resume());

@@ -178,6 +178,11 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             resetKey: party.losesResetKey === true ? `${name}/${seed}/${incarnation}` : `${name}/${seed}`,
           }),
           ...(partners.length === 0 ? {} : { first: { type: "start" } as const }),
+          drain: (within) => ({
+            type: "drain",
+            within,
+            refuges: [...targets].flatMap(([one, target]) => (one === name ? [] : [target])),
+          }),
           machine: (incarnation) => {
             const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
             return relay.relay({

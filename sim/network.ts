@@ -46,6 +46,9 @@ export type Crossing = {
 
 type Endpoint = { readonly host: string; readonly port: number };
 
+/** Nothing gets from one party to the other. */
+type Cut = { readonly from: string; readonly to: string; readonly fault: number };
+
 /** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
 const PARSED = 4_096;
 
@@ -70,6 +73,7 @@ export class Network {
   readonly #touched: Map<number, number> = new Map();
   /** Kept when somebody wants to look: undefined otherwise. */
   readonly #flights: Set<Flight> | undefined;
+  readonly #cuts: Set<Cut> = new Set();
   #flown = 0;
   readonly #crossed: ((crossing: Crossing) => void) | undefined;
 
@@ -174,6 +178,18 @@ export class Network {
       return undefined;
     };
   }
+  /** Nothing passes between two parties, for `fault`: `up` is from `party` to `other`. The returned function ends that. */
+  partition(party: string, other: string, direction: Direction, fault: number): () => undefined {
+    const ways: readonly Cut[] = [
+      ...(direction === "down" ? [] : [{ from: party, to: other, fault }]),
+      ...(direction === "up" ? [] : [{ from: other, to: party, fault }]),
+    ];
+    for (const way of ways) this.#cuts.add(way);
+    return () => {
+      for (const way of ways) this.#cuts.delete(way);
+      return undefined;
+    };
+  }
   /** The NAT's live mappings. */
   mappings(nat: string): readonly MappingView[] {
     return this.#gate(nat).nat.mappings(this.#kernel.now);
@@ -218,13 +234,13 @@ export class Network {
       this.#drop(`${host.name}/${out.name}/up`, fate.cause, packet, fate.fault);
       return;
     }
-    const forward = () => this.#forward(realm, local, from, to, packet);
+    const forward = () => this.#forward(host.name, realm, local, from, to, packet);
     this.#carry(fate.at, forward, out, "up", from, to, packet);
     if (fate.copyAt !== undefined) this.#carry(fate.copyAt, forward, out, "up", from, to, packet);
   }
 
   /** Carries a packet from `realm` through NATs to the interface it is for. `local`: it has not left that realm so far. */
-  #forward(start: Realm, startLocal: boolean, startFrom: Address, startTo: Address, packet: Packet): void {
+  #forward(sender: string, start: Realm, startLocal: boolean, startFrom: Address, startTo: Address, packet: Packet): void {
     let [realm, local, from, to] = [start, startLocal, startFrom, startTo];
     const now = this.#kernel.now;
     /** The fault that gave the packet another source than it would have had: to blame when a filter then refuses it. */
@@ -233,7 +249,9 @@ export class Network {
       const { host } = this.#parse(to);
       const node = realm.nodes.get(host);
       if (node?.kind === "interface") {
-        this.#arrive(node, local, from, to, packet);
+        const cut = this.#cuts.size === 0 ? undefined : this.#cutBetween(sender, node.party);
+        if (cut === undefined) this.#arrive(node, local, from, to, packet);
+        else this.#drop(realm.name, "no-route", packet, cut.fault);
         return;
       }
       if (node !== undefined) {
@@ -280,7 +298,12 @@ export class Network {
     const answer = answerMapping(nat, portMapping, this.#kernel.now, from, asked);
     if (answer === undefined) return;
     const payload: StunPacket = { proto: "stun", bytes: answer };
-    this.#forward(realm, true, to, from, { payload, bytes: answer.length + UDP_AND_IP });
+    this.#forward(nat.name, realm, true, to, from, { payload, bytes: answer.length + UDP_AND_IP });
+  }
+
+  #cutBetween(from: string, to: string): Cut | undefined {
+    for (const cut of this.#cuts) if (cut.from === from && cut.to === to) return cut;
+    return undefined;
   }
 
   /** Drops what a fault keeps from crossing the NAT; of several faults the first is named. */

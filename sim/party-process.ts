@@ -23,6 +23,9 @@ import { openSimEndpoint, type SimEndpoint } from "./quic/endpoint.ts";
  */
 const NOTICE: Micros = millis(15);
 
+/** From the last word to the end of the process, so that what was to be said has left. chosen: as in the real process, which waits for its sockets. */
+const GOODBYE: Micros = millis(1);
+
 /** What a party needs to be started, any number of times. */
 export type Plan<Input> = {
   readonly name: string;
@@ -34,6 +37,8 @@ export type Plan<Input> = {
   /** Accepts sessions when given, with what its `incarnation` finds on its disk. */
   server?(incarnation: number): { readonly fingerprint: string; readonly resetKey: string };
   machine(incarnation: number): Machine<Input | WorldInput>;
+  /** How it is told to send its clients away and exit. */
+  drain?(within: Micros): Input;
   /** What it is told as soon as it runs. */
   readonly first?: Input;
   /** The audio device, for clients: what the microphone hears, what the loudspeaker plays (with the playout tick's number). */
@@ -104,6 +109,7 @@ export class PartyProcess<Input> {
       now: () => kernel.now,
       endpoint: this.signalling.outgoing(endpoint),
       say: log,
+      finish: () => void this.#after(GOODBYE, () => this.exit()),
       play: (pcm: Int16Array) => this.#plan.audio?.play(this.#playoutTick, pcm),
       schedule: (at: Instant | undefined) => {
         wake?.cancel();
@@ -137,6 +143,11 @@ export class PartyProcess<Input> {
   /** Dies at once, by fault number `fault`. */
   kill(fault: number): void {
     this.#end("killed", fault);
+  }
+
+  /** Asked to let go of everybody and then exit by itself. */
+  drain(within: Micros): void {
+    if (this.#plan.drain !== undefined) this.input(this.#plan.drain(within));
   }
 
   /** Ends because the run does. */

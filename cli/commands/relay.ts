@@ -1,13 +1,18 @@
 /** `midcall relay`: the reference relay as a process. */
+import { constants } from "node:os";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { RelayOptions } from "../../impl/bin/relay.ts";
+import { parseTime } from "../../scenarios/time.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { loadOrMakeIdentity } from "../identity-file.ts";
 import { epochOption, machineTrouble, metricsOption, untilInterrupted } from "../process-party.ts";
 import { type HostPort, hostPortArgument, peerArgument, resolveAddress, resolveHost } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
+
+/** What the terminal says of a SIGTERM, by which systems that start and stop services ask to end (signal(7)). */
+const SIGTERM = 128 + constants.signals.SIGTERM;
 
 type Options = {
   readonly listen: HostPort;
@@ -19,6 +24,8 @@ type Options = {
   readonly token?: string;
   readonly federate: readonly WrittenPeer[];
   readonly identity?: string;
+  readonly drain: number;
+  readonly refuge: readonly WrittenRefuge[];
 };
 
 export function addRelay(root: Command, { terminal, end }: Context): void {
@@ -44,6 +51,22 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
         .default([], "none"),
     )
     .option("--identity <file>", "who it is to other relays, made when absent; needed to federate")
+    .addOption(
+      new Option(
+        "--drain <time>",
+        "on SIGTERM, send clients to other relays and end when they have left, at the latest after this; 0s: at once",
+      )
+        .argParser(timeArgument)
+        .default(30_000, "30s"),
+    )
+    .addOption(
+      new Option(
+        "--refuge <host:port,pin>",
+        "a relay to send clients to on SIGTERM, instead of those it federates with; may be repeated",
+      )
+        .argParser(refugeArgument)
+        .default([], "none"),
+    )
     .option("--token <secret>", "only clients that register with this token are served")
     .allowExcessArguments(false)
     .addHelpText(
@@ -53,6 +76,22 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
     .action(async (options: Options) => {
       end(await relay(options, terminal));
     });
+}
+
+type WrittenRefuge = { readonly at: HostPort; readonly pin: string };
+
+/** One more `HOST:PORT,PIN`. */
+function refugeArgument(text: string, before: readonly WrittenRefuge[] = []): readonly WrittenRefuge[] {
+  const [, at = "", pin = ""] = /^([^,]+),([0-9a-f]{64})$/.exec(text) ?? [];
+  if (pin === "") throw new InvalidArgumentError("Want HOST:PORT,PIN with 64 lowercase hex digits, as the other relay prints it");
+  return [...before, { at: peerArgument(at), pin }];
+}
+
+/** Milliseconds of `30s`, `500ms`. */
+function timeArgument(text: string): number {
+  const micros = parseTime(text);
+  if (micros === undefined) throw new InvalidArgumentError("Want a time with its unit, such as 30s or 500ms");
+  return micros / 1_000;
 }
 
 type WrittenPeer = { readonly name: string; readonly at: HostPort; readonly pin: string; readonly fingerprint: string };
@@ -93,6 +132,8 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   const { runRelay } = await import("../../impl/bin/relay.ts");
   const federation = await federationOf(options, terminal);
   const host = await resolveHost(options.listen.host);
+  const refuges = await Promise.all(options.refuge.map(async ({ at, pin }) => ({ address: await resolveAddress(at), pin })));
+  const drained = Promise.withResolvers<void>();
   let code: ExitCode = EXIT.held;
   const running = await machineTrouble(() =>
     runRelay({
@@ -105,6 +146,7 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       ...(options.log === undefined ? {} : { log: resolve(terminal.folder, options.log) }),
+      onDrained: drained.resolve,
       // Calls matter more than their log: the relay goes on, and says at its end that something was missing.
       onTrouble: (error) => {
         terminal.err(`midcall: ${error.message}; the relay goes on without it`);
@@ -118,6 +160,12 @@ async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   if (running.metrics !== undefined) terminal.out(`metrics http://${running.metrics}/metrics`);
   try {
     await untilInterrupted(terminal.interrupted);
+    if (terminal.interrupted.reason === SIGTERM && options.drain > 0) {
+      terminal.grant?.(options.drain);
+      terminal.err(`draining, ${options.drain / 1_000} s at most`);
+      running.drain(options.drain, refuges.length === 0 ? undefined : refuges);
+      await drained.promise;
+    }
   } finally {
     await running.stop();
   }
