@@ -19,6 +19,7 @@ import federationMove from "./cases/federation-move.ts";
 import federationRelayRestart from "./cases/federation-relay-restart.ts";
 import flappingInterface from "./cases/flapping-interface.ts";
 import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
+import hangUpDirect from "./cases/hang-up-direct.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
 import lateAnswer from "./cases/late-answer.ts";
 import linkDegrades from "./cases/link-degrades.ts";
@@ -129,6 +130,7 @@ export const CATALOGUE: readonly Scenario[] = [
   noHairpinAtCarrier,
   mappedPcp,
   mappedNatPmp,
+  hangUpDirect,
   roamFlapping,
   federationBaseline,
   federationMove,

@@ -246,7 +246,7 @@ export function client(config: Config): Machine<Input> {
       } else if (effect.type !== "ended") ice.apply(effect);
       else if (effect.type === "ended") {
         if (current !== undefined) farewells.remember(now, current.id, effect.word, effect.isOwed, effect.opening);
-        ice.end();
+        ice.end(effect.isOwed && effect.word.type === "Hangup" ? (effect.word.reason ?? "hung-up") : undefined);
         current = undefined;
         relays.callOver(effect.word, effect.isOwed);
       }

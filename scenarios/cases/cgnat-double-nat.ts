@@ -10,7 +10,6 @@ const cgnatDoubleNat: Scenario = scenario({
   name: "cgnat-double-nat",
   asks: "Is a client behind two NATs in a row reached directly?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "8s",
   iceTransportPolicy: "all",
   nats: { carrier: "cgnat", "alice-router": { preset: "home", behind: "carrier" } },

@@ -10,7 +10,6 @@ const directDiesRelayLives: Scenario = scenario({
   name: "direct-dies-relay-lives",
   asks: "Does the relay take over within a syllable when the direct path is gone for good?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
   nats: { flat: { preset: "home", hairpin: "off" } },

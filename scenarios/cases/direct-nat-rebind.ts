@@ -10,7 +10,6 @@ const directNatRebind: Scenario = scenario({
   name: "direct-nat-rebind",
   asks: "Is a rebinding heard for no more than three frames on the direct path?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

@@ -10,7 +10,6 @@ const directNatRenumber: Scenario = scenario({
   name: "direct-nat-renumber",
   asks: "Is a change of a router's address heard for less than a syllable on the direct path?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

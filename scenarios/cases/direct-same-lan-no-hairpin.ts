@@ -10,7 +10,6 @@ const directSameLanNoHairpin: Scenario = scenario({
   name: "direct-same-lan-no-hairpin",
   asks: "Do two clients on one network talk over it, though its router does not let them reach each other from outside?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "8s",
   iceTransportPolicy: "all",
   nats: { flat: { preset: "home", hairpin: "off" } },

@@ -23,7 +23,6 @@ const duplicateUpdate: Scenario = scenario({
   name: "duplicate-update",
   asks: "Is a candidate update that arrives twice applied once?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

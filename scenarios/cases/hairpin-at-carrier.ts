@@ -10,7 +10,6 @@ const hairpinAtCarrier: Scenario = scenario({
   name: "hairpin-at-carrier",
   asks: "Do two homes behind one carrier's NAT that hairpins talk through it directly?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "8s",
   iceTransportPolicy: "all",
   nats: {

@@ -10,7 +10,6 @@ const noHairpinAtCarrier: Scenario = scenario({
   name: "no-hairpin-at-carrier",
   asks: "Does a call between two homes behind one carrier's NAT that does not hairpin stay on the relay, undisturbed?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "8s",
   iceTransportPolicy: "all",
   nats: {

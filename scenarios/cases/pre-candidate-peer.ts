@@ -10,7 +10,6 @@ const preCandidatePeer: Scenario = scenario({
   name: "pre-candidate-peer",
   asks: "Does a client that could go directly still call one that has never heard of it?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "8s",
 
   parties: { alice: { nat: "home", link, iceTransportPolicy: "all" }, bob: { nat: "home", link } },

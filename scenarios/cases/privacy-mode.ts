@@ -10,7 +10,6 @@ const privacyMode: Scenario = scenario({
   name: "privacy-mode",
   asks: "Does a callee that hides its address stay hidden, and the call on the relay, where both could reach each other?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "8s",
   iceTransportPolicy: "all",
   calls: [{ answer: "AcceptGeneric" }],

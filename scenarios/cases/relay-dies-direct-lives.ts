@@ -10,7 +10,6 @@ const relayDiesDirectLives: Scenario = scenario({
   name: "relay-dies-direct-lives",
   asks: "Is nothing at all heard of a relay that dies under a direct call?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

@@ -10,7 +10,6 @@ const relaySymmetricSymmetric: Scenario = scenario({
   name: "relay-symmetric-symmetric",
   asks: "Does a call behind two symmetric NATs stay on the relay, undisturbed by the race it cannot win?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "10s",
   iceTransportPolicy: "all",
 

@@ -13,7 +13,6 @@ const roamBack: Scenario = scenario({
   name: "roam-back",
   asks: "Does a call follow a phone to its carrier's network and back?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

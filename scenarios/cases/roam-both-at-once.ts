@@ -13,7 +13,6 @@ const roamBothAtOnce: Scenario = scenario({
   name: "roam-both-at-once",
   asks: "Do two phones that roam at the same instant find each other again?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

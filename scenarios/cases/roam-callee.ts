@@ -13,7 +13,6 @@ const roamCallee: Scenario = scenario({
   name: "roam-callee",
   asks: "Is it no worse when the phone that roams is the one that was called?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

@@ -13,7 +13,6 @@ const roamDuringRace: Scenario = scenario({
   name: "roam-during-race",
   asks: "Does a race that is overtaken by a change of networks end on a direct path all the same?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

@@ -21,7 +21,6 @@ const roamFlapping: Scenario = scenario({
   name: "roam-flapping",
   asks: "Does an interface that changes ten times in twenty seconds cost a call only what each loss of it must?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "28s",
   iceTransportPolicy: "all",
 

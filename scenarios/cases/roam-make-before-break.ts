@@ -13,7 +13,6 @@ const roamMakeBeforeBreak: Scenario = scenario({
   name: "roam-make-before-break",
   asks: "Is nothing at all heard of a change of networks when the old one is still there?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

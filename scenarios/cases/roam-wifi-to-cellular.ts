@@ -13,7 +13,6 @@ const roamWifiToCellular: Scenario = scenario({
   name: "roam-wifi-to-cellular",
   asks: "Is the abrupt end of a WiFi heard for no longer than a syllable in a direct call, in either direction?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "12s",
   iceTransportPolicy: "all",
 

@@ -22,7 +22,6 @@ const staleUpdate: Scenario = scenario({
   name: "stale-update",
   asks: "Does a direct call survive candidate updates that arrive in the wrong order?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "18s",
   iceTransportPolicy: "all",
 

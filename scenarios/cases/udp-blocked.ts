@@ -10,7 +10,6 @@ const udpBlocked: Scenario = scenario({
   name: "udp-blocked",
   asks: "Does a direct call come back by itself when a network stops letting UDP through and lets it again?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "16s",
   iceTransportPolicy: "all",
 

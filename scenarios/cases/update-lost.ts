@@ -13,7 +13,6 @@ const updateLost: Scenario = scenario({
   name: "update-lost",
   asks: "Does a call find its direct path again when the news of a new address could not be told in time?",
   tags: ["ice", "nat"],
-  labs: ["sim"],
   duration: "16s",
   iceTransportPolicy: "all",
 

@@ -89,4 +89,11 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     replace: "reader.bad || opcode !== MAP_UDP",
     imitates: "A NAT-PMP answer with a mapping is taken for a request, and dropped.",
   },
+  {
+    name: "hang-up-by-relay-alone",
+    file: "impl/core/ice/direct-sessions.ts",
+    find: 'close(pair, hangUp !== undefined && pair.stage === "ready" ? `${HANG_UP}${hangUp}` : "call over");',
+    replace: 'close(pair, "call over");',
+    imitates: "Who hangs up closes the direct session without a word, and leaves telling to the relay.",
+  },
 ];

@@ -66,8 +66,8 @@ export type ClientIce = {
   packet(from: Address, bytes: Uint8Array): boolean;
   session(id: SessionId, event: SessionEvent): boolean;
   accepted(session: SessionId, remote: Address): void;
-  /** The call is over. */
-  end(): void;
+  /** The call is over; `hangUp`: why, when it was us. */
+  end(hangUp: string | undefined): void;
   wake(): void;
   deadline(): ReturnType<typeof agent.deadline>;
   count(): number;
@@ -105,6 +105,10 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       if (call !== undefined) side.relays.send({ type: "MediaPathReport", call_id: call.id, path: way, ...about });
     },
     regather: () => gatherAgain(true),
+    hungUp: (reason) => {
+      const call = side.call();
+      if (call !== undefined) side.drive({ type: "signal", message: { type: "Hangup", call_id: call.id, reason } });
+    },
   });
 
   function tell(input: agent.Input): boolean {
@@ -242,8 +246,8 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
     },
     session: path.sessions.session,
     accepted: path.sessions.accepted,
-    end: () => {
-      path.end("call over");
+    end: (hangUp) => {
+      path.end(hangUp);
       tell({ type: "stop" });
       tellMapping({ type: "release" });
       isKnown = false;

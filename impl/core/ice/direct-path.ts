@@ -31,6 +31,8 @@ export type PathSide = {
   report(path: "relay" | "direct", candidate?: Pair["type"]): void;
   /** A direct path is worth another try with fresh candidates. */
   regather(): void;
+  /** The peer has hung up and says so by the direct path. */
+  hungUp(reason: string): void;
 };
 
 /** Both paths carry media for this long around a swap. chosen: more than two paths of a call differ in delay. */
@@ -57,7 +59,8 @@ export type DirectPath = {
   expectsCopies(): boolean;
   /** Sends one frame's packets the ways they are to go. */
   send(packets: readonly Uint8Array[]): void;
-  end(detail: string): void;
+  /** `hangUp`: why, when it was us. */
+  end(hangUp: string | undefined): void;
   wake(): void;
   deadline(): Instant | undefined;
   view(): View;
@@ -88,6 +91,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     media: side.media,
     ready,
     gone,
+    hungUp: side.hungUp,
     heard: (pair, bytes) => {
       if (pair !== chosen?.pair) return;
       chosen.isHeard = true;
@@ -246,8 +250,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       if (packets.length > 0) observe({ type: "sent", isKeepalive: packets.every((bytes) => leavesPause(bytes, isIdle)) });
       if (isBothWays() || at >= warmAt) for (const bytes of packets) byRelay(bytes);
     },
-    end: (detail) => {
-      sessions.end(detail);
+    end: (hangUp) => {
+      sessions.end(hangUp);
       call = undefined;
       chosen = undefined;
       leaving = [];

@@ -49,6 +49,8 @@ export type DirectSide = {
   ready(pair: Pair): void;
   /** It was ready and is closed. */
   gone(pair: Pair, reason: string): void;
+  /** The peer has hung up, and says so on a session on which it has proved itself. */
+  hungUp(reason: string): void;
   /** Something came: a keepalive, or media. */
   heard(pair: Pair, bytes: Uint8Array): void;
   media(bytes: Uint8Array): void;
@@ -67,13 +69,19 @@ export type DirectSessions = {
   /** False: not one of these sessions. */
   session(id: SessionId, event: SessionEvent): boolean;
   close(pair: Pair, detail: string): void;
-  /** The call is over. */
-  end(detail: string): void;
+  /** The call is over: `hangUp` is why, when we hung up and the peer may not have heard it yet. */
+  end(hangUp: string | undefined): void;
   wake(): void;
   deadline(): Instant | undefined;
   count(): number;
   view(): View;
 };
+
+/**
+ * Hanging up is said in the close itself (CONNECTION_CLOSE): it is repeated for as long as the peer sends media (RFC 9000 section 10.2.1), so that it is heard
+ * whatever becomes of the relay. Followed by the reason.
+ */
+const HANG_UP = "hang-up ";
 
 /** What a race may take before the relay path stands alone. */
 const RACE: Micros = seconds(2);
@@ -93,6 +101,8 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
   const pairs = new Map<SessionId, Pair>();
   /** Closed by us and not yet gone, strangers refused among them. */
   const closing = new Set<SessionId>();
+  /** Nonces of the hellos taken so far in this call: each counts once, so that one seen by somebody opens nothing to him. */
+  const taken = new Set<string>();
   let meeting: Meeting | undefined;
   let race:
     | {
@@ -177,6 +187,11 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
         out.refuse("unauthentic", said.type);
         return close(pair, "not the peer");
       }
+      if (taken.has(said.nonce)) {
+        out.refuse("replayed", said.type);
+        return close(pair, "not the peer");
+      }
+      taken.add(said.nonce);
       const proof = readyProof(crypto, keys, nonce, about);
       out.push({ type: "send", session: pair.id, bytes: encodeDirect({ type: "DirectReady", call_id: call, proof }) });
       return ready(pair);
@@ -224,8 +239,11 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
         pairs.delete(pair.id);
         if (event.reason === "pin-mismatch") out.refuse("unauthentic", "certificate of a direct session");
         say(pair, pair.stage === "ready" ? "closed" : "failed", event.detail ?? event.reason);
-        if (pair.stage === "ready") side.gone(pair, event.reason);
-        return;
+        if (pair.stage !== "ready") return;
+        const { reason, detail = "" } = event;
+        return reason === "peer" && detail.startsWith(HANG_UP)
+          ? side.hungUp(detail.slice(HANG_UP.length))
+          : side.gone(pair, reason);
       }
       default:
         return;
@@ -288,10 +306,12 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
       return true;
     },
     close,
-    end: (detail) => {
+    end: (hangUp) => {
       race = undefined;
-      for (const pair of [...pairs.values()]) close(pair, detail);
+      for (const pair of [...pairs.values()])
+        close(pair, hangUp !== undefined && pair.stage === "ready" ? `${HANG_UP}${hangUp}` : "call over");
       meeting = undefined;
+      taken.clear();
     },
     wake: () => {
       const now = side.now();
