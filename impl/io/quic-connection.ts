@@ -42,6 +42,11 @@ export type PathFacts = {
  * deliver, is ignored by a live peer that had it, and makes one without state answer with a reset. chosen: 100 ms, ten packets a second.
  */
 const REPEAT_EVERY: Micros = millis(100);
+/**
+ * The same packet is repeated so often once the peer is heard again, the first time at once: a congestion window that filled up meanwhile stays full until the peer
+ * acknowledges something, and the engine's next probe may be seconds away. chosen: one of three gets through.
+ */
+const AFTER_SILENCE = 3;
 /** Messages waiting for the peer's flow control before the session is given up. chosen: 64 of the largest. */
 const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
 /**
@@ -102,6 +107,8 @@ export class QuicConnection {
   #eliciting = false;
   #keepAliveAt: Instant;
   #silent: { readonly received: number; repeatAt: Instant } | undefined;
+  /** What is repeated after a silence, when next, and how often still. */
+  #rousing: { readonly packet: Uint8Array; readonly to: Host; at: Instant; left: number } | undefined;
   #last: { readonly packet: Uint8Array; readonly to: Host } | undefined;
   /** Addresses the peer has had. */
   #paths = 1;
@@ -236,6 +243,8 @@ export class QuicConnection {
   #read(): void {
     if (this.#silent !== undefined && this.#engine.stats().recv > this.#silent.received) {
       this.#silent = undefined;
+      // Kept now: what is sent next may be an acknowledgement, which asks for no answer.
+      if (this.#last !== undefined) this.#rousing = { ...this.#last, at: this.#host.now(), left: AFTER_SILENCE };
       this.#emit({ type: "heard" });
     }
     this.#readPaths();
@@ -290,11 +299,19 @@ export class QuicConnection {
     }
     if (this.#silent === undefined && this.#askedAt !== undefined && Instant.between(this.#askedAt, now) >= silence) {
       this.#silent = { received: this.#engine.stats().recv, repeatAt: now };
+      this.#rousing = undefined;
       this.#emit({ type: "silent", for: Instant.between(this.#heardAt, now) });
     }
     if (this.#silent !== undefined && now >= this.#silent.repeatAt && this.#last !== undefined) {
       this.#silent.repeatAt = Instant.after(now, REPEAT_EVERY);
       this.#host.transmit(this.#last.packet, this.#last.to);
+    }
+    if (this.#rousing !== undefined && now >= this.#rousing.at) {
+      this.#host.transmit(this.#rousing.packet, this.#rousing.to);
+      this.#rousing =
+        this.#rousing.left > 1
+          ? { ...this.#rousing, at: Instant.after(now, REPEAT_EVERY), left: this.#rousing.left - 1 }
+          : undefined;
     }
   }
 
@@ -305,6 +322,7 @@ export class QuicConnection {
     return [
       this.role === "client" ? this.#keepAliveAt : undefined,
       this.#silent === undefined ? silentAt : this.#silent.repeatAt,
+      this.#rousing?.at,
     ];
   }
 

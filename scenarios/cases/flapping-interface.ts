@@ -5,12 +5,12 @@ import { scenario } from "../scenario.ts";
 
 const flappingInterface: Scenario = scenario({
   name: "flapping-interface",
-  asks: "Is it the same call, heard again within a second each time, when a client's only interface goes and comes back five times?",
+  asks: "Is it the same call, heard again within half a second each time, when a client's only interface goes and comes back five times?",
   tags: ["roam", "recovery"],
   duration: "30s",
   parties: { alice: { interfaces: { wlan0: { link: "broadband", nat: "home" } } }, bob: { nat: "home" } },
   faults: flap("alice", { at: "5s", changes: 10, over: "20s" }),
-  expect: [expectConnect(), expectMedia(), expectRecovery({ within: "1s", from: "heal" }), expectSameCall()],
+  expect: [expectConnect(), expectMedia(), expectRecovery({ within: "500ms", from: "heal" }), expectSameCall()],
   twin: { mutation: "hang-up-on-silence", breaks: "same-call" },
 });
 

@@ -87,6 +87,9 @@ export type Connection = {
   /** The last short packet, and when it is repeated while the peer is silent; Infinity when it is not. */
   last: WirePacket | undefined;
   repeatAt: number;
+  /** What is repeated for a while after a silence, and how often still. */
+  rousing: WirePacket | undefined;
+  repeats: number;
   packetsReceived: number;
   packetsSent: number;
   /** A closed connection is forgotten then. */
@@ -140,6 +143,8 @@ export const startConnection = (o: Opening, config: SessionConfig, now: number):
   silent: false,
   last: undefined,
   repeatAt: Number.POSITIVE_INFINITY,
+  rousing: undefined,
+  repeats: 0,
   packetsReceived: 0,
   packetsSent: 0,
   drainedAt: Number.POSITIVE_INFINITY,

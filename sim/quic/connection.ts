@@ -20,6 +20,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 const TIMEOUTS = 3;
 /** While a peer is silent its last packet is sent again this often, outside the window and the backoff: 100 ms, as in the real driver. */
 const REPEAT_EVERY = 100_000;
+/** And so often after it: as in the real driver. */
+const AFTER_SILENCE = 3;
 /** An allowance below this sends nothing: the smallest Handshake packet with an ACK. chosen: under it only padding would fit. */
 const MIN_ALLOWANCE = 72;
 
@@ -128,8 +130,17 @@ function hear(c: Connection, around: Surroundings, now: number): void {
   c.packetsReceived++;
   if (!c.silent) return;
   c.silent = false;
-  c.repeatAt = NEVER;
+  c.rousing = c.last;
+  c.repeats = AFTER_SILENCE;
+  repeatAfterSilence(c, around, now);
   around.emit(c.session, { type: "heard" });
+}
+
+/** A window that filled up while nobody answered stays full until the peer acknowledges something, and the next probe may be seconds away. */
+function repeatAfterSilence(c: Connection, around: Surroundings, now: number): void {
+  c.repeats--;
+  c.repeatAt = c.repeats > 0 ? now + REPEAT_EVERY : NEVER;
+  if (c.rousing !== undefined) around.transmit(c.path.remote, c.rousing);
 }
 
 /** Section 9.3: the highest-numbered packet that does more than probe decides where the peer is. */
@@ -160,8 +171,8 @@ export function deadline(c: Connection, config: SessionConfig): number {
   const idle = idleAt(c);
   if (idle < at) at = idle;
   if (c.client && c.sentAt + config.keepAlive < at) at = c.sentAt + config.keepAlive;
-  const silence = c.silent ? c.repeatAt : c.spokeAt < 0 ? NEVER : c.spokeAt + config.silence;
-  if (silence < at) at = silence;
+  if (c.repeatAt < at) at = c.repeatAt;
+  if (!c.silent && c.spokeAt >= 0 && c.spokeAt + config.silence < at) at = c.spokeAt + config.silence;
   return Math.min(at, pathDeadline(c.path));
 }
 
@@ -186,6 +197,7 @@ export function wake(c: Connection, around: Surroundings, now: number): void {
       c.repeatAt = now;
       around.emit(c.session, { type: "silent", for: (now - c.heardAt) as Micros });
     }
+    if (!c.silent && now >= c.repeatAt) repeatAfterSilence(c, around, now);
     if (now >= c.repeatAt) {
       c.repeatAt = now + REPEAT_EVERY;
       if (c.last !== undefined) around.transmit(c.path.remote, c.last);

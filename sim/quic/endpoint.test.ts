@@ -35,6 +35,9 @@ const open = (delayMillis: number, options: PairOptions = {}): Pair => {
   return pair;
 };
 
+const datagramsAt = ({ observer }: Pair["server"]): number =>
+  observer.seen.filter((one) => one.type === "event" && one.event.type === "datagram").length;
+
 describe("handshake", () => {
   test("the client is connected after one round trip, the server after one and a half", () => {
     const pair = open(50);
@@ -274,4 +277,25 @@ test("the same seed gives the same packets at the same instants, another seed ot
   };
   expect(trace(1)).toBe(trace(1));
   expect(trace(1)).not.toBe(trace(2));
+});
+
+test("a window that was filled while the peer was silent is open soon after its return, whenever that is", () => {
+  for (let extra = 0; extra < 20; extra++) {
+    const pair = open(10);
+    const talk = (count: number): void => {
+      for (let k = 0; k < count; k++) {
+        // The client's window has room all the time: it is heard at once, and says nothing that the server waits for.
+        pair.client.endpoint.sendDatagram(1, new Uint8Array(20));
+        pair.server.endpoint.sendDatagram(-1, new Uint8Array(600));
+        pair.runFor(5);
+      }
+    };
+    talk(20);
+    pair.impair({ blocked: true });
+    talk(150 + 3 * extra);
+    pair.impair({ blocked: false });
+    const before = datagramsAt(pair.client);
+    talk(20);
+    expect(datagramsAt(pair.client) - before).toBeGreaterThanOrEqual(9);
+  }
 });
