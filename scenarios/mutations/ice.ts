@@ -92,8 +92,8 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
   {
     name: "hang-up-by-relay-alone",
     file: "impl/core/ice/direct-sessions.ts",
-    find: 'close(pair, hangUp !== undefined && pair.stage === "ready" ? `${HANG_UP}${hangUp}` : "call over");',
-    replace: 'close(pair, "call over");',
+    find: 'close(pair, hangUp !== undefined && pair.stage === "ready"',
+    replace: 'close(pair, hangUp !== undefined && pair.stage === "connecting"',
     imitates: "Who hangs up closes the direct session without a word, and leaves telling to the relay.",
   },
 ];

@@ -56,7 +56,8 @@ function party(role: "dialer" | "acceptor") {
       sessions.session(session, { type: "connected", rtt: millis(50), handshake: millis(50), fingerprint: "" }),
     hears: (session: SessionId, message: DirectMessage) =>
       sessions.session(session, { type: "message", bytes: encodeDirect(message) }),
-    hearsMedia: (session: SessionId, bytes: Uint8Array<ArrayBufferLike> = MEDIA) => sessions.session(session, { type: "datagram", bytes }),
+    hearsMedia: (session: SessionId, bytes: Uint8Array<ArrayBufferLike> = MEDIA) =>
+      sessions.session(session, { type: "datagram", bytes }),
     later: (length: Micros) => {
       now = Instant.after(now, length);
       sessions.wake();
