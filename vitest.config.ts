@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+
+/** Laboratories' threads and processes strip the types of the same sources again and again otherwise (cli/midcall.mjs). */
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/midcall");
 
 /** Tests of cli that meet the real clock. */
 const REAL_CLI = [

@@ -7,11 +7,16 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 /** Debian's. */
 const PROGRAM = "/usr/bin/chromium";
 
-export type Opened = { readonly page: Page; readonly complaints: readonly string[] };
+export type Opened = {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+  /** What the page's main thread has had of a processor since it was made, in milliseconds; only of a page that was opened to be `measured`. */
+  processorMs(): Promise<number>;
+};
 
 export type TestBrowser = {
   /** A page with a context of its own; `complaints`: errors of scripts, of the security policy and of loading, as they come. */
-  open(url: string, options?: BrowserContextOptions): Promise<Opened>;
+  open(url: string, options?: BrowserContextOptions & { readonly measured?: boolean }): Promise<Opened>;
   close(): Promise<void>;
 };
 
@@ -39,7 +44,7 @@ export async function testBrowser(): Promise<TestBrowser | undefined> {
   });
   const contexts: BrowserContext[] = [];
   return {
-    async open(url, options = {}) {
+    async open(url, { measured = false, ...options } = {}) {
       const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
       contexts.push(context);
       const page = await context.newPage();
@@ -53,8 +58,20 @@ export async function testBrowser(): Promise<TestBrowser | undefined> {
         if (request.failure()?.errorText !== "net::ERR_ABORTED")
           complaints.push(`${request.url()}: ${request.failure()?.errorText}`);
       });
+      const tools = measured ? await context.newCDPSession(page) : undefined;
+      // The thread's own time and not that of the wall (Chrome DevTools Protocol, Performance.enable).
+      await tools?.send("Performance.enable", { timeDomain: "threadTicks" });
       await page.goto(url);
-      return { page, complaints };
+      return {
+        page,
+        complaints,
+        async processorMs() {
+          const { metrics = [] } = (await tools?.send("Performance.getMetrics")) ?? {};
+          const taken = metrics.find(({ name }) => name === "TaskDuration")?.value;
+          if (taken === undefined) throw new Error("the page was not opened to be measured");
+          return taken * 1_000;
+        },
+      };
     },
     async close() {
       for (const context of contexts) await context.close();

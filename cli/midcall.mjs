@@ -6,7 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import * as modules from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -20,7 +20,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split(".")[0]) >= WANTED) {
   const sources = join(here, "main.ts");
-  await import(pathToFileURL(existsSync(sources) ? sources : join(here, "..", "dist", "cli", "main.js")).href);
+  const isCheckout = existsSync(sources);
+  if (isCheckout) keepStripped();
+  await import(pathToFileURL(isCheckout ? sources : join(here, "..", "dist", "cli", "main.js")).href);
 } else {
   const newer = bundledNode();
   if (newer === undefined) {
@@ -33,10 +35,19 @@ if (Number(process.versions.node.split(".")[0]) >= WANTED) {
   }
 }
 
+/**
+ * Types are stripped once, and not by every thread and process of every run: Node.js keeps what it made of a source, by the source's own text, beside the packages,
+ * where only who may change the sources may write. By the environment, so that threads and parties do the same.
+ */
+function keepStripped() {
+  process.env.NODE_COMPILE_CACHE ??= join(here, "..", "node_modules", ".cache", "midcall");
+  modules.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+}
+
 /** The binary of the `node` package, or undefined when it is absent (or its install script was not allowed to run). */
 function bundledNode() {
   try {
-    const manifest = createRequire(import.meta.url).resolve("node/package.json");
+    const manifest = modules.createRequire(import.meta.url).resolve("node/package.json");
     const binary = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
     return existsSync(binary) ? binary : undefined;
   } catch {

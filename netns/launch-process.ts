@@ -8,7 +8,7 @@ import { NetnsError } from "./netns-error.ts";
 import { stderrTail } from "./stderr-tail.ts";
 
 /** Variables a party gets from the lab's environment; the rest could change how it behaves. */
-const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "LANG"] as const;
+const ENVIRONMENT = ["PATH", "HOME", "TMPDIR", "LANG", "NODE_COMPILE_CACHE"] as const;
 
 /** Where `ip netns` keeps its namespaces (ip-netns(8)). */
 const namespaceFile = (name: string): string => `/run/netns/${name}`;

@@ -1,13 +1,10 @@
 /** The comparison as a page: two runs with their timelines, or two campaigns with every figure's spread. No script, no fetch. */
-import { ScatterChart } from "echarts/charts";
-import { GridComponent } from "echarts/components";
-import * as echarts from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
 import type { LogRecord } from "../impl/base/record.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import type { CampaignComparison, Shift } from "./campaign-comparison.ts";
 import { changeOf, compare, type Figure, TITLES, words } from "./comparison.ts";
 import { chanceOf, countWords, SHIFT_HEADS, shiftCells, verdictOnShifts } from "./comparison-words.ts";
+import { drawing } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { legend, SYMBOL, table } from "./html-parts.ts";
 import { measure } from "./measure.ts";
@@ -15,8 +12,6 @@ import { STYLE } from "./page-style.ts";
 import type { Result } from "./result.ts";
 import { timelineOf } from "./timeline.ts";
 import { drawTimeline } from "./timeline-chart.ts";
-
-echarts.use([ScatterChart, GridComponent, SVGRenderer]);
 
 /** A run with what its page is made of. */
 export type ComparedRun = { readonly result: Result; readonly scenario: Scenario; readonly records: readonly LogRecord[] };
@@ -110,7 +105,7 @@ function spread({ name, unit, before, after, says }: Shift): string {
   const all = [...before.values, ...after.values];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const room = (high - low || Math.abs(high) || 1) * 0.05;
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height: HEIGHT });
+  const chart = drawing(WIDTH, HEIGHT);
   const points = (values: readonly number[], row: number, colour: string): object => ({
     type: "scatter",
     silent: true,

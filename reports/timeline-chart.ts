@@ -3,15 +3,10 @@
  * that dark mode and print restyle the drawing; every bar has a <title>.
  */
 import type { CustomSeriesOption } from "echarts/charts";
-import { CustomChart, LineChart } from "echarts/charts";
-import { GridComponent } from "echarts/components";
-import * as echarts from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
+import { drawing } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { inMs, instant } from "./finding.ts";
 import type { Bar, Timeline } from "./timeline.ts";
-
-echarts.use([CustomChart, LineChart, GridComponent, SVGRenderer]);
 
 /** Pixels. The gutter holds party and lane names. */
 const WIDTH = 1_320;
@@ -56,7 +51,7 @@ export function drawTimeline(timeline: Timeline): string {
     ...(hasDelays ? delayNames(timeline, delayTop) : []),
   ];
   const height = bottom + AXIS_HEIGHT;
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
+  const chart = drawing(WIDTH, height);
   try {
     chart.setOption({
       animation: false,

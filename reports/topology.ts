@@ -1,12 +1,8 @@
 /** The lab of a run as a drawing: parties, NATs, links and the paths that media took, laid out from left to right through the internet. */
-import { GraphChart } from "echarts/charts";
-import * as echarts from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
 import type { LinkModel, NatModel, Scenario } from "../scenarios/expanded.ts";
+import { drawing } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import type { Measurements } from "./result.ts";
-
-echarts.use([GraphChart, SVGRenderer]);
 
 /** A box of the drawing; `x` and `y` in units of the grid. */
 export type Place = {
@@ -131,7 +127,7 @@ export function drawTopology({ places, wires }: Topology): string {
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
   const width = (Math.max(...xs) - left) * UNIT.x + 190;
   const height = (Math.max(...ys) - top) * UNIT.y + 110;
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
+  const chart = drawing(width, height);
   try {
     chart.setOption({
       animation: false,
