@@ -98,6 +98,9 @@ test("the action: what breaks fails the job with midcall's exit code, an annotat
   expect(code).toBe(1);
   expect(out).toMatch(/^::error title=relay-restart%3A media-recovers broken::.*%0Aseed 0x1%0Areplay: npx midcall replay /m);
   expect(summary).toContain("<summary>relay-restart: broken, seed 0x1</summary>");
+  // The lanes of the run, read from its log: the fault, and what was heard before and after it.
+  expect(summary).toMatch(/^\| faults +\| `\[ +!+ +\]` +\|$/m);
+  expect(summary).toMatch(/^\| alice hears bob +\| `\[ *█+.*_+.*█+.*\]` +\|$/m);
   expect(await readFile(join(folder, "midcall-out/junit.xml"), "utf8")).toContain("<failure ");
 });
 

@@ -10,7 +10,9 @@ import type { PageData } from "../reports/page/data.ts";
 import { readLog } from "../reports/read-log.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { type TestBrowser, testBrowser } from "./browser.fixture.ts";
+import { type Opened, type TestBrowser, testBrowser } from "./browser.fixture.ts";
+import { HOSTILE, hostileRun, MARKUP } from "./hostile-run.fixture.ts";
+import { openLivePage } from "./live/server.ts";
 import { reportScripts } from "./page-script.ts";
 import { midcall } from "./recorded-terminal.fixture.ts";
 
@@ -210,44 +212,48 @@ test("ten minutes of a torn call open with less than two seconds of a processor 
   expect(opened.complaints).toEqual([]);
 });
 
-const HOSTILE = "<img src=x onerror=document.title='owned'>";
-
-test("a party called by markup is text in every output", async (context) => {
-  const [scenario, log, result] = await Promise.all(
-    ["scenario.json", "run.ndjson", "result.json"].map((name) => readFile(join(folder, RUN, name), "utf8")),
-  );
-  // The same run, had alice been called so.
-  const renamed = (text: string | undefined): string =>
-    (text ?? "")
-      .replaceAll('"alice"', JSON.stringify(HOSTILE))
-      .replaceAll("alice/", `${HOSTILE}/`)
-      .replace(/\balice\b(?=[ ,'])/g, HOSTILE);
-  const own = JSON.parse(renamed(scenario)) as Scenario;
-  const records = renamed(log)
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as LogRecord);
-  const again = assess({ ...(JSON.parse(renamed(result)) as Result), scenario: own, records });
-  const recordings = new Map([[HOSTILE, { href: "audio/x.wav", peaks: [0, 1], sliceMs: 20 }]]);
-  const pages = render(again, own, records, {
-    scripts: await reportScripts(),
-    recordings,
-    twin: { result: again, scenario: own, records },
-    lastHeld: { ...again, dir: HOSTILE },
-  });
-  const { junit } = await import("../reports/junit.ts");
-  const { annotations, stepSummary } = await import("../reports/github.ts");
-  const finished = [{ result: { ...again, verdict: "broken" as const, scenario: HOSTILE }, scenario: own }];
-  for (const markup of [pages.get("summary.md") ?? "", junit(finished), stepSummary(finished)])
-    expect(markup.replaceAll("\\<", "").replaceAll(/`[^`]*`/g, "")).not.toContain("<img");
-  expect(annotations(finished).every((line) => line.startsWith("::"))).toBe(true);
-  await writeFile(join(folder, "hostile.html"), pages.get("report.html") ?? "");
-  const { page } = await wanted(context).open(urlOf("hostile.html"));
-  await page.waitForSelector("html[data-ready]");
+/** What a page must not have become, whatever the run's words are. */
+async function isText({ page }: Opened): Promise<void> {
   expect(await page.locator("img").count()).toBe(0);
-  expect(await page.locator("main").textContent()).toContain(HOSTILE);
   expect(await page.title()).not.toBe("owned");
-  await page.locator("#log-filter").fill("onerror");
-  expect(await page.locator("#log-lines").textContent()).toContain(HOSTILE);
-  expect(await page.locator("img").count()).toBe(0);
-});
+  expect(await page.locator("main").textContent()).toContain(MARKUP);
+}
+
+test("a party called by markup is text in the report and on the live page", async (context) => {
+  const chromium = wanted(context);
+  const hostile = hostileRun();
+  const { result, scenario, records } = hostile;
+  const pages = render(result, scenario, records, {
+    scripts: await reportScripts(),
+    recordings: new Map([[HOSTILE, { href: "audio/x.wav", peaks: [0, 1], sliceMs: 20 }]]),
+    twin: hostile,
+    lastHeld: { ...result, dir: HOSTILE },
+  });
+  await writeFile(join(folder, "hostile.html"), pages.get("report.html") ?? "");
+  const report = await chromium.open(urlOf("hostile.html"));
+  await report.page.waitForSelector("html[data-ready]");
+  await isText(report);
+  await report.page.locator("#log-filter").fill("onerror");
+  expect(await report.page.locator("#log-lines").textContent()).toContain(MARKUP);
+  await isText(report);
+
+  const live = await openLivePage({
+    scenario,
+    lab: "netns",
+    log: { records, read: async () => true },
+    result: async () => result,
+    inject: async () => ({ ok: false, reason: MARKUP }),
+  });
+  try {
+    const opened = await chromium.open(live.url);
+    await opened.page.waitForSelector("html[data-over]");
+    await isText(opened);
+    expect(await opened.page.locator("#cause").textContent()).toContain(MARKUP);
+    expect(await opened.page.locator("#log-lines").textContent()).toContain(MARKUP);
+    await opened.page.locator("button", { hasText: "Kill for 2 s: <img" }).click();
+    await expect.poll(() => opened.page.locator("#answer").textContent()).toContain(`Refused: ${MARKUP}`);
+    await isText(opened);
+  } finally {
+    await live.close();
+  }
+}, 60_000);

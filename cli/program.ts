@@ -1,5 +1,6 @@
 /** The command line as a whole: which commands there are, and how each ending becomes an exit code and one line of text. */
 import { Command, CommanderError } from "commander";
+import { printable } from "../reports/escape.ts";
 import { addBench } from "./commands/bench.ts";
 import { addClient } from "./commands/client.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -85,7 +86,8 @@ function ending(error: unknown, words: readonly string[], terminal: Terminal): E
     return EXIT.usage;
   }
   if (error instanceof CliError) {
-    terminal.err(`midcall: ${error.message}`);
+    // One line, whatever the words it quotes hold.
+    terminal.err(`midcall: ${printable(error.message)}`);
     return error.code === "usage" ? EXIT.usage : EXIT.lacking;
   }
   if (terminal.interrupted.aborted) return EXIT.interrupted;

@@ -1,5 +1,5 @@
 /** How `midcall run` tells results: as lines while it goes, or as one document at the end, to standard output or to files. The texts are made in reports/. */
-import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { type Paint, plain } from "../reports/pretty.ts";
@@ -12,7 +12,8 @@ export type Finished = { readonly result: Result; readonly scenario: Scenario };
 /** `each` right after a run, `end` once after all; each returns what to print, undefined for nothing. */
 export type Reporter = {
   each?(finished: Finished, paint: Paint): Promise<string>;
-  end?(all: readonly Finished[], paint: Paint): Promise<string | undefined>;
+  /** `folder`: what the runs' folders are relative to. */
+  end?(all: readonly Finished[], paint: Paint, folder: string): Promise<string | undefined>;
 };
 
 export type ReporterName = "pretty" | "junit" | "github" | "ctrf" | "json";
@@ -31,7 +32,7 @@ const pretty: Reporter = {
 const json: Reporter = {
   end: async (all) => {
     const results = all.map(({ result }) => result);
-    return JSON.stringify(results.length === 1 ? results[0] : results, null, 2);
+    return (await import("../reports/escape.ts")).asJson(results.length === 1 ? results[0] : results);
   },
 };
 
@@ -46,14 +47,38 @@ const ctrf: Reporter = {
 
 /** Annotations on standard output; the step summary where GitHub wants it, when it says where. */
 const github: Reporter = {
-  end: async (all) => {
+  end: async (all, _, folder) => {
     const { annotations, stepSummary } = await import("../reports/github.ts");
     const summary = process.env.GITHUB_STEP_SUMMARY;
-    if (summary !== undefined && summary !== "") await appendFile(summary, stepSummary(all));
+    if (summary !== undefined && summary !== "") {
+      const lanes = await lanesOf(all.filter(({ result }) => result.verdict !== "held").slice(0, LANES_SHOWN), folder);
+      await appendFile(
+        summary,
+        stepSummary(all, (run) => lanes.get(run.result) ?? []),
+      );
+    }
     const lines = annotations(all);
     return lines.length === 0 ? undefined : lines.join("\n");
   },
 };
+
+/** Runs whose lanes a step summary shows. chosen: who has more broken runs than that reads the first ones. */
+const LANES_SHOWN = 10;
+
+/** The lanes of runs as Markdown, read from their logs; none where a log cannot be read. */
+async function lanesOf(all: readonly Finished[], folder: string): Promise<ReadonlyMap<Result, readonly string[]>> {
+  const [{ measure }, { readLog }, { strips }] = await Promise.all([
+    import("../reports/measure.ts"),
+    import("../reports/read-log.ts"),
+    import("../reports/summary.ts"),
+  ]);
+  const lanes = new Map<Result, readonly string[]>();
+  for (const { result, scenario } of all) {
+    const log = await readFile(resolve(folder, result.dir, "run.ndjson"), "utf8").catch(() => undefined);
+    if (log !== undefined) lanes.set(result, strips(measure(readLog(log).records, scenario), result));
+  }
+  return lanes;
+}
 
 /** A report the user asked for: its reporter, and the file it goes to; null: standard output. */
 export type Wanted = { readonly name: Exclude<ReporterName, "json">; readonly file: string | null };
@@ -87,7 +112,7 @@ export function openReporters(
     const say = (text: string | undefined): void => (text === undefined ? undefined : out(text));
     return {
       each: async (finished) => say(await reporter.each?.(finished, paint)),
-      end: async (all) => say(await reporter.end?.(all, paint)),
+      end: async (all) => say(await reporter.end?.(all, paint, folder)),
     };
   };
   if (wanted === "json") return toOut(REPORTERS.json);
@@ -96,7 +121,7 @@ export function openReporters(
     return {
       each: async (finished) => void said.push((await reporter.each?.(finished, plain)) ?? ""),
       end: async (all) => {
-        said.push((await reporter.end?.(all, plain)) ?? "");
+        said.push((await reporter.end?.(all, plain, folder)) ?? "");
         const path = resolve(folder, file);
         await mkdir(dirname(path), { recursive: true });
         await writeFile(

@@ -1,6 +1,7 @@
 /** Where a command writes, so that tests run commands in this process and read what they say. */
 import { constants } from "node:os";
 import { createLogUpdate } from "log-update";
+import { printable } from "../reports/escape.ts";
 import { ansi, type Paint, plain } from "../reports/pretty.ts";
 
 export type Terminal = {
@@ -44,8 +45,10 @@ const bar = (share: number): string => {
   return `${"█".repeat(full)}${"░".repeat(20 - full)}`;
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const printable = (line: string): string => line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+/** What is written as it is keeps line feeds, tabs and colours, whatever its words came from. */
+const shown = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  text.replace(/(\u001b\[\d*m)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (_, colour: string | undefined) => colour ?? "?");
 
 /** The terminal of this process. Owns SIGINT, SIGTERM and SIGHUP from now on; a second signal ends the process at once. */
 export function processTerminal(): Terminal {
@@ -82,11 +85,11 @@ export function processTerminal(): Terminal {
   return {
     out(text) {
       clear();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${shown(text)}\n`);
     },
     err(text) {
       clear();
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${shown(text)}\n`);
     },
     progress(now) {
       if (live) {
@@ -98,7 +101,7 @@ export function processTerminal(): Terminal {
         ].join(" ");
         draw();
       } else if (now.stage !== stage) {
-        process.stderr.write(`${now.stage}\n`);
+        process.stderr.write(`${printable(now.stage)}\n`);
       }
       stage = now.stage;
     },

@@ -4,7 +4,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import type { CampaignComparison, Shift } from "./campaign-comparison.ts";
 import { changeOf, compare, type Figure, TITLES, words } from "./comparison.ts";
 import { chanceOf, countWords, SHIFT_HEADS, shiftCells, verdictOnShifts } from "./comparison-words.ts";
-import { drawing } from "./drawing.ts";
+import { drawing, svgOf } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { legend, SYMBOL, table } from "./html-parts.ts";
 import { measure } from "./measure.ts";
@@ -160,8 +160,7 @@ function spread({ name, unit, before, after, says }: Shift): string {
         median(after.median, 0, "var(--ink)"),
       ],
     });
-    const svg = chart
-      .renderToSVGString()
+    const svg = svgOf(chart)
       .replace(/<style[\s\S]*?<\/style>/g, "")
       .replace(/ class="zr[^"]*"/g, "")
       .replace(/zr\d+-/g, "spread-")

@@ -2,7 +2,7 @@
 import { type CampaignComparison, FEWEST, LEVEL, type Shift } from "./campaign-comparison.ts";
 import { numeral } from "./comparison.ts";
 import type { Result } from "./result.ts";
-import { table } from "./summary.ts";
+import { table, text } from "./summary.ts";
 
 /** What of a difference between two single runs may be chance. */
 export function chanceOf(before: Result, after: Result): string {
@@ -66,7 +66,7 @@ export function campaignsMarkdown(comparison: CampaignComparison, all: boolean):
   const shown = shifts.filter(({ says }) => all || says === "more" || says === "less");
   const cases = [...Map.groupBy(shown, ({ scenario, lab }) => `${scenario}, ${lab}`)];
   return [
-    `# ${before} and ${after}`,
+    `# ${text(before)} and ${text(after)}`,
     "",
     verdictOnShifts(shifts),
     "",
@@ -75,6 +75,6 @@ export function campaignsMarkdown(comparison: CampaignComparison, all: boolean):
       verdicts.map((one) => [one.scenario, one.lab, countWords(one.before), countWords(one.after)]),
     ),
     "",
-    ...cases.flatMap(([name, own]) => [`## ${name}`, "", ...table(SHIFT_HEADS, own.map(shiftCells)), ""]),
+    ...cases.flatMap(([name, own]) => [`## ${text(name)}`, "", ...table(SHIFT_HEADS, own.map(shiftCells)), ""]),
   ].join("\n");
 }

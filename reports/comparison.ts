@@ -4,7 +4,7 @@
  */
 import { inMs, inPercent } from "./finding.ts";
 import type { Condition, Observed, OracleResult, PartyAudio, Recovery, Result } from "./result.ts";
-import { table } from "./summary.ts";
+import { table, text } from "./summary.ts";
 
 /** Null: never, or unknown. */
 export type Value = number | string | boolean | null;
@@ -52,7 +52,7 @@ export function comparisonMarkdown({ before, after, differing, same }: Compariso
   const groups = [...new Set(shown.map((one) => one.group))].sort((a, b) => GROUPS.indexOf(a) - GROUPS.indexOf(b));
   const count = differing.length + same.length;
   return [
-    `# ${before} and ${after}`,
+    `# ${text(before)} and ${text(after)}`,
     "",
     differing.length === 0 ? `All ${count} figures are the same.` : `${differing.length} of ${count} figures differ.`,
     "",

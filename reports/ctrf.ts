@@ -3,6 +3,7 @@
  * `other`, with our own word as `rawStatus`. A run has no calendar time (its clock is virtual), so `start` is 0 and `stop` the wall
  * time all runs took; a caller that knows when it began says so.
  */
+import { asJson } from "./escape.ts";
 import type { Verdict } from "./result.ts";
 import { type Assessed, notHeld, replayCommand, reproBlock } from "./wording.ts";
 
@@ -38,27 +39,23 @@ export function ctrf(runs: readonly Assessed[], startedAt = 0): string {
   const count = (status: string): number => tests.filter((test) => test.status === status).length;
   const took = tests.reduce((sum, test) => sum + test.duration, 0);
   const first = runs[0]?.result;
-  return `${JSON.stringify(
-    {
-      reportFormat: "CTRF",
-      specVersion: "0.0.0",
-      results: {
-        tool: { name: "midcall", ...(first === undefined ? {} : { version: first.versions.midcall }) },
-        summary: {
-          tests: tests.length,
-          passed: count("passed"),
-          failed: count("failed"),
-          skipped: 0,
-          pending: 0,
-          other: count("other"),
-          start: startedAt,
-          stop: startedAt + took,
-        },
-        tests,
-        ...(first === undefined ? {} : { environment: { commit: first.versions.commit } }),
+  return `${asJson({
+    reportFormat: "CTRF",
+    specVersion: "0.0.0",
+    results: {
+      tool: { name: "midcall", ...(first === undefined ? {} : { version: first.versions.midcall }) },
+      summary: {
+        tests: tests.length,
+        passed: count("passed"),
+        failed: count("failed"),
+        skipped: 0,
+        pending: 0,
+        other: count("other"),
+        start: startedAt,
+        stop: startedAt + took,
       },
+      tests,
+      ...(first === undefined ? {} : { environment: { commit: first.versions.commit } }),
     },
-    null,
-    2,
-  )}\n`;
+  })}\n`;
 }

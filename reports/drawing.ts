@@ -7,6 +7,13 @@ import * as bundle from "echarts/dist/echarts.esm.min.mjs";
 
 const echarts: Pick<typeof import("echarts"), "init"> = bundle;
 
+export type Drawing = ReturnType<(typeof echarts)["init"]>;
+
 /** An empty drawing of so many pixels; nobody sees it before it is a string. */
-export const drawing = (width: number, height: number): ReturnType<(typeof echarts)["init"]> =>
+export const drawing = (width: number, height: number): Drawing =>
   echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
+
+/** The drawing as SVG. ECharts escapes markup and leaves control characters, which no page may hold. */
+export const svgOf = (drawn: Drawing): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  drawn.renderToSVGString().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u{fffd}");

@@ -2,8 +2,10 @@
  * Results for GitHub Actions: a step summary in Markdown and `::error` annotations (docs.github.com, workflow commands).
  * GitHub shows 10 annotations of a kind per step and aborts a summary above 1 MiB, so both are cut here, worst first.
  */
+
+import { escaped, printable } from "./escape.ts";
 import type { Result, Verdict } from "./result.ts";
-import { code, table, text } from "./summary.ts";
+import { code, oneLine, table, text } from "./summary.ts";
 import { type Assessed, notHeld, replayCommand, reproBlock } from "./wording.ts";
 
 /** Annotations of one kind that a step shows. */
@@ -15,8 +17,8 @@ const WORST_FIRST: readonly Verdict[] = ["crashed", "broken", "inconclusive", "h
 const worstFirst = (runs: readonly Assessed[]): readonly Assessed[] =>
   runs.toSorted((a, b) => WORST_FIRST.indexOf(a.result.verdict) - WORST_FIRST.indexOf(b.result.verdict));
 
-/** Markdown for $GITHUB_STEP_SUMMARY: the verdicts in one table, then a block to open for each run that did not hold. */
-export function stepSummary(runs: readonly Assessed[]): string {
+/** Markdown for $GITHUB_STEP_SUMMARY: the verdicts in one table, then a block to open for each run that did not hold, with its lanes as far as `lanesOf` knows them. */
+export function stepSummary(runs: readonly Assessed[], lanesOf: (run: Assessed) => readonly string[] = () => []): string {
   const rows = worstFirst(runs).map(({ result }) => [
     result.verdict,
     result.scenario,
@@ -25,10 +27,7 @@ export function stepSummary(runs: readonly Assessed[]): string {
     result.culprit?.sentence ?? result.cause,
   ]);
   const parts = ["## midcall", "", ...table(["Verdict", "Scenario", "Lab", "Seed", "Cause"], rows), ""];
-  for (const { result } of worstFirst(runs)) {
-    if (result.verdict === "held") continue;
-    parts.push(details(result));
-  }
+  for (const run of worstFirst(runs)) if (run.result.verdict !== "held") parts.push(details(run.result, lanesOf(run)));
   let out = "";
   for (const [index, part] of parts.entries()) {
     if (out.length + part.length > SUMMARY_UNITS)
@@ -38,14 +37,26 @@ export function stepSummary(runs: readonly Assessed[]): string {
   return out;
 }
 
-function details(result: Result): string {
-  const block = reproBlock(result).map((line) => line.replaceAll("```", "` ` `"));
+function details(result: Result, lanes: readonly string[]): string {
+  const block = reproBlock(result).map((line) => oneLine(line).replaceAll("```", "` ` `"));
   const rest = notHeld(result).map((one) => `- **${one.verdict}** ${code(one.name)} ${text(one.detail)}`);
-  const title = `${escapeHtml(result.scenario)}: ${result.verdict}, seed ${escapeHtml(result.seed)}`;
-  return ["<details>", `<summary>${title}</summary>`, "", "```", ...block, "```", "", ...rest, "", "</details>", ""].join("\n");
+  const title = `${escaped(oneLine(result.scenario))}: ${result.verdict}, seed ${escaped(oneLine(result.seed))}`;
+  return [
+    "<details>",
+    `<summary>${title}</summary>`,
+    "",
+    "```",
+    ...block,
+    "```",
+    "",
+    ...rest,
+    "",
+    ...lanes,
+    "",
+    "</details>",
+    "",
+  ].join("\n");
 }
-
-const escapeHtml = (value: string): string => value.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
 /** Workflow commands: one `::error` per distinct broken or crashed oracle, one `::warning` per inconclusive one, worst first. */
 export function annotations(runs: readonly Assessed[]): string[] {
@@ -72,5 +83,10 @@ export function annotations(runs: readonly Assessed[]): string[] {
   );
 }
 
-const data = (value: string): string => value.replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+/** Lines of a message, told apart by GitHub's escape; whatever else controls is no part of it. */
+const data = (value: string): string =>
+  value
+    .split(/\r\n|\r|\n/)
+    .map((line) => printable(line).replace(/%/g, "%25"))
+    .join("%0A");
 const property = (value: string): string => data(value).replace(/:/g, "%3A").replace(/,/g, "%2C");

@@ -3,13 +3,12 @@
  * policy, follows the reader's light or dark preference, and prints. With scripts (PageExtras) its timeline zooms; without, and on paper, it
  * has the same timeline drawn once.
  */
-import type { LogRecord } from "../impl/base/record.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { escaped } from "./escape.ts";
 import { lastHeldSection, type TwinRun, twinSection } from "./html-companions.ts";
 import { legend, SYMBOL, table } from "./html-parts.ts";
 import { type Excerpt, excerptsOf } from "./log-excerpt.ts";
-import { type Evidence, measure } from "./measure.ts";
+import type { Evidence } from "./measure.ts";
 import { asScriptData, pageData, type Recording } from "./page-data.ts";
 import { STYLE } from "./page-style.ts";
 import type { OracleResult, Result } from "./result.ts";
@@ -43,10 +42,9 @@ export type PageExtras = {
 export function htmlReport(
   result: Result,
   scenario: Scenario,
-  records: readonly LogRecord[],
+  evidence: Evidence,
   { scripts = [], recordings = new Map(), twin, lastHeld }: PageExtras = {},
 ): string {
-  const evidence = measure(records, scenario);
   const parties = numberedParties(scenario);
   const scriptSources = scripts.length === 0 ? "" : `; script-src ${scripts.map(({ allowedBy }) => allowedBy).join(" ")}`;
   const mediaSources = recordings.size === 0 ? "" : "; media-src 'self' file:";
@@ -98,7 +96,7 @@ ${lastHeldSection(result, lastHeld)}
 <section class="excerpts" aria-labelledby="log">
 <h2 id="log">Log</h2>
 <p>From run.ndjson, without media and counters.</p>
-${excerptsOf(records, result.conditions).map(excerptBlock).join("\n")}
+${excerptsOf(evidence.records, result.conditions).map(excerptBlock).join("\n")}
 </section>
 <footer><p>${escaped(howItRan(result))}. ${escaped(whatRan(result))}. Log hash <code>${escaped(result.hash)}</code>.</p></footer>
 </main>

@@ -6,6 +6,7 @@ import type { LogRecord } from "../impl/base/record.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { htmlReport, type PageExtras } from "./html.ts";
 import { junit } from "./junit.ts";
+import { measure } from "./measure.ts";
 import type { Result } from "./result.ts";
 import { summary } from "./summary.ts";
 
@@ -18,9 +19,10 @@ export function render(
   records: readonly LogRecord[],
   extras: PageExtras = {},
 ): Map<string, string> {
+  const evidence = measure(records, scenario);
   return new Map([
-    ["summary.md", summary(result, scenario)],
+    ["summary.md", summary(result, scenario, evidence)],
     ["junit.xml", junit([{ result, scenario }])],
-    ["report.html", htmlReport(result, scenario, records, extras)],
+    ["report.html", htmlReport(result, scenario, evidence, extras)],
   ]);
 }

@@ -18,7 +18,11 @@ export function junit(runs: readonly Assessed[]): string {
     const suite = root.ele("testsuite", { name, ...counts(members) });
     for (const { result } of members) testcase(suite, result);
   }
-  return `${root.end({ prettyPrint: true })}\n`;
+  // XML lets C1 through, and a terminal may obey it; a carriage return that is not escaped is read as the end of a line.
+  return `${root
+    .end({ prettyPrint: true })
+    .replace(/\r/g, "&#xD;")
+    .replace(/[\u007f-\u009f]/g, "\u{fffd}")}\n`;
 }
 
 type Element = ReturnType<ReturnType<typeof create>["ele"]>;

@@ -1,4 +1,5 @@
 /** Results as lines for a terminal: one for the run, one for each oracle, and a block to reproduce what did not hold. */
+import { printable } from "./escape.ts";
 import type { Verdict } from "./result.ts";
 import { type Assessed, reproBlock } from "./wording.ts";
 
@@ -30,6 +31,3 @@ export function pretty({ result }: Assessed, paint: Paint = plain): string[] {
   const block = result.verdict === "held" ? [] : ["", ...reproBlock(result).map(printable)];
   return [head, ...oracles, ...block, `report: ${printable(result.dir)}/report.html`];
 }
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const printable = (value: string): string => value.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");

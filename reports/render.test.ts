@@ -9,7 +9,7 @@ import { junit } from "./junit.ts";
 import { aCallLog, aRelayRestart, aScenario, KILL, type LogBuilder, RESTART_EXPECT, randomLoss, s } from "./log-builder.ts";
 import { ansi, pretty } from "./pretty.ts";
 import type { Result } from "./result.ts";
-import { code, text } from "./summary.ts";
+import { code, oneLine, text } from "./summary.ts";
 import type { Assessed } from "./wording.ts";
 
 const facts = {
@@ -56,7 +56,7 @@ test("Markdown shows any text unchanged: nothing in it begins markup, a table ce
   expect(text(NASTY)).not.toMatch(/(?<!\\)[<>|*`#\n]/);
   fc.assert(
     fc.property(fc.string(), (value) => {
-      expect(text(value).replace(/\\(.)/gs, "$1")).toBe(value.replace(/[\r\n]+/g, " "));
+      expect(text(value).replace(/\\(.)/gs, "$1")).toBe(oneLine(value));
       const fence = /^`+/.exec(code(value))?.[0] ?? "";
       expect(code(value).slice(fence.length, -fence.length)).not.toContain(fence);
     }),

@@ -3,7 +3,7 @@
  * that dark mode and print restyle the drawing; every bar has a <title>.
  */
 import type { CustomSeriesOption } from "echarts/charts";
-import { drawing } from "./drawing.ts";
+import { drawing, svgOf } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { inMs, instant } from "./finding.ts";
 import type { Bar, Timeline } from "./timeline.ts";
@@ -93,7 +93,7 @@ export function drawTimeline(timeline: Timeline): string {
         })),
       ],
     });
-    return finished(chart.renderToSVGString(), marks, timeline);
+    return finished(svgOf(chart), marks, timeline);
   } finally {
     chart.dispose();
   }

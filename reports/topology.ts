@@ -1,6 +1,6 @@
 /** The lab of a run as a drawing: parties, NATs, links and the paths that media took, laid out from left to right through the internet. */
 import type { LinkModel, NatModel, Scenario } from "../scenarios/expanded.ts";
-import { drawing } from "./drawing.ts";
+import { drawing, svgOf } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import type { Measurements } from "./result.ts";
 
@@ -202,8 +202,7 @@ export function drawTopology({ places, wires }: Topology): string {
       ],
     });
     const names = places.map(({ kind, name, words }) => `${kind} ${name}${words === "" ? "" : `: ${words}`}`).join("; ");
-    return chart
-      .renderToSVGString()
+    return svgOf(chart)
       .replace(/<style[\s\S]*?<\/style>/g, "")
       .replace(/ class="zr[^"]*"/g, "")
       .replace(/zr\d+-/g, "topology-")
