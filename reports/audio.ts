@@ -4,7 +4,7 @@
  * frames count as source audio and comfort noise for a silent source is no gap.
  */
 import { CAPTURE_MS, LOOK_AHEAD_MS } from "../impl/base/metric/mouth-to-ear.ts";
-import { instantsOf, type LogRecord } from "../impl/base/record.ts";
+import { instantsOf, type LogRecord, type StatsRecord } from "../impl/base/record.ts";
 import { burstRatio, meanOpinionScore, rating } from "./e-model.ts";
 import { FRAME_MICROS, FRAME_MS, gapsOf, isGap, isSource, type Playout, type Slot } from "./playout.ts";
 import type { PartyAudio } from "./result.ts";
@@ -20,19 +20,61 @@ export type Delay = { readonly at: number; readonly ms: number };
 
 /** Audio measurements of every party that took part in a call; several calls of one party are taken together. */
 export function measureAudio(
+  records: readonly LogRecord[],
   playouts: readonly Playout[],
   delays: ReadonlyMap<Playout, readonly Delay[]>,
 ): Record<string, PartyAudio> {
+  const counted = countsOf(records);
   const parties = [...new Set(playouts.map((playout) => playout.party))];
   return Object.fromEntries(
     parties.map((party) => {
       const own = playouts.filter((playout) => playout.party === party);
-      return [party, partyAudio(own, new Map(own.map((playout) => [playout, delays.get(playout) ?? []])))];
+      const heard = partyAudio(own, new Map(own.map((playout) => [playout, delays.get(playout) ?? []])));
+      return [party, { ...heard, ...(counted.get(party) ?? NOTHING_COUNTED) }];
     }),
   );
 }
 
-function partyAudio(playouts: readonly Playout[], delays: ReadonlyMap<Playout, readonly Delay[]>): PartyAudio {
+/** What is counted and not heard. */
+type Counted = Pick<PartyAudio, "recoveredBy" | "lateDiscarded" | "fecPacketsDiscarded">;
+const NOTHING_COUNTED: Counted = { recoveredBy: { lbrr: 0, red: 0, block: 0 }, lateDiscarded: 0, fecPacketsDiscarded: 0 };
+
+/** By party: recovered frames by what gave them back, and what was thrown away, in all its calls. */
+function countsOf(records: readonly LogRecord[]): Map<string, Counted> {
+  const counts = new Map<string, { lbrr: number; red: number; block: number; readonly calls: Map<string, StatsRecord> }>();
+  const of = (party: string) => {
+    const known = counts.get(party) ?? { lbrr: 0, red: 0, block: 0, calls: new Map<string, StatsRecord>() };
+    counts.set(party, known);
+    return known;
+  };
+  for (const record of records) {
+    if (record.ev === "stats") of(record.who).calls.set(record.call, record);
+    else if (record.ev === "media-played" && record.kind === "recovered")
+      of(record.who)[record.by === undefined ? "lbrr" : record.by === "red" ? "red" : "block"] += record.n;
+  }
+  return new Map(
+    [...counts].map(([party, { lbrr, red, block, calls }]) => {
+      const sum = (name: "lateDiscarded" | "fecPacketsDiscarded"): number =>
+        [...calls.values()].reduce((total, one) => total + (one[name] ?? 0), 0);
+      const [late, unneeded] = [sum("lateDiscarded"), sum("fecPacketsDiscarded")];
+      return [party, { recoveredBy: { lbrr, red, block }, lateDiscarded: late, fecPacketsDiscarded: unneeded }];
+    }),
+  );
+}
+
+/** Upper ends of the classes of the gap histogram, milliseconds; above the last there is one more. chosen: a frame, what concealment bridges (60), an interruption (150), seconds. */
+const GAP_CLASSES: readonly number[] = [20, 40, 60, 100, 140, 500, 1_000, 3_000];
+
+const histogram = (gapsMs: readonly number[]): NonNullable<PartyAudio["gapHistogram"]> =>
+  [...GAP_CLASSES, null].map((upToMs, i) => {
+    const from = GAP_CLASSES[i - 1] ?? 0;
+    return { upToMs, count: gapsMs.filter((ms) => ms > from && (upToMs === null || ms <= upToMs)).length };
+  });
+
+function partyAudio(
+  playouts: readonly Playout[],
+  delays: ReadonlyMap<Playout, readonly Delay[]>,
+): Omit<PartyAudio, keyof Counted> {
   const slots = playouts.flatMap((playout) => playout.slots);
   const gapsMs = playouts.flatMap((playout) => gapsOf(playout.slots).map((gap) => gap.frames * FRAME_MS));
   const mouthToEar = [...delays.values()].flatMap((list) => list.map((delay) => delay.ms));
@@ -45,6 +87,8 @@ function partyAudio(playouts: readonly Playout[], delays: ReadonlyMap<Playout, r
     gapCount: gapsMs.length,
     concealmentRatio: slots.length === 0 ? 0 : rounded((concealed + silent) / slots.length, 6),
     interruptionCount: gapsMs.filter((ms) => ms >= INTERRUPTION_MS).length,
+    totalInterruptionMs: gapsMs.reduce((sum, ms) => sum + (ms >= INTERRUPTION_MS ? ms : 0), 0),
+    gapHistogram: histogram(gapsMs),
     mouthToEarMs: { p50: percentile(mouthToEar, 0.5), p95: percentile(mouthToEar, 0.95) },
     mos: estimate(playouts, delays),
     mosProvisional: true,
@@ -79,7 +123,9 @@ export function delaysOf(records: readonly LogRecord[], playouts: readonly Playo
     sent.set(name, keys);
     const instants = keys.get(record.key) ?? new Map<number, number>();
     keys.set(record.key, instants);
-    for (const [index, at] of instantsOf(record).entries()) instants.set(record.seq + index, at);
+    // A packet of several frames leaves once its last one is captured; its number is that of the first.
+    const earlier = ((record.units ?? 1) - 1) * FRAME_MICROS;
+    for (const [index, at] of instantsOf(record).entries()) instants.set(record.seq + index, at - earlier);
   }
   return new Map(
     playouts.map((playout) => {

@@ -136,7 +136,7 @@ export function figuresOf(result: Result): Map<string, Reading> {
       read("recovery", `${one.party} ${which} (${fault})`, which === "stops" ? "count" : "ms", one[which]);
   }
   for (const [party, one] of Object.entries(audio)) {
-    for (const [name, unit] of AUDIO) read("audio", `${party} ${name}`, unit, one[name]);
+    for (const [name, unit] of AUDIO) read("audio", `${party} ${name}`, unit, one[name] ?? null);
     read("audio", `${party} mouthToEarMs.p50`, "ms", one.mouthToEarMs.p50);
     read("audio", `${party} mouthToEarMs.p95`, "ms", one.mouthToEarMs.p95);
   }
@@ -153,11 +153,15 @@ export function figuresOf(result: Result): Map<string, Reading> {
 }
 
 const RECOVERY: readonly (keyof Recovery & ("fromFaultMs" | "fromHealMs" | "stops"))[] = ["fromFaultMs", "fromHealMs", "stops"];
-const AUDIO: readonly (readonly [Exclude<keyof PartyAudio, "mouthToEarMs" | "mosProvisional">, Figure["unit"]])[] = [
+const AUDIO: readonly (readonly [
+  Exclude<keyof PartyAudio, "mouthToEarMs" | "mosProvisional" | "gapHistogram" | "recoveredBy">,
+  Figure["unit"],
+])[] = [
   ["longestGapMs", "ms"],
   ["gapCount", "count"],
   ["interruptionCount", "count"],
   ["totalGapMs", "ms"],
+  ["totalInterruptionMs", "ms"],
   ["concealmentRatio", "ratio"],
   ["mos", "mos"],
   ["framesExpected", "count"],
@@ -166,6 +170,8 @@ const AUDIO: readonly (readonly [Exclude<keyof PartyAudio, "mouthToEarMs" | "mos
   ["framesConcealed", "count"],
   ["framesSilent", "count"],
   ["framesComfort", "count"],
+  ["lateDiscarded", "count"],
+  ["fecPacketsDiscarded", "count"],
   ["firstSourceMs", "ms"],
 ];
 

@@ -25,7 +25,29 @@ test("a call in which nothing goes wrong has no gap, every frame, and the delay 
     framesComfort: 0,
     totalGapMs: 0,
     firstSourceMs: 1_800,
+    gapHistogram: [20, 40, 60, 100, 140, 500, 1_000, 3_000, null].map((upToMs) => ({ upToMs, count: 0 })),
+    totalInterruptionMs: 0,
+    recoveredBy: { lbrr: 0, red: 0, block: 0 },
+    lateDiscarded: 0,
+    fecPacketsDiscarded: 0,
   });
+});
+
+test("gaps are in the class of their length, each once, and only long ones add to interruptions", () => {
+  const hears = aliceHears({
+    spells: [
+      { from: s(4), to: s(4.02), kind: "concealed" as const },
+      { from: s(5), to: s(5.06), kind: "concealed" as const },
+      { from: s(6), to: s(6.4), kind: "silence" as const },
+    ],
+  });
+  const classes = hears?.gapHistogram?.filter(({ count }) => count > 0);
+  expect(classes).toEqual([
+    { upToMs: 20, count: 1 },
+    { upToMs: 60, count: 1 },
+    { upToMs: 500, count: 1 },
+  ]);
+  expect(hears?.totalInterruptionMs).toBe(400);
 });
 
 test("concealed and silent frames in a row are one gap; 150 ms and longer is an interruption", () => {

@@ -14,6 +14,7 @@ import { type Playout, playoutsOf } from "./playout.ts";
 import { measureRecovery } from "./recovery.ts";
 import type { Condition, Measurements } from "./result.ts";
 import { measureSignal } from "./signal.ts";
+import { measureTiers } from "./tiers.ts";
 
 /** A log with everything derived from it that oracles and pages need. */
 export type Evidence = {
@@ -41,14 +42,16 @@ export function measure(records: readonly LogRecord[], scenario: Scenario): Evid
   const delays = delaysOf(records, playouts);
   const conditions = measureConditions(records, scenario);
   const fec = measureFec(records, clients);
+  const tiers = measureTiers(records, playouts, delays);
   const measurements: Measurements = {
-    audio: measureAudio(playouts, delays),
+    audio: measureAudio(records, playouts, delays),
     recovery: measureRecovery(conditions, scenario.faults, playouts),
     generations: measureGenerations(records, clients),
     signal: measureSignal(records, clients, runEnd),
     path: measurePath(records, clients),
     network: measureNetwork(records, scenario),
     ...(Object.keys(fec).length === 0 ? {} : { fec }),
+    ...(Object.keys(tiers).length === 0 ? {} : { tiers }),
   };
   const streams = streamsOf(records);
   const media = { ...streams, accounts: accountsOf(records, scenario, streams.streams, runEnd) };

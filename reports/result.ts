@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { JITTER_BUFFERS, type JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
+import type { Tier } from "../impl/base/tier.ts";
 
 /** `held`: every oracle held. `broken`: one did not. `inconclusive`: nothing can be said. `crashed`: midcall's own fault. */
 export type Verdict = "held" | "broken" | "inconclusive" | "crashed";
@@ -70,6 +71,16 @@ export type PartyAudio = {
   readonly framesComfort: number;
   readonly totalGapMs: number;
   readonly firstSourceMs: number | null;
+  /** Gaps by length: each class up to and with `upToMs`, the last (null) without an end. Absent, as the next four, from results older than it. */
+  readonly gapHistogram?: readonly { readonly upToMs: number | null; readonly count: number }[];
+  /** All gaps of 150 ms or longer together. */
+  readonly totalInterruptionMs?: number;
+  /** Recovered frames that were played, by what gave them back: Opus' in-band redundancy, copies (RFC 2198), or a block code. */
+  readonly recoveredBy?: { readonly lbrr: number; readonly red: number; readonly block: number };
+  /** Packets that came after their time was played. */
+  readonly lateDiscarded?: number;
+  /** Frames that redundancy gave back for nothing. */
+  readonly fecPacketsDiscarded?: number;
 };
 
 /** Definitions in recovery.ts. */
@@ -130,6 +141,20 @@ export type PartyFec = {
   readonly holdMs: number;
 };
 
+/** One tier a party spoke in, all stretches together. */
+export type PartyTier = {
+  readonly tier: Tier;
+  readonly coding: string;
+  readonly forMs: number;
+  /** What the codec gave. */
+  readonly payloadKbps: number;
+  /** All that was sealed meanwhile, with every header from IPv4 up; rates below 24 kbit/s are mostly those. */
+  readonly wireKbps: number;
+  /** Of what the peer heard meanwhile, by the E-model; null where nothing is known of the codec, or nothing was heard. */
+  readonly mos: number | null;
+  readonly mosProvisional: true;
+};
+
 /** Keyed by party. */
 type Each<T> = Readonly<Record<string, T>>;
 
@@ -142,6 +167,8 @@ export type Measurements = {
   readonly network: Each<PartyNetwork>;
   /** Of the parties that sent or were sent any; absent from results older than it. */
   readonly fec?: Each<PartyFec>;
+  /** Of the parties that speak in tiers; absent from results older than it. */
+  readonly tiers?: Each<readonly PartyTier[]>;
 };
 
 export type Versions = { readonly midcall: string; readonly node: string; readonly commit: string };
@@ -249,6 +276,11 @@ export const resultSchema: z.ZodType<Result> = z.object({
         framesComfort: count,
         totalGapMs: ms,
         firstSourceMs: ms.nullable(),
+        gapHistogram: z.array(z.object({ upToMs: ms.nullable(), count })).exactOptional(),
+        totalInterruptionMs: ms.exactOptional(),
+        recoveredBy: z.object({ lbrr: count, red: count, block: count }).exactOptional(),
+        lateDiscarded: count.exactOptional(),
+        fecPacketsDiscarded: count.exactOptional(),
       }),
     ),
     recovery: z.array(
@@ -284,6 +316,19 @@ export const resultSchema: z.ZodType<Result> = z.object({
         framesPlayedBy: each(count),
         holdMs: ms,
       }),
+    ).exactOptional(),
+    tiers: each(
+      z.array(
+        z.object({
+          tier: z.enum(["good", "degraded", "catastrophic"]),
+          coding: z.string(),
+          forMs: ms,
+          payloadKbps: z.number().min(0),
+          wireKbps: z.number().min(0),
+          mos: z.number().min(1).max(4.5).nullable(),
+          mosProvisional: z.literal(true),
+        }),
+      ),
     ).exactOptional(),
   }),
 });

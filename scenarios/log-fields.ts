@@ -167,6 +167,7 @@ const TABLE: Table = {
     scheme: "text",
     payloadBytes: "number",
     sealedBytes: "number",
+    sealedPackets: "number",
     reason: "text",
   },
   stats: {

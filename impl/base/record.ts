@@ -279,6 +279,8 @@ export type TierRecord = {
   readonly scheme: string;
   readonly payloadBytes: number;
   readonly sealedBytes: number;
+  /** Sealed packets of every kind; logs of before it do not have it. */
+  readonly sealedPackets?: number;
   readonly reason: string;
 };
 

@@ -59,6 +59,8 @@ export class EmaBuffer implements JitterBuffer {
   #position = 0;
   /** Number of the last frame played or left out; nothing up to it plays any more. */
   #last = -1;
+  /** Media time of the newest packet. */
+  #newestTime = -1;
   #lastPacket = -1;
   #lastPcm: Int16Array = SILENT_FRAME;
   readonly #silence: AnnouncedSilence = new AnnouncedSilence();
@@ -99,9 +101,12 @@ export class EmaBuffer implements JitterBuffer {
       return;
     }
     const transit = now - mediaMicros(timestamp);
-    const jumped = this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY;
+    // Numbers that rise while time goes back are a sender that began anew, however little it goes back.
+    const back = newer && by === undefined && timestamp < this.#newestTime;
+    if (newer && by === undefined) this.#newestTime = timestamp;
+    const jumped = back || (this.#delay.known && Math.abs(transit - this.#delay.mean) > DISCONTINUITY);
     if (by !== undefined) this.#window.giveBack(seq);
-    else if (jumped && newer) this.#restart(now, timestamp, transit);
+    else if (jumped && newer) this.#restart(now, frame, transit);
     else if (!jumped && verdict === "new" && isFirst) this.#observe(transit);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
@@ -154,9 +159,10 @@ export class EmaBuffer implements JitterBuffer {
   }
 
   /** The sender's clock jumped: what is held belongs to the old one. */
-  #restart(now: number, timestamp: number, transit: number): void {
+  #restart(now: number, { seq, timestamp }: JitterFrame, transit: number): void {
     this.#counters.discarded(this.#window.count);
-    while (this.#window.count > 0) this.#last = this.#window.take().seq;
+    while (this.#window.count > 0) this.#window.take();
+    this.#last = Math.max(this.#last, seq - 1);
     this.#delay.rebase(transit);
     this.#silence.clear();
     this.#position = timestamp;

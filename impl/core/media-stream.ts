@@ -119,6 +119,7 @@ export class MediaStream {
   #ticks = 0;
   #payloadBytes = 0;
   #sealedBytes = 0;
+  #sealedPackets = 0;
   #repairPacketsReceived = 0;
   #givenBack = 0;
 
@@ -187,6 +188,7 @@ export class MediaStream {
       full === undefined ? NOTHING : full.payload === undefined ? this.#pause(channel, full) : this.#seal(now, channel, full);
     const report = this.#quality.due(now);
     const packets = report === undefined ? media : [...media, this.#sealReport(channel, report)];
+    this.#sealedPackets += packets.length;
     for (const { length } of packets) {
       this.#sealedBytes += length;
       this.#quality.sent(length);
@@ -316,8 +318,8 @@ export class MediaStream {
   #sayTier(reason: string): void {
     const { call, say } = this.#options;
     const { tier, name: coding } = this.#voice.coding;
-    const [scheme, payloadBytes, sealedBytes] = [nameOfScheme(this.#protector.scheme), this.#payloadBytes, this.#sealedBytes];
-    say({ ev: "tier", call, tier, coding, scheme, payloadBytes, sealedBytes, reason });
+    const sent = { payloadBytes: this.#payloadBytes, sealedBytes: this.#sealedBytes, sealedPackets: this.#sealedPackets };
+    say({ ev: "tier", call, tier, coding, scheme: nameOfScheme(this.#protector.scheme), ...sent, reason });
   }
 
   /** 960 samples to play now; undefined before the first audio. */

@@ -48,7 +48,9 @@ export function followMouthToEar(tell: (party: string, seconds: number) => void)
       const name = `${record.who} ${record.key}`;
       const sent = ofCall.get(name) ?? { who: record.who, instants: new Map<number, number>() };
       ofCall.set(name, sent);
-      for (const [index, at] of instantsOf(record).entries()) sent.instants.set(record.seq + index, at);
+      // A packet of several frames leaves once its last one is captured.
+      const earlier = ((record.units ?? 1) - 1) * CAPTURE_MS * 1_000;
+      for (const [index, at] of instantsOf(record).entries()) sent.instants.set(record.seq + index, at - earlier);
       for (const seq of sent.instants.keys()) {
         if (sent.instants.size <= KEPT_FRAMES) break;
         sent.instants.delete(seq);

@@ -66,6 +66,8 @@ export class NeteqBuffer implements JitterBuffer {
   #position = 0;
   /** Number of the last frame taken, recovered or left out; nothing up to it plays any more. */
   #last = -1;
+  /** Media time of the newest packet. */
+  #newestTime = -1;
   /** Number of the last packet a frame was taken of. */
   #lastPacket = -1;
   /** Samples made up since the last real one. */
@@ -108,9 +110,12 @@ export class NeteqBuffer implements JitterBuffer {
       return;
     }
     const transit = now - mediaMicros(timestamp);
-    const jumped = this.#history.known && Math.abs(transit - this.#history.base) > DISCONTINUITY;
+    // Numbers that rise while time goes back are a sender that began anew, however little it goes back.
+    const back = newer && by === undefined && timestamp < this.#newestTime;
+    if (newer && by === undefined) this.#newestTime = timestamp;
+    const jumped = back || (this.#history.known && Math.abs(transit - this.#history.base) > DISCONTINUITY);
     if (by !== undefined) this.#window.giveBack(seq);
-    else if (jumped && newer) this.#restart(now, timestamp, transit);
+    else if (jumped && newer) this.#restart(now, frame, transit);
     else if (!jumped && verdict === "new" && isFirst) this.#observe(now, frame, transit, newer);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
@@ -170,9 +175,10 @@ export class NeteqBuffer implements JitterBuffer {
   }
 
   /** The sender's clock jumped: what is held belongs to the old one. */
-  #restart(now: number, timestamp: number, transit: number): void {
+  #restart(now: number, { seq, timestamp }: JitterFrame, transit: number): void {
     this.#counters.discarded(this.#window.count);
-    while (this.#window.count > 0) this.#last = this.#window.take().seq;
+    while (this.#window.count > 0) this.#window.take();
+    this.#last = Math.max(this.#last, seq - 1);
     this.#silence.clear();
     this.#history.rebase(now, transit);
     this.#position = timestamp;
