@@ -18,7 +18,7 @@ export type LabParty = {
   readonly isPaused: boolean;
   /** Has at least `count` processes that have loaded everything and wait; resolves when they do. */
   standBy(count: number): Promise<void>;
-  /** A process that stands by begins; waits for it when it is not ready. Nothing happens to a party that runs. */
+  /** A process that stands by begins; waits for it when it is not ready. Resolves once it says that it has started. Nothing happens to a party that runs. */
   start(epoch: number): Promise<void>;
   /** Ignored while the party is down. */
   order(order: Order): void;
@@ -76,6 +76,8 @@ type Process = {
   /** Why it may end; undefined: it may not. */
   ending: "killed" | "stopped" | undefined;
   readonly sessions: Set<number>;
+  /** It says that it has started. */
+  readonly started: Promise<void>;
 };
 
 export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabParty {
@@ -104,9 +106,13 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     await writeFile(path, JSON.stringify(job));
     await chmod(path, 0o600); // it holds the identity's secret
     const sessions = new Set<number>();
+    const { promise: started, resolve: start } = Promise.withResolvers<void>();
     let isCut = false;
     const ready = world.server.expect(token, {
-      report: (report) => hear(report, sessions),
+      report: (report) => {
+        hear(report, sessions);
+        if (report.type === "said" && report.saying.ev === "process" && report.saying.state === "started") start();
+      },
       broken: (why) => {
         isCut = true;
         fail(`misbehaves: ${why}`);
@@ -136,7 +142,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     // Not before: one that still loads its code must not disturb those that are live.
     await putFirst(launched.pid);
     pin = line.pin;
-    process = { launched, line, ending: undefined, sessions };
+    process = { launched, line, ending: undefined, sessions, started };
     return process;
   }
 
@@ -189,6 +195,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       live = process;
       process.line.order({ type: "go", epoch });
       for (const order of disturbances.values()) process.line.order(order);
+      await Promise.race([process.started, process.launched.exited]);
     },
     order: (order) => {
       if (order.type === "disturb") disturbances.set(order.fault, order);
