@@ -38,6 +38,12 @@ export function table(outcomes: readonly Outcome[]): string[] {
   ];
 }
 
+/** One line while a search goes on. */
+export const inWords = ({ mutation: { name }, caught, runs }: Outcome): string =>
+  caught === undefined
+    ? `${name} survives ${runs} runs`
+    : `${name} caught by ${caught.oracle} of ${caught.case}, ${seconds(caught.ms)}, run ${caught.runs}`;
+
 /** The matrix: the same on every machine. */
 export const matrix = (outcomes: readonly Outcome[]): string =>
   `${columns(

@@ -57,9 +57,12 @@ export function wellInTheEnd(evidence: Evidence): Finding {
   return findings.length === 0 ? held("the scenario has no clients") : together(findings);
 }
 
-/** Instant of the last heal (0: no fault), the last queue it left behind included, or the fault that was never healed. A fault that never happened needs none. */
+/**
+ * Instant of the last heal (0: no fault), the last queue it left behind and the last change of relay a user wanted included, or the fault that was never
+ * healed. A fault that never happened needs none.
+ */
 function lastHeal({ scenario, conditions }: Evidence): number | string {
-  let healed = 0;
+  let healed = Math.max(0, ...(scenario.actions ?? []).map(({ when }) => ("at" in when ? when.at : 0)));
   for (const [index, condition] of conditions.entries()) {
     const fault = scenario.faults[index];
     const heal = fault === undefined ? undefined : healOf(condition, fault);

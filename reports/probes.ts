@@ -3,28 +3,18 @@
  * situation in which call systems have bugs, and is hit by a run whose log shows it. A probe that thousands of runs never hit says that
  * nothing was learnt about it.
  */
-import type { CallRecord, LogRecord } from "../impl/base/record.ts";
+import type { CallRecord, FaultRecord, LogRecord } from "../impl/base/record.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { follow, startWorld, type World } from "./probe-world.ts";
+import { follow, isRelay, isUp, type Probe, startWorld, type Watch, type World } from "./probe-world.ts";
+import { PATH_WATCHES } from "./probes-paths.ts";
+import { VOICE_WATCHES } from "./probes-voice.ts";
 
-/** `says`: the situation, for a reader of a campaign's summary. */
-export type Probe = { readonly name: string; readonly says: string };
-
-type Seen<E extends LogRecord["ev"]> = Extract<LogRecord, { readonly ev: E }>;
-
-/** One probe about one kind of record. */
-type Watch = {
-  readonly [E in LogRecord["ev"]]: Probe & { readonly ev: E; hit(record: Seen<E>, world: World): boolean };
-}[LogRecord["ev"]];
-
-const isRelay = (world: World, who: string): boolean => world.scenario.parties[who]?.role === "relay";
 const callStates = (world: World): readonly CallRecord["state"][] => [...world.calls.values()];
 const isRinging = (world: World): boolean =>
   callStates(world).some((state) => state === "offering" || state === "ringing" || state === "answered");
-const isUp = (world: World): boolean => callStates(world).some((state) => state === "active" || state === "resumed");
 const isResuming = (world: World): boolean => callStates(world).includes("resuming");
 const isAway = (world: World): boolean => [...world.standing.values()].includes("reconnecting");
-const moves = (record: Seen<"fault">): boolean =>
+const moves = (record: FaultRecord): boolean =>
   record.state === "applied" && (record.kind === "rebind" || record.kind === "renumber" || record.kind === "expire");
 
 /** Two losses belong to one burst when they are at most this far apart, microseconds. chosen: five frames. */
@@ -32,7 +22,7 @@ const BURST = 100_000;
 /** Frames of concealment that are an interruption: 150 ms. */
 const INTERRUPTION_FRAMES = 8;
 
-const WATCHES: readonly Watch[] = [
+const CALL_WATCHES: readonly Watch[] = [
   {
     ev: "process",
     name: "relay-killed-while-ringing",
@@ -304,6 +294,8 @@ const WATCHES: readonly Watch[] = [
   },
   { ev: "stats", name: "late-frame", says: "a frame comes too late to be played", hit: (one) => one.packetsDiscarded > 0 },
 ];
+
+const WATCHES: readonly Watch[] = [...CALL_WATCHES, ...PATH_WATCHES, ...VOICE_WATCHES];
 
 /** Every probe, in the order in which they are told. */
 export const PROBES: readonly Probe[] = [

@@ -11,7 +11,7 @@ import { type Context, example } from "../context.ts";
 import { corpus } from "../corpus.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { openLaboratory } from "../laboratory.ts";
-import { matrix, table } from "../mutant-matrix.ts";
+import { inWords, matrix, table } from "../mutant-matrix.ts";
 import type { Outcome, Trial } from "../mutants.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
@@ -99,8 +99,9 @@ async function mutants(words: readonly string[], options: Options, terminal: Ter
   const work = async (): Promise<void> => {
     for (let mutation = wanted[next++]; mutation !== undefined; mutation = wanted[next++]) {
       const order = [...inOrder(mutation, trials), ...explored];
-      outcomes.set(mutation, await tryMutation(mutation, order, sound, terminal.interrupted));
-      terminal.progress({ stage: "planting mutations", detail: `${outcomes.size} of ${wanted.length}` });
+      const outcome = await tryMutation(mutation, order, sound, terminal.interrupted);
+      outcomes.set(mutation, outcome);
+      terminal.progress({ stage: `${outcomes.size} of ${wanted.length}: ${inWords(outcome)}` });
     }
   };
   try {

@@ -17,6 +17,8 @@ export const DRAWN_KINDS = [
   "rebind",
   "renumber",
   "expire",
+  "block-udp",
+  "block-quic",
   "interface-down",
   "roam",
   "impair",
@@ -186,6 +188,11 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
     out.set(
       kind,
       fc.constantFrom(...nats).map((target) => ({ kind, target, heals: false })),
+    );
+  for (const kind of ["block-udp", "block-quic"] as const)
+    out.set(
+      kind,
+      fc.constantFrom(...nats).map((target) => ({ kind, target, heals: true })),
     );
   return out;
 }

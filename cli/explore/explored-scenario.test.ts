@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../scenarios/catalogue.ts";
-import type { NatModel, Scenario } from "../../scenarios/expanded.ts";
+import type { NatModel, PartyModel, Scenario } from "../../scenarios/expanded.ts";
 import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS } from "./explored-faults.ts";
 import { exploredScenario } from "./explored-scenario.ts";
@@ -95,6 +95,17 @@ describe("an explored scenario", () => {
       answers.add(call.answer);
       hangUps += call.hangUpAt === null ? 0 : 1;
     }
+    const all = many(true, 1_000);
+    const clients = all.flatMap(({ parties }) => Object.values(parties).filter(({ role }) => role === "client"));
+    expect(new Set(clients.map(({ tier }) => tier))).toEqual(new Set([undefined, "degraded", "catastrophic", "adaptive"]));
+    expect(new Set(clients.map(({ fec }) => fec?.scheme))).toEqual(new Set([undefined, "red", "xor", "rs", "raptorq"]));
+    const count = (is: (one: Scenario) => boolean): number => all.filter(is).length;
+    const relaysOf = ({ parties }: Scenario): PartyModel[] => Object.values(parties).filter(({ role }) => role === "relay");
+    expect(count((one) => relaysOf(one).some(({ federatesWith }) => federatesWith !== undefined))).toBeGreaterThan(100);
+    const isSpare = (one: Scenario): boolean =>
+      relaysOf(one).length === 2 && relaysOf(one).every(({ federatesWith }) => federatesWith === undefined);
+    expect(count(isSpare)).toBeGreaterThan(50);
+    expect(count(({ actions }) => (actions ?? []).length > 0)).toBeGreaterThan(150);
     // Nine kinds and none, at both ends: each is met, and none is rare.
     expect(ends.size).toBe(20);
     expect(Math.min(...ends.values())).toBeGreaterThanOrEqual(5);

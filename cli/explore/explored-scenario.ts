@@ -10,7 +10,9 @@ import { SETTLE, SETTLE_AFTER_CLIENT } from "../../reports/judge-settling.ts";
 import type { Expectation, Fault, Scenario } from "../../scenarios/expanded.ts";
 import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS, type DrawnKind, exploredFaults, totalLength } from "./explored-faults.ts";
+import { exploredRelays, type Relays } from "./explored-relays.ts";
 import { exploredTopology, type Topology, type TopologyFeatures } from "./explored-topology.ts";
+import { exploredVoice } from "./explored-voice.ts";
 
 const seconds = (value: number): number => value * 1_000_000;
 
@@ -33,6 +35,10 @@ const MOST_FAULTS = 8;
 const CONNECT = seconds(10);
 
 type Features = TopologyFeatures & {
+  /** A second relay, a stranger or a partner of the first, and users who move. */
+  readonly relays: boolean;
+  /** Tiers and forward error correction. */
+  readonly voices: boolean;
   /** The callee may hide its address, the caller may hang up before the end. */
   readonly plans: boolean;
   readonly triggers: boolean;
@@ -48,6 +54,8 @@ const FEATURES: fc.Arbitrary<Features> = fc.record({
   clocks: fc.constant(true),
   detours: fc.constant(true),
   paths: fc.constant(true),
+  relays: fc.constant(true),
+  voices: fc.constant(true),
   plans: fc.constant(true),
   triggers: fc.constant(true),
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
@@ -63,6 +71,8 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
   clocks: fc.boolean(),
   detours: fc.boolean(),
   paths: fc.boolean(),
+  relays: fc.boolean(),
+  voices: fc.boolean(),
   plans: fc.boolean(),
   triggers: fc.boolean(),
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
@@ -100,11 +110,20 @@ export function exploredScenario(given: readonly Scenario[], seed: number, isSwa
 }
 
 function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): fc.Arbitrary<Scenario> {
-  return fc.record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES }).chain(({ base, features }) =>
-    fc.tuple(exploredTopology(base, features), planOf(features)).chain(([topology, plan]) => {
-      const up =
-        Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + (features.early ? 0 : REGISTER) + SET_UP;
-      const from = features.early ? ms(10) : up;
+  return fc.record({ base: fc.constantFrom(...bases), features: isSwarm ? SWARM : FEATURES }).chain(({ base, features }) => {
+    const up =
+      Math.max(seconds(1), ...base.calls.map((call) => call.at + call.answerAfter)) + (features.early ? 0 : REGISTER) + SET_UP;
+    const from = features.early ? ms(10) : up;
+    const drawn = exploredRelays(base, up, features.relays).chain((relays) =>
+      fc.tuple(
+        fc.constant(relays),
+        exploredTopology({ ...base, parties: relays.parties }, features).chain(({ parties, nats }) =>
+          exploredVoice(parties, features.voices).map((voiced): Topology => ({ parties: voiced, nats })),
+        ),
+        planOf(features),
+      ),
+    );
+    return drawn.chain(([relays, topology, plan]) => {
       const calls = base.calls.map((call) => ({
         ...call,
         at: call.at + (features.early ? 0 : REGISTER),
@@ -112,11 +131,12 @@ function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): f
         hangUpAt: plan.hangUp === null ? null : up + plan.hangUp,
       }));
       const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
+      const acting = relays.actions.length === 0 ? base : { ...base, actions: relays.actions };
       return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) =>
-        assembled({ ...base, calls }, topology, faults, features, seed),
+        assembled({ ...acting, calls }, topology, { faults, features, relays, seed }),
       );
-    }),
-  );
+    });
+  });
 }
 
 /** What the parties do apart from the base's plan; `hangUp` counts from when the calls are up, microseconds. */
@@ -133,14 +153,21 @@ const planOf = ({ plans }: Features): fc.Arbitrary<{ readonly isPrivate: boolean
 
 const ms = (value: number): number => value * 1_000;
 
-function assembled(base: Scenario, topology: Topology, faults: readonly Fault[], features: Features, seed: number): Scenario {
+type Drawn = {
+  readonly faults: readonly Fault[];
+  readonly features: Features;
+  readonly relays: Relays;
+  readonly seed: number;
+};
+
+function assembled(base: Scenario, topology: Topology, { faults, features, relays, seed }: Drawn): Scenario {
   const isClientKilled = faults.some((one) => one.kind === "kill" && topology.parties[one.target]?.role === "client");
   // A hang-up that is lost leaves the other end waiting as long as a party that died.
   const within = isClientKilled || base.calls.some((call) => call.hangUpAt !== null) ? SETTLE_AFTER_CLIENT : SETTLE;
   // A triggered fault strikes late at most by as much as it waits; where it comes even later, `settles` says it cannot judge.
   const timed = faults.map((one) => ("at" in one.when ? one.when.at : 0) + (one.for ?? 0));
   const triggered = faults.map((one) => ("after" in one.when ? one.when.after.delay + (one.for ?? 0) + seconds(2) : 0));
-  const last = Math.max(...timed, seconds(5)) + Math.max(...triggered);
+  const last = Math.max(...timed, relays.lastMove, seconds(5)) + Math.max(...triggered);
   const planned = Math.max(0, ...base.calls.map((call) => call.at + call.answerAfter)) + CONNECT;
   const whole = Math.ceil((Math.max(last, planned) + within + WATCH) / seconds(1)) * seconds(1);
   return {
@@ -151,7 +178,7 @@ function assembled(base: Scenario, topology: Topology, faults: readonly Fault[],
     labs: ["sim"],
     duration: whole,
     faults,
-    expect: promises(base, faults, { within, isQuiet: !features.early, isClientKilled }),
+    expect: promises(base, faults, { within, isQuiet: !features.early, isClientKilled, apart: relays.apart }),
     twin: null,
   };
 }
@@ -160,7 +187,7 @@ function assembled(base: Scenario, topology: Topology, faults: readonly Fault[],
 function promises(
   { calls }: Scenario,
   faults: readonly Fault[],
-  run: { readonly within: number; readonly isQuiet: boolean; readonly isClientKilled: boolean },
+  run: { readonly within: number; readonly isQuiet: boolean; readonly isClientKilled: boolean; readonly apart: number },
 ): Expectation[] {
   const expect: Expectation[] = [{ oracle: "settles", within: run.within }];
   if (calls.length === 0) return expect;
@@ -170,6 +197,6 @@ function promises(
   if (answers.size === 1 && answers.has("Reject") && run.isQuiet) expect.push({ oracle: "call-rejected" });
   if (!isAnswered || !run.isQuiet) return expect;
   expect.push({ oracle: "call-connects", within: CONNECT }, { oracle: "media-flows", frames: 10 });
-  if (!run.isClientKilled && totalLength(faults) <= BEARABLE) expect.push({ oracle: "same-call" });
+  if (!run.isClientKilled && totalLength(faults) + run.apart <= BEARABLE) expect.push({ oracle: "same-call" });
   return expect;
 }

@@ -179,6 +179,29 @@ const surroundings: Simplification = (scenario) => {
   ]);
 };
 
+/** Users who want less: an action less, a relay less, voice as most speak it. */
+const wishes: Simplification = (scenario) => {
+  const { actions = [], parties } = scenario;
+  const relays = Object.keys(parties).filter((name) => parties[name]?.role === "relay");
+  const without = (gone: number): Scenario => {
+    const { actions: _, ...others } = scenario;
+    return actions.length === 1 ? others : { ...scenario, actions: actions.filter((_, i) => i !== gone) };
+  };
+  return unlike(scenario, [
+    ...actions.map((_, gone) => without(gone)),
+    // The last one would be put back by whoever reads the scenario.
+    ...relays.flatMap((gone) =>
+      relays.length > 1
+        ? [{ ...scenario, parties: Object.fromEntries(Object.entries(parties).filter(([name]) => name !== gone)) }]
+        : [],
+    ),
+    ...Object.entries(parties).map(([name, { fec: _fec, adaptsFec: _adapts, tier: _tier, ...plain }]) => ({
+      ...scenario,
+      parties: { ...parties, [name]: plain },
+    })),
+  ]);
+};
+
 /** One call less; the run ends earlier. */
 const cut: Simplification = (scenario) => {
   const second = ms(1_000);
@@ -194,4 +217,4 @@ const cut: Simplification = (scenario) => {
 };
 
 /** Every step, in the order they are tried after faults were dropped. */
-export const SIMPLIFICATIONS: readonly Simplification[] = [timed, shorter, milder, surroundings, earlier, rounded, cut];
+export const SIMPLIFICATIONS: readonly Simplification[] = [timed, shorter, milder, wishes, surroundings, earlier, rounded, cut];
