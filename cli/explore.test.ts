@@ -53,12 +53,11 @@ const CROWDED: readonly Fault[] = [
 ];
 
 describe("shrinking a planted bug", () => {
-  it("leaves the one fault it needs, with human numbers, and the same outcome every time", async () => {
+  it("leaves the one fault it needs, with human numbers", async () => {
     const laboratory = openLaboratory("call-forgotten-on-reconnect");
     try {
-      const restart = byName("relay-restart");
       const scenario: Scenario = {
-        ...restart,
+        ...byName("relay-restart"),
         faults: CROWDED,
         expect: [{ oracle: "media-recovers", within: ms(500), from: "heal" }, { oracle: "same-call" }],
       };
@@ -75,12 +74,34 @@ describe("shrinking a planted bug", () => {
       expect([at % ms(100), (fault?.for ?? 1) % ms(10)]).toEqual([0, 0]);
       expect(shrunk.scenario.duration).toBeLessThan(scenario.duration);
       expect(breaks(shrunk.result, target)).toBe(true);
-      const again = await shrink(scenario, first, target, run);
-      expect(again.scenario).toEqual(shrunk.scenario);
-      expect(again.runs).toBe(shrunk.runs);
     } finally {
       await laboratory.close();
     }
+  });
+
+  it("comes to the same outcome by the same way every time", async () => {
+    const scenario: Scenario = { ...byName("relay-restart"), faults: CROWDED };
+    // Broken while the relay is dead for more than half a second.
+    const run = async ({ faults }: Scenario): Promise<Result> => {
+      const isBroken = faults.some((one) => one.kind === "kill" && (one.for ?? 0) > ms(500));
+      const oracle = { name: "media-recovers", verdict: isBroken ? "broken" : "held", detail: "" };
+      return { oracles: [oracle], conditions: [] } as unknown as Result;
+    };
+    const target = { oracle: "media-recovers", words: undefined };
+    const made: Scenario[][] = [[], []];
+    const [one, two] = await Promise.all(
+      made.map((candidates) =>
+        run(scenario).then((first) =>
+          shrink(scenario, first, target, (candidate) => {
+            candidates.push(candidate);
+            return run(candidate);
+          }),
+        ),
+      ),
+    );
+    expect(two).toEqual(one);
+    expect(made[1]).toEqual(made[0]);
+    expect(one?.scenario.faults).toMatchObject([{ kind: "kill" }]);
   });
 
   it("keeps to the oracle: a scenario that breaks another one is no smaller version of it", () => {
@@ -95,16 +116,19 @@ describe("shrinking a planted bug", () => {
 });
 
 describe("midcall explore", () => {
-  it("holds on the code as it is for seeds known to hold, twice alike, and says what it did", async () => {
-    const explore = () =>
-      midcall(folder, ["explore", "baseline", "nat-rebind", "--seeds", "21", "--from", "2000", "--swarm", "--json"]);
-    const [one, two] = [await explore(), await explore()];
+  it("holds on the code as it is for seeds known to hold, alike with one worker and with two, and says what it did", async () => {
+    const explore = (workers: number) =>
+      midcall(folder, [
+        ...["explore", "baseline", "nat-rebind", "--seeds", "8", "--from", "2000", "--swarm", "--json"],
+        ...["--workers", `${workers}`],
+      ]);
+    const [one, two] = [await explore(1), await explore(2)];
     expect(one.code, one.out).toBe(EXIT.held);
     const without = ({ out }: { out: string }): object => ({ ...JSON.parse(out), wallMs: 0 });
     expect(without(two)).toEqual(without(one));
-    expect(JSON.parse(one.out)).toMatchObject({ runs: 21, repeated: 2, violations: [], scenarios: ["baseline", "nat-rebind"] });
+    expect(JSON.parse(one.out)).toMatchObject({ runs: 8, repeated: 1, violations: [], scenarios: ["baseline", "nat-rebind"] });
     expect(one.stages.at(-1)).toMatch(
-      /^explored 21 of 21 seeds, \d+ seeds\/s, [\d.]+ virtual hours, 0 violations, \d+ of \d+ probes$/,
+      /^explored 8 of 8 seeds, \d+ seeds\/s, [\d.]+ virtual hours, 0 violations, \d+ of \d+ probes$/,
     );
     const { probes } = JSON.parse(one.out);
     expect(Object.keys(probes)).toEqual(PROBES.map(({ name }) => name));
@@ -142,7 +166,7 @@ describe("midcall explore", () => {
     expect(shrunk.out).toMatch(/^FAIL never-up .*\nshrunk \d+ -> \d+ faults in \d+ runs\n/);
     const replayed = await midcall(folder, ["replay", `${dir}-shrunk`]);
     expect(replayed.code, replayed.out).toBe(EXIT.held);
-    await copyFile(join(folder, dir, "scenario.json"), join(folder, "kept.0x2.json"));
+    await copyFile(join(folder, `${dir}-shrunk`, "scenario.json"), join(folder, "kept.0x2.json"));
     const alone = await midcall(folder, ["replay", "kept.0x2.json"]);
     expect(alone.out).toMatch(/^broken {2}never-up {2}sim {2}seed 0x2\n {2}\S.*\n {2}hash [0-9a-f]{16}: the same twice\n/);
     expect(alone.code).toBe(EXIT.broken);

@@ -67,7 +67,12 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
   await outFolder(options.out, terminal.folder);
   const plan: Plan = { ...options, bases, isSwarm: options.swarm === true };
   const laboratories = Array.from({ length: Math.min(options.workers, options.seeds) }, () => openLaboratory());
-  const confirming = openLaboratory();
+  let opened: Laboratory | undefined;
+  // Most campaigns find nothing and need none.
+  const confirming = (): Laboratory => {
+    opened ??= openLaboratory();
+    return opened;
+  };
   const tally = emptyTally();
   const kept: Kept[] = [];
   const keep = keeper(confirming, options.out, terminal);
@@ -89,7 +94,7 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
     if (options.keepCorpus !== undefined) {
       terminal.progress({ stage: "choosing a corpus" });
       const chosen = await picker.choose((scenario) =>
-        confirming.run({ ...fastJob(scenario, DEFAULT_SEED), wantProbes: true }, { signal: terminal.interrupted }),
+        confirming().run({ ...fastJob(scenario, DEFAULT_SEED), wantProbes: true }, { signal: terminal.interrupted }),
       );
       await keepCorpus(resolve(terminal.folder, options.keepCorpus), chosen);
       terminal.err(`kept ${chosen.length} scenarios in ${options.keepCorpus}`);
@@ -98,7 +103,7 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
     if (!terminal.interrupted.aborted) throw error;
   } finally {
     terminal.quiet();
-    await Promise.all([...laboratories, confirming].map((laboratory) => laboratory.close()));
+    await Promise.all([...laboratories, opened].map((laboratory) => laboratory?.close()));
   }
   const wallMs = performance.now() - began;
   if (options.json === true) terminal.out(JSON.stringify(asJson(plan, tally, kept, wallMs), null, 2));
@@ -114,10 +119,10 @@ async function keepCorpus(folder: string, chosen: readonly CorpusScenario[]): Pr
 }
 
 /** Runs violations once more with the real engines, one at a time. */
-function keeper(laboratory: Laboratory, out: string, terminal: Terminal): (violation: Violation) => Promise<Kept> {
+function keeper(confirming: () => Laboratory, out: string, terminal: Terminal): (violation: Violation) => Promise<Kept> {
   let before: Promise<unknown> = Promise.resolve();
   return (violation) => {
-    const one = before.then(() => keepNow(laboratory, violation, out, terminal));
+    const one = before.then(() => keepNow(confirming(), violation, out, terminal));
     before = one.catch(() => undefined);
     return one;
   };

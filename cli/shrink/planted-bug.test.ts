@@ -13,21 +13,17 @@ describe("a bug that takes three faults, in a schedule of forty", () => {
   afterAll(() => Promise.all([sound.close(), sabotaged.close()]));
 
   // `midcall bench explore` shrinks twenty such schedules.
-  it.each([1, 2])(
-    "comes down to those three: seed %i",
-    async (seed) => {
-      const scenario = fortyFaults(base, seed);
-      expect(scenario.faults).toHaveLength(40);
-      const broken = (await sound.run(fastJob(scenario, seed))).result.oracles.filter((one) => one.verdict === "broken");
-      expect(broken).toEqual([]);
-      const run = async (candidate: Scenario) => (await sabotaged.run(fastJob(candidate, seed))).result;
-      const first = await run(scenario);
-      const target = targetOf(first);
-      if (target === undefined) throw new Error(`nothing broken: ${first.cause}`);
-      const shrunk = await shrink(scenario, first, target, run);
-      expect(shrunk.scenario.faults.map(({ kind }) => kind).toSorted()).toEqual(["blackout", "kill", "rebind"]);
-      for (const fault of shrunk.scenario.faults) expect("at" in fault.when ? fault.when.at % 100_000 : 1).toBe(0);
-    },
-    180_000,
-  );
+  it.each([1])("comes down to those three: seed %i", async (seed) => {
+    const scenario = fortyFaults(base, seed);
+    expect(scenario.faults).toHaveLength(40);
+    const broken = (await sound.run(fastJob(scenario, seed))).result.oracles.filter((one) => one.verdict === "broken");
+    expect(broken).toEqual([]);
+    const run = async (candidate: Scenario) => (await sabotaged.run(fastJob(candidate, seed))).result;
+    const first = await run(scenario);
+    const target = targetOf(first);
+    if (target === undefined) throw new Error(`nothing broken: ${first.cause}`);
+    const shrunk = await shrink(scenario, first, target, run);
+    expect(shrunk.scenario.faults.map(({ kind }) => kind).toSorted()).toEqual(["blackout", "kill", "rebind"]);
+    for (const fault of shrunk.scenario.faults) expect("at" in fault.when ? fault.when.at % 100_000 : 1).toBe(0);
+  });
 });
