@@ -30,6 +30,8 @@ export type FrameAccount = {
   readonly byLink: number;
   /** Lost while a session or a process at either end, or the relay, was not there. */
   readonly interrupted: number;
+  /** Came, and could not be opened: the headers they lean on were lost. */
+  readonly unreadable: number;
   /** Never sent: congestion control held them back until newer voice took their place. */
   readonly heldBack: number;
   readonly unexplained: number;
@@ -81,6 +83,7 @@ function accountOf(
   }
   const breaks = breaksOf(records, stream, relays, runEnd);
   const cut = unwrittenFrom(records, stream);
+  const unreadable = unreadableBy(records, to);
   const count = {
     sent: 0,
     played: 0,
@@ -90,6 +93,7 @@ function accountOf(
     byLink: 0,
     interrupted: 0,
     heldBack: 0,
+    unreadable: 0,
     unexplained: 0,
   };
   const byFault = new Map<number, number>();
@@ -123,6 +127,8 @@ function accountOf(
         else byFault.set(drop.fault, (byFault.get(drop.fault) ?? 0) + 1);
       } else if (isInterrupted) count.interrupted++;
       else if (one.seq >= cut || one.at + AROUND >= runEnd) count.underWay++;
+      else if (count.unreadable < unreadable.most && one.at <= unreadable.last && one.at + UNDER_WAY >= unreadable.first)
+        count.unreadable++;
       else {
         count.unexplained++;
         firstUnexplained ??= one.at;
@@ -197,6 +203,24 @@ function breaksOf(records: readonly LogRecord[], { call, from, to }: Stream, rel
     else merged.push({ ...span });
   }
   return merged;
+}
+
+/**
+ * When packets came to `to` that it could not open, and how many there were at most: beyond the first few only every doubling of their number is written
+ * (impl/core/outbox.ts), so that the last one written may stand for nearly as many again, and for a time after it.
+ */
+function unreadableBy(
+  records: readonly LogRecord[],
+  to: string | undefined,
+): { readonly most: number; readonly first: number; readonly last: number } {
+  const found = records.flatMap((record) =>
+    record.ev === "refused" && record.who === to && record.reason === "unauthentic" && record.what === "media packet"
+      ? [record]
+      : [],
+  );
+  const [first, last] = [found[0], found.at(-1)];
+  if (first === undefined || last === undefined) return { most: 0, first: 0, last: 0 };
+  return { most: 2 * last.count - 1, first: first.t, last: last.t + AROUND };
 }
 
 /** From this packet number on the receiver's log says nothing: it was killed before it wrote down what it had opened. */

@@ -30,7 +30,8 @@ export function everyFrameAccounted({ records, media: { accounts } }: Evidence):
 }
 
 function inWords(one: FrameAccount): string {
-  const { from, to, sent, played, recovered, late, underWay, byFault, byLink, interrupted, heldBack, unexplained } = one;
+  const { from, to, sent, played, recovered, late, underWay, byFault, byLink, interrupted, heldBack, unreadable, unexplained } =
+    one;
   const parts: readonly (readonly [number, string])[] = [
     [played, "played"],
     [recovered, "recovered"],
@@ -39,6 +40,7 @@ function inWords(one: FrameAccount): string {
     ...[...byFault].sort(([a], [b]) => a - b).map(([fault, n]) => [n, `lost to fault ${fault}`] as const),
     [byLink, "lost by the link"],
     [heldBack, "held back"],
+    [unreadable, "not readable"],
     [interrupted, "lost while interrupted"],
     [unexplained, "unexplained"],
   ];

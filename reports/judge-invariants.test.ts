@@ -69,6 +69,7 @@ test("every account adds up to the frames sent, whatever was lost and dropped", 
     one.byLink +
     one.interrupted +
     one.heldBack +
+    one.unreadable +
     one.unexplained +
     [...one.byFault.values()].reduce((sum, n) => sum + n, 0);
   const spell = fc

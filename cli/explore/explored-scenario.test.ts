@@ -105,7 +105,7 @@ describe("an explored scenario", () => {
     const isSpare = (one: Scenario): boolean =>
       relaysOf(one).length === 2 && relaysOf(one).every(({ federatesWith }) => federatesWith === undefined);
     expect(count(isSpare)).toBeGreaterThan(50);
-    expect(count(({ actions }) => (actions ?? []).length > 0)).toBeGreaterThan(150);
+    expect(count(({ actions }) => (actions ?? []).length > 0)).toBeGreaterThan(50);
     // Nine kinds and none, at both ends: each is met, and none is rare.
     expect(ends.size).toBe(20);
     expect(Math.min(...ends.values())).toBeGreaterThanOrEqual(5);

@@ -75,6 +75,8 @@ const SWEEP: Micros = seconds(1);
 export function relay(config: Config): Machine<Input> {
   const peers = new Map<SessionId, Peer>();
   const registry = new Map<string, Peer>();
+  /** Sessions that nothing has come on for too long. */
+  const silent = new Set<SessionId>();
   const out = new Outbox();
   const admission = new Admission<SessionId, SignalMessage>(config.admission);
   const limits = new RelayLimits(config, config.maxSessions);
@@ -99,6 +101,7 @@ export function relay(config: Config): Machine<Input> {
             locals: function* () {
               for (const [fingerprint, { proof }] of registry) if (proof !== undefined) yield { fingerprint, proof };
             },
+            claimed: (fingerprint) => giveUpSilent(registry.get(fingerprint)),
           },
           (call, to, packet) => out.push({ type: "datagram", session: to, bytes: withChannel(packet, call.channel) }),
         );
@@ -151,6 +154,7 @@ export function relay(config: Config): Machine<Input> {
     if (before !== undefined && before !== peer) {
       desk.detach(before);
       peers.delete(before.session);
+      silent.delete(before.session);
       out.push({ type: "close", session: before.session, detail: REPLACED });
       peer.offers = before.offers;
     }
@@ -265,6 +269,28 @@ export function relay(config: Config): Machine<Input> {
     else federation?.media(remote, call, peer.fingerprint ?? "", bytes);
   }
 
+  /** Whoever the peer was is not here any more. */
+  function unregister(peer: Peer): void {
+    admission.forget(peer.session);
+    limits.closed(peer.session);
+    silent.delete(peer.session);
+    desk.detach(peer);
+    peers.delete(peer.session);
+    if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) {
+      registry.delete(peer.fingerprint);
+      federation?.gone(peer.fingerprint);
+    }
+    desk.leave(peer);
+  }
+
+  /** A user whose session is silent here and who is registered with a partner has moved there, and its goodbye was lost. */
+  function giveUpSilent(peer: Peer | undefined): void {
+    if (peer?.fingerprint === undefined || !silent.has(peer.session) || federation?.claims(peer.fingerprint) !== true) return;
+    unregister(peer);
+    // Not in the words that displace a client: should the partner be the one that is behind, the user comes back by itself.
+    out.push({ type: "close", session: peer.session, detail: "registered with a partner" });
+  }
+
   function session(peer: Peer, event: SessionEvent): void {
     switch (event.type) {
       case "datagram":
@@ -281,18 +307,14 @@ export function relay(config: Config): Machine<Input> {
         if (peer.fingerprint !== undefined) send(peer, { type: "ReflectResponse", txn: UNASKED, addr: event.remote });
         return;
       case "silent":
+        say({ ev: "session", session: peer.session, state: "silent" });
+        silent.add(peer.session);
+        return giveUpSilent(registry.get(peer.fingerprint ?? "") === peer ? peer : undefined);
       case "heard":
-        return say({ ev: "session", session: peer.session, state: event.type });
+        silent.delete(peer.session);
+        return say({ ev: "session", session: peer.session, state: "heard" });
       case "closed":
-        admission.forget(peer.session);
-        limits.closed(peer.session);
-        desk.detach(peer);
-        peers.delete(peer.session);
-        if (peer.fingerprint !== undefined && registry.get(peer.fingerprint) === peer) {
-          registry.delete(peer.fingerprint);
-          federation?.gone(peer.fingerprint);
-        }
-        desk.leave(peer);
+        unregister(peer);
         return say({ ev: "session", session: peer.session, state: "closed", reason: event.reason });
     }
   }

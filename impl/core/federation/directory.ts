@@ -73,6 +73,7 @@ export class Directory {
       if (link.users.size >= MAX_REMOTE_USERS) return this.#hub.out.refuse("limit", "users of another relay");
       for (const other of this.#links) if (other !== link && other.users.has(user)) this.#remove(other, [user]);
       link.users.add(user);
+      this.#hub.claimed(user);
       if (this.#hub.local(user) === undefined) this.#hub.desk().welcome(this.standIn(link, user), user);
     }
   }

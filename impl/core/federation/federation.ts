@@ -45,6 +45,8 @@ export type Federation = {
   answer(from: Address, bytes: Uint8Array): boolean;
   /** The peer that stands for a user of another relay. */
   registered(fingerprint: string): Peer | undefined;
+  /** Whether the user is registered with a partner. */
+  claims(fingerprint: string): boolean;
   standIn(session: SessionId): Peer | undefined;
   /** The desk says something to a stand-in. */
   send(peer: Peer, message: SignalMessage): void;
@@ -313,6 +315,7 @@ export function federation(
       const link = directory.linkOf(user);
       return link === undefined ? undefined : directory.standIn(link, user);
     },
+    claims: (user) => directory.linkOf(user) !== undefined,
     standIn: (id) => directory.find(id)?.peer,
     send,
     carries,

@@ -44,6 +44,8 @@ export type Hub = {
   /** The session a client of this relay is registered by. */
   local(fingerprint: string): Peer | undefined;
   locals(): Iterable<LocalUser>;
+  /** A partner has shown that the user is registered there. */
+  claimed(fingerprint: string): void;
 };
 
 /** A user of another relay, as the call desk sees it. */
