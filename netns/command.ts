@@ -104,7 +104,7 @@ export function commandFailure(command: string, stderr: string, input: string, c
   const code = SIGNS.find(([sign]) => sign.test(stderr))?.[1] ?? "command-failed";
   // `ip -batch` names the line by number alone
   const number = /Command failed -:(\d+)/.exec(stderr)?.[1];
-  const batch = /<<'\.'\n([\s\S]*?)\n\.\n/.exec(input)?.[1] ?? input;
+  const batch = /<<'\.'\n([\s\S]*?)\n\.(?:\n|$)/.exec(input)?.[1] ?? input;
   const line = number === undefined ? undefined : batch.split("\n")[Number(number) - 1];
   return new NetnsError(code, `${command}: ${line === undefined ? "" : `${line}: `}${stderr}`, cause);
 }
