@@ -5,6 +5,8 @@ import burstLoss from "./cases/burst-loss.ts";
 import callerGone from "./cases/caller-gone.ts";
 import cgnatDoubleNat from "./cases/cgnat-double-nat.ts";
 import deregisterDuringBackoff from "./cases/deregister-during-backoff.ts";
+import directBlackHole from "./cases/direct-black-hole.ts";
+import directBlackHoleOneWay from "./cases/direct-black-hole-one-way.ts";
 import directConeCone from "./cases/direct-cone-cone.ts";
 import directDiesRelayLives from "./cases/direct-dies-relay-lives.ts";
 import directNatRebind from "./cases/direct-nat-rebind.ts";
@@ -131,6 +133,8 @@ export const CATALOGUE: readonly Scenario[] = [
   mappedPcp,
   mappedNatPmp,
   hangUpDirect,
+  directBlackHole,
+  directBlackHoleOneWay,
   roamFlapping,
   federationBaseline,
   federationMove,

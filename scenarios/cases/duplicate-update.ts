@@ -12,12 +12,7 @@ import {
   interfaceDown,
 } from "../index.ts";
 import { scenario } from "../scenario.ts";
-
-/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
-const link = { profile: "broadband", delay: "12500us" };
-
-/** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
-const phone = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
+import { link, phone } from "./direct-parts.ts";
 
 const duplicateUpdate: Scenario = scenario({
   name: "duplicate-update",

@@ -2,9 +2,7 @@
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, expectSignalling, kill } from "../index.ts";
 import { scenario } from "../scenario.ts";
-
-/** 12.5 ms one way on each client's link: 50 ms round trip between the two, 25 ms to the relay. */
-const link = { profile: "broadband", delay: "12500us" };
+import { link } from "./direct-parts.ts";
 
 const relayDiesDirectLives: Scenario = scenario({
   name: "relay-dies-direct-lives",
