@@ -4,6 +4,7 @@
  * nothing, a swap has just been made) packets go both ways and the last few are sent again; the receiver's replay window takes each once. So
  * switching is never a moment at which something can be lost, and doubting too early costs a few packets.
  */
+import type { Address } from "../../base/address.ts";
 import { Instant, type Micros, millis, seconds } from "../../base/units.ts";
 import type { View } from "../../base/view.ts";
 import { isKeepalive, KEEPALIVE } from "../../wire/direct.ts";
@@ -46,6 +47,13 @@ const PEERS_DOUBT: Micros = seconds(2);
 /** Waits before a direct path is tried for again, the last one for ever. chosen: a NAT that lets nobody in is not asked all the time. */
 const RETRIES: readonly Micros[] = [2, 8, 30, 60].map(seconds);
 
+/** Why a path is left that nothing arrives on. */
+const SILENT = "silent";
+/** How long the peer's address of such a path rests, by how often in a row. chosen: the first time it may have been the moment's; then as RETRIES. */
+const RESTS: readonly Micros[] = [0, 2, 8, 30, 60].map(seconds);
+/** A path that lived for so long is none that flaps. chosen: ten times what it takes to be declared dead. */
+const STABLE: Micros = seconds(10);
+
 export type DirectPath = {
   readonly sessions: DirectSessions;
   begin(meeting: Meeting): void;
@@ -82,6 +90,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   let hadDirect = false;
   let tries = 0;
   let retryAt: Instant | undefined;
+  /** Addresses of the peer to which a path has fallen silent: how often in a row, and until when they rest. */
+  const resting = new Map<Address, { readonly failures: number; readonly until: Instant }>();
 
   const { now } = side;
   const sessions = directSessions(crypto, out, {
@@ -152,7 +162,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
           side.report("direct", chosen.pair.type);
           break;
         case "dead":
-          return fallBack("silent");
+          return fallBack(SILENT);
       }
     }
   }
@@ -182,6 +192,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     if (chosen === undefined) return;
     const { pair } = chosen;
     if (!isBothWays()) repeat();
+    // The other side goes along with whatever the dialler tries.
+    if (reason === SILENT && isDialer) rest(pair);
     chosen = undefined;
     sessions.close(pair, reason);
     say("relay", "relay");
@@ -192,6 +204,13 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       tries = 1;
       side.regather();
     } else tryLater();
+  }
+
+  /** A pair that dies again and again is given longer each time, while others are tried at once: a call does not go to and fro with a path that does. */
+  function rest({ remote, readyAt = now() }: Pair): void {
+    const before = resting.get(remote);
+    const failures = before === undefined || now() - readyAt >= STABLE ? 1 : before.failures + 1;
+    resting.set(remote, { failures, until: Instant.after(now(), RESTS[Math.min(failures, RESTS.length) - 1] ?? seconds(60)) });
   }
 
   /** Only one side tries again by itself, or both would at once: its update makes the other one join. */
@@ -216,9 +235,17 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       }
       retryAt = undefined;
       const spare = chosen !== undefined && !chosen.isStale ? chosen.pair.remote : undefined;
-      sessions.race(candidates, why === "own-update", spare);
+      const restsUntil = (one: Candidate): Instant => resting.get(one.address)?.until ?? Instant(0);
+      const [tired, awake] = [
+        candidates.filter((one) => restsUntil(one) > now()),
+        candidates.filter((one) => restsUntil(one) <= now()),
+      ];
+      // Who is asked alone comes back for the others.
+      if (isDialer && tired.length > 0) retryAt = Instant.earliest(...tired.map(restsUntil));
+      sessions.race(awake, why === "own-update", spare);
     },
     moved: () => {
+      resting.clear(); // from another network every way is another
       if (chosen === undefined) return;
       chosen.isStale = true;
       observe({ type: "suspect" });
@@ -261,6 +288,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       hadDirect = false;
       tries = 0;
       retryAt = undefined;
+      resting.clear();
     },
     wake: () => {
       sessions.wake();

@@ -34,6 +34,7 @@ export type Pair = {
   remote: Address;
   readonly type: CandidateType;
   readonly since: Instant;
+  readyAt?: Instant;
   /** `proving`: the handshake is done, the peer has not shown who it is. */
   stage: "connecting" | "proving" | "ready";
   /** What our hello was made with. */
@@ -168,6 +169,7 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
   /** The first session that both have proved themselves on ends the race. */
   function ready(pair: Pair): void {
     pair.stage = "ready";
+    pair.readyAt = side.now();
     say(pair, "succeeded");
     race = undefined;
     side.ready(pair);
