@@ -7,6 +7,7 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cach
 /** Tests of cli that meet the real clock. */
 const REAL_CLI = [
   "abandoned",
+  "bench-neteq",
   "capture",
   "dashboards",
   "docker-lab",

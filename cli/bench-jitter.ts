@@ -21,7 +21,7 @@ import { speechPath } from "./speech.ts";
 /** As the Chromium figures were taken: 4 s to settle, then 30 s. */
 const SETTLING = 4_000_000;
 const MEASURED = 30_000_000;
-const PACKETS: number = (SETTLING + MEASURED) / FRAME_MICROS;
+export const PACKETS: number = (SETTLING + MEASURED) / FRAME_MICROS;
 /** Ticks compared with clean speech: 10 s. chosen: twice the recording. */
 const COMPARED = 500;
 /** chosen: as many as the comparison with NetEq asks for. */

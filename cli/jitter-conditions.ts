@@ -31,7 +31,7 @@ type Impairment = {
   readonly keepsOrder?: boolean;
 };
 
-function impaired({ loss = 0, burst = 1, jitter = 0, keepsOrder = false }: Impairment): Condition["delays"] {
+export function impaired({ loss = 0, burst = 1, jitter = 0, keepsOrder = false }: Impairment): Condition["delays"] {
   const leave = 1 / burst;
   const enter = burst === 1 ? loss : (leave * loss) / (1 - loss);
   return (seed, packets) => {

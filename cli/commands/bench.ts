@@ -14,7 +14,7 @@ import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
 const NOT_YET: readonly string[] = ["relay"];
-const SUBJECTS = "want midcall bench sim, lab, explore, jitter, fec, codec or aead";
+const SUBJECTS = "want midcall bench sim, lab, explore, jitter, neteq, fec, codec or aead";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
@@ -24,18 +24,23 @@ export function addBench(root: Command, { terminal, end }: Context): void {
         "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
         "explore: seeds a second, and shrinking. " +
         "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq. " +
+        "neteq: a real Chromium and ours over the same lists of drops and delays, live (half a minute a line). " +
         "fec: every scheme of forward error correction over the same losses.",
     )
-    .argument("<subject>", "sim, lab, explore, jitter, fec, codec or aead")
+    .argument("<subject>", "sim, lab, explore, jitter, neteq, fec, codec or aead")
     .option("--json", "as JSON")
+    .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
+    .option("--traces <dir>", "jitter: also write every list of drops and delays there, and as rtpdump")
     .addHelpText("after", example("midcall bench sim"))
-    .action(async (subject: string, options: { json?: boolean }) => {
-      await bench(subject, options.json === true, terminal);
+    .action(async (subject: string, options: Options) => {
+      await bench(subject, options, terminal);
       end(EXIT.held);
     });
 }
 
-async function bench(subject: string, json: boolean, terminal: Terminal): Promise<void> {
+type Options = { readonly json?: boolean; readonly seeds: string; readonly traces?: string };
+
+async function bench(subject: string, { json = false, seeds, traces }: Options, terminal: Terminal): Promise<void> {
   const stage = (name: string): void => terminal.progress({ stage: name });
   const told = (measured: object, lines: () => readonly string[]): void => {
     terminal.quiet();
@@ -70,8 +75,17 @@ async function bench(subject: string, json: boolean, terminal: Terminal): Promis
     }
     case "jitter": {
       const { benchJitter, jitterTable } = await import("../bench-jitter.ts");
+      if (traces !== undefined) await (await import("../write-traces.ts")).writeTraces(traces);
       const figures = await benchJitter(stage);
       return told({ figures }, () => jitterTable(figures));
+    }
+    case "neteq": {
+      const count = Number(seeds);
+      if (!(Number.isInteger(count) && count >= 1 && count <= 20))
+        throw usage(`--seeds ${seeds}: want a whole number, 1 to 20`, SUBJECTS);
+      const { benchNeteq, neteqTable } = await import("../bench-neteq.ts");
+      const figures = await benchNeteq(stage, terminal.interrupted, { seeds: Array.from({ length: count }, (_, i) => i + 1) });
+      return told({ figures }, () => neteqTable(figures));
     }
     case "explore": {
       const scenarios = await catalogue();
