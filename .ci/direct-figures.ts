@@ -1,0 +1,73 @@
+/**
+ * What direct paths reach, measured: `node .ci/direct-figures.ts --lab sim --runs 5` runs the cases below and prints their figures as the table of
+ * docs/direct-paths.md; `--from FOLDER` reads runs that are there already (`midcall run NAME --out FOLDER`). In netns as root, on an idle machine.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Result } from "../reports/result.ts";
+
+/** Case, what happens, and the longest gap that is allowed, milliseconds, 95 of 100 parties. */
+const CASES: readonly (readonly [string, string, number])[] = [
+  ["direct-nat-rebind", "both NATs rebind by port, direct path", 60],
+  ["nat-rebind", "the NAT rebinds by port, relay path", 60],
+  ["direct-nat-renumber", "the NAT's address changes", 150],
+  ["roam-make-before-break", "roam, make before break", 20],
+  ["roam-wifi-to-cellular", "roam, abrupt", 300],
+  ["roam-both-at-once", "both roam at once, abrupt", 300],
+  ["direct-black-hole", "the direct path dies without a word", 700],
+  ["direct-black-hole-one-way", "one direction of it does", 700],
+];
+
+const { values } = parseArgs({
+  options: { lab: { type: "string", default: "sim" }, runs: { type: "string", default: "5" }, from: { type: "string" } },
+});
+const { lab, runs } = values;
+const folder = values.from ?? mkdtempSync(join(tmpdir(), "midcall-figures-"));
+
+const quantile = (sorted: readonly number[], q: number): number => sorted[Math.ceil(q * sorted.length) - 1] ?? Number.NaN;
+
+function row([name, what, most]: (typeof CASES)[number]): string | undefined {
+  if (values.from === undefined) {
+    const command = ["cli/midcall.mjs", "run", name, "--lab", lab, "--repeat", runs, "--out", folder];
+    spawnSync(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"] });
+  }
+  const results = (readdirSync(folder).includes(name) ? readdirSync(join(folder, name)) : [])
+    .filter((one) => one.startsWith(`${lab}-0x`))
+    .map((one) => JSON.parse(readFileSync(join(folder, name, one, "result.json"), "utf8")) as Result);
+  if (results.length === 0) return undefined;
+  const gaps = results
+    .flatMap((one) => Object.values(one.measurements.audio).map(({ longestGapMs }) => longestGapMs))
+    .sort((a, b) => a - b);
+  const stale = results.flatMap((one) => Object.values(one.measurements.generations).map(({ appliedStale }) => appliedStale));
+  const direct = results.flatMap((one) =>
+    Object.values(one.measurements.path).flatMap((steps) => {
+      const found = steps.find(({ path }) => path === "direct");
+      return found === undefined ? [] : [found.atMs - (steps[0]?.atMs ?? 0)];
+    }),
+  );
+  const after =
+    direct.length === 0
+      ? ""
+      : Math.round(
+          quantile(
+            direct.toSorted((a, b) => a - b),
+            0.95,
+          ),
+        ).toString();
+  const figures = [0.5, 0.95, 1].map((q) => quantile(gaps, q)).join(" / ");
+  const sum = stale.reduce((a, b) => a + b, 0);
+  return `| ${name} | ${what} | ${lab} | ${results.length} | ${figures} | ${most} | ${after} | ${sum} |`;
+}
+
+process.stdout.write(
+  [
+    "| case | what happens | lab | runs | longest gap of a party, ms: median / p95 / most | at most (p95) | direct after, ms (p95) | stale applied |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ...CASES.flatMap((one) => row(one) ?? []),
+    "",
+  ].join("\n"),
+);
+if (values.from === undefined) rmSync(folder, { recursive: true });
