@@ -1,4 +1,4 @@
-/** What became of the mutations, as text: the table of a terminal with its times, and the matrix kept under reports/golden without them. */
+/** What became of the mutations, as text: the table of a terminal, and the matrix kept under reports/golden. */
 import type { Outcome } from "./mutants.ts";
 
 const columns = (heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] => {
@@ -44,19 +44,45 @@ export const inWords = ({ mutation: { name }, caught, runs }: Outcome): string =
     ? `${name} survives ${runs} runs`
     : `${name} caught by ${caught.oracle} of ${caught.case}, ${seconds(caught.ms)}, run ${caught.runs}`;
 
-/** The matrix: the same on every machine. */
-export const matrix = (outcomes: readonly Outcome[]): string =>
-  `${columns(
-    ["mutation", "module", "oracle", "case"],
-    outcomes.map(({ mutation: { name, file }, caught }) => [
-      name,
-      file,
-      ...(caught === undefined ? ["SURVIVES", ""] : [caught.oracle, caught.case]),
-    ]),
-  ).join("\n")}\n`;
+/** One line of a matrix. `seconds`: how long the search took where it was made; empty when nobody catches it. */
+export type Row = {
+  readonly mutation: string;
+  readonly file: string;
+  readonly oracle: string;
+  readonly case: string;
+  readonly seconds: string;
+};
 
-/** One line of a matrix. */
-export type Row = { readonly mutation: string; readonly file: string; readonly oracle: string; readonly case: string };
+/** The oracle of a row that nobody catches. */
+export const SURVIVES = "SURVIVES";
+
+/** The rows of `catalogue`, in its order: those tried now, and for the others those of `before`, as far as there are any. */
+export function rowsOf(
+  catalogue: readonly { readonly name: string }[],
+  outcomes: readonly Outcome[],
+  before: readonly Row[] = [],
+): readonly Row[] {
+  const rows = new Map(before.map((row) => [row.mutation, row]));
+  for (const {
+    mutation: { name, file },
+    caught,
+  } of outcomes)
+    rows.set(name, {
+      mutation: name,
+      file,
+      oracle: caught?.oracle ?? SURVIVES,
+      case: caught?.case ?? "",
+      seconds: caught === undefined ? "" : (caught.ms / 1_000).toFixed(1),
+    });
+  return catalogue.flatMap(({ name }) => rows.get(name) ?? []);
+}
+
+/** The matrix as text. */
+export const matrix = (rows: readonly Row[]): string =>
+  `${columns(
+    ["mutation", "module", "oracle", "case", "seconds"],
+    rows.map((row) => [row.mutation, row.file, row.oracle, row.case, row.seconds]),
+  ).join("\n")}\n`;
 
 /** Reads what `matrix` wrote. */
 export const readMatrix = (text: string): readonly Row[] =>
@@ -65,6 +91,6 @@ export const readMatrix = (text: string): readonly Row[] =>
     .split("\n")
     .slice(1)
     .map((line) => {
-      const [mutation = "", file = "", oracle = "", name = ""] = line.split(/ {2,}/);
-      return { mutation, file, oracle, case: name };
+      const [mutation = "", file = "", oracle = "", name = "", seconds = ""] = line.split(/ {2,}/);
+      return { mutation, file, oracle, case: name, seconds };
     });

@@ -1,10 +1,11 @@
 /** The matrix of mutations and who catches each: a sample of it; `midcall mutants --matrix` makes all of it. */
+import { readFileSync } from "node:fs";
 import { afterAll, expect, it } from "vitest";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import { ALL_MUTATIONS } from "../scenarios/mutations.ts";
 import { corpus } from "./corpus.ts";
 import { openLaboratory } from "./laboratory.ts";
-import { matrix, readMatrix, searchTimes, table } from "./mutant-matrix.ts";
+import { matrix, readMatrix, rowsOf, SURVIVES, searchTimes, table } from "./mutant-matrix.ts";
 import { inOrder, soundness, type Trial, tryMutation } from "./mutants.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
@@ -17,16 +18,42 @@ const laboratory = openLaboratory();
 const sound = soundness(laboratory, never);
 afterAll(() => laboratory.close());
 
-/** From most files of the catalogue. */
-const SAMPLE: readonly (readonly [mutation: string, scenario: string, oracle: string])[] = [
-  ["no-media-after-reconnect", "relay-restart", "media-recovers"],
-  ["both-are-callers", "signal-hang-up-during-outage.0x1.json", "ended-with"],
-  ["caller-not-set-up", "blackout", "call-connects"],
-  ["keys-from-own-view", "baseline", "media-flows"],
-  ["timestamp-cut-short", "relay-restart", "media-recovers"],
+const GOLDEN = readMatrix(readFileSync(new URL("../reports/golden/mutants.txt", import.meta.url), "utf8"));
+
+/** Known to be caught by nobody yet: bugs that something else in the system makes good, or that no case shows. None may join them. */
+const OPEN: readonly string[] = [
+  "absent-party-not-told",
+  "closed-before-last-word",
+  "doubt-never-ends",
+  "ended-call-opens-again",
+  "hang-up-dies-with-relay",
+  "hang-up-of-unknown-call",
+  "hang-up-said-once",
+  "media-clock-stops-in-outage",
+  "nat-pmp-answer-not-understood",
+  "peer-never-present",
+  "reconnect-without-backoff",
+  "rejected-call-set-up",
+  "resume-abandoned-at-first-refusal",
+  "resumed-call-not-told",
+  "resync-ignored",
+  "same-relay-begins-anew",
+  "share-signature-unchecked",
+  "silent-relay-believed",
 ];
 
-it.each(SAMPLE)("%s is caught in %s by %s", async (name, where, oracle) => {
+it("the matrix under reports/golden has every mutation of the catalogue, and all but those named here are caught", () => {
+  expect(GOLDEN.map((row) => [row.mutation, row.file])).toEqual(ALL_MUTATIONS.map(({ name, file }) => [name, file]));
+  const open = GOLDEN.filter((row) => row.oracle === SURVIVES).map((row) => row.mutation);
+  expect(open.toSorted()).toEqual([...OPEN].toSorted());
+});
+
+/** chosen: every twenty-fifth, of nearly every file of the catalogue. */
+const SAMPLE = GOLDEN.filter(
+  (row) => row.oracle !== SURVIVES && trials.some(({ scenario }) => scenario.name === row.case),
+).filter((_, i) => i % 25 === 7);
+
+it.each(SAMPLE)("$mutation is caught in $case by $oracle", async ({ mutation: name, case: where, oracle }) => {
   const mutation = ALL_MUTATIONS.find((one) => one.name === name);
   if (mutation === undefined) throw new Error(`${name} is not in the catalogue`);
   const own = trials.filter(({ scenario }) => scenario.name === where);
@@ -34,18 +61,22 @@ it.each(SAMPLE)("%s is caught in %s by %s", async (name, where, oracle) => {
   expect(caught).toMatchObject({ case: where, oracle });
 });
 
-it("a matrix that is read says what was written, and the table counts what survives", () => {
-  const [one, two] = ALL_MUTATIONS;
-  if (one === undefined || two === undefined) throw new Error("the catalogue is empty");
+it("a matrix that is read says what was written, keeps what was not tried, and the table counts what survives", () => {
+  const [one, two, three] = ALL_MUTATIONS;
+  if (one === undefined || two === undefined || three === undefined) throw new Error("the catalogue is empty");
   const caught = { case: "baseline", oracle: "media-flows", seed: 1, ms: 1_500, runs: 2 };
   const outcomes = [
     { mutation: one, caught, runs: 2 },
     { mutation: two, caught: undefined, runs: 9 },
   ];
-  expect(readMatrix(matrix(outcomes))).toEqual([
-    { mutation: one.name, file: one.file, oracle: "media-flows", case: "baseline" },
-    { mutation: two.name, file: two.file, oracle: "SURVIVES", case: "" },
+  const before = { mutation: three.name, file: three.file, oracle: "settles", case: "blackout", seconds: "3.0" };
+  const rows = rowsOf(ALL_MUTATIONS, outcomes, [before, { ...before, mutation: "gone" }, { ...before, mutation: two.name }]);
+  expect(rows).toEqual([
+    { mutation: one.name, file: one.file, oracle: "media-flows", case: "baseline", seconds: "1.5" },
+    { mutation: two.name, file: two.file, oracle: SURVIVES, case: "", seconds: "" },
+    before,
   ]);
+  expect(readMatrix(matrix(rows))).toEqual(rows);
   expect(table(outcomes)).toEqual(expect.arrayContaining(["1 of 2 caught", "search: median 1.50 s, longest 1.50 s"]));
   expect(searchTimes([])).toBeUndefined();
 });

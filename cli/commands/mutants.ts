@@ -1,6 +1,6 @@
 /** `midcall mutants`: plants one bug at a time in impl/ and says which oracle of which case notices. */
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -11,7 +11,7 @@ import { type Context, example } from "../context.ts";
 import { corpus } from "../corpus.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { openLaboratory } from "../laboratory.ts";
-import { inWords, matrix, table } from "../mutant-matrix.ts";
+import { inWords, matrix, readMatrix, rowsOf, table } from "../mutant-matrix.ts";
 import type { Outcome, Trial } from "../mutants.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
@@ -48,7 +48,7 @@ export function addMutants(root: Command, { terminal, end }: Context): void {
     .option("--seed <n>", "seed of every case", seedArgument, DEFAULT_SEED)
     .option("--explore <n>", "what the cases miss is sought in so many explored scenarios too", wholeArgument(0), 50)
     .option("--workers <n>", "mutations at a time", wholeArgument(1), availableParallelism())
-    .option("--matrix <file>", "write who caught what to this file, without times")
+    .option("--matrix <file>", "write who caught what to this file; lines of mutations not tried now stay as they are")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall mutants --changed main"))
     .action(async (words: string[], options: Options) => end(await mutants(words, options, terminal)));
@@ -111,7 +111,11 @@ async function mutants(words: readonly string[], options: Options, terminal: Ter
   }
   terminal.quiet();
   const all = wanted.flatMap((mutation) => outcomes.get(mutation) ?? []);
-  if (options.matrix !== undefined) writeFileSync(resolve(terminal.folder, options.matrix), matrix(all));
+  if (options.matrix !== undefined) {
+    const file = resolve(terminal.folder, options.matrix);
+    const before = existsSync(file) ? readMatrix(readFileSync(file, "utf8")) : [];
+    writeFileSync(file, matrix(rowsOf([...MUTATIONS.values()], all, before)));
+  }
   terminal.out(options.json === true ? JSON.stringify(all.map(asJson), null, 2) : table(all).join("\n"));
   return all.every((one) => one.caught !== undefined) ? EXIT.held : EXIT.broken;
 }
