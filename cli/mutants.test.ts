@@ -43,7 +43,12 @@ const OPEN: readonly string[] = [
 ];
 
 it("the matrix under reports/golden has every mutation of the catalogue, and all but those named here are caught", () => {
-  expect(GOLDEN.map((row) => [row.mutation, row.file])).toEqual(ALL_MUTATIONS.map(({ name, file }) => [name, file]));
+  // A line may be missing of the twin of a case alone, which cli/twins.test.ts holds to breaking it.
+  const twins = new Set(CATALOGUE.map(({ twin }) => twin?.mutation));
+  const lines = new Map(GOLDEN.map((row) => [row.mutation, row]));
+  expect(ALL_MUTATIONS.flatMap(({ name }) => (lines.has(name) || twins.has(name) ? [] : [name]))).toEqual([]);
+  const known = new Map(ALL_MUTATIONS.map(({ name, file }) => [name, file]));
+  expect(GOLDEN.filter((row) => known.get(row.mutation) !== row.file)).toEqual([]);
   const open = GOLDEN.filter((row) => row.oracle === SURVIVES).map((row) => row.mutation);
   expect(open.toSorted()).toEqual([...OPEN].toSorted());
 });
