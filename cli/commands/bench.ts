@@ -30,6 +30,8 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .argument("<subject>", "sim, lab, explore, jitter, neteq, fec, codec or aead")
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
+    .option("--grid", "fec: loss x burst x jitter, outages and ITU-T G.1050, at equal wire rate and equal added delay")
+    .option("--csv", "fec: the grid as CSV")
     .option("--traces <dir>", "jitter: also write every list of drops and delays there, and as rtpdump")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: Options) => {
@@ -38,9 +40,15 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     });
 }
 
-type Options = { readonly json?: boolean; readonly seeds: string; readonly traces?: string };
+type Options = {
+  readonly json?: boolean;
+  readonly seeds: string;
+  readonly traces?: string;
+  readonly grid?: true;
+  readonly csv?: true;
+};
 
-async function bench(subject: string, { json = false, seeds, traces }: Options, terminal: Terminal): Promise<void> {
+async function bench(subject: string, { json = false, seeds, traces, grid, csv }: Options, terminal: Terminal): Promise<void> {
   const stage = (name: string): void => terminal.progress({ stage: name });
   const told = (measured: object, lines: () => readonly string[]): void => {
     terminal.quiet();
@@ -66,6 +74,19 @@ async function bench(subject: string, { json = false, seeds, traces }: Options, 
       ]);
     }
     case "fec": {
+      if (grid === true || csv === true) {
+        const { fecGrid, gridCsv, gridRecommendation, gridTable } = await import("../fec-grid.ts");
+        const figures = fecGrid({}, stage);
+        if (csv === true) {
+          terminal.quiet();
+          return terminal.out(gridCsv(figures).trimEnd());
+        }
+        const recommended = [...Map.groupBy(figures, (one) => one.link)].map(([link, rows]) => ({
+          link,
+          scheme: gridRecommendation(rows)?.scheme ?? null,
+        }));
+        return told({ figures, recommended }, () => gridTable(figures).trimEnd().split("\n"));
+      }
       stage("schemes over losses");
       const { compareSchemes, fecTable } = await import("../bench-fec.ts");
       const figures = compareSchemes();

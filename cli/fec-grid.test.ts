@@ -1,0 +1,58 @@
+/** Which scheme for which link: the committed table of a reduced grid, and what must be true of it. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { BENCHED_SCHEMES } from "./bench-fec.ts";
+import { ADDED, fecGrid, GRID, gridCsv, gridLink, gridRecommendation, gridTable, outage } from "./fec-grid.ts";
+import { G1050 } from "./g1050.ts";
+
+const GOLDEN = new URL("../reports/golden/fec-grid.txt", import.meta.url);
+const links = [
+  ...[0, 0.1, 0.2].flatMap((loss) => [0, 20].map((jitter) => gridLink(loss, 1, jitter))),
+  gridLink(0.2, 4, 0),
+  outage(250),
+  ...G1050.filter(({ name }) => name.endsWith("D") || name.endsWith("G")),
+];
+const figures = fecGrid({ links, seeds: 3, frames: 1_500 });
+const rows = Map.groupBy(figures, (one) => one.link);
+
+test("the committed table is what the schemes do (MIDCALL_WRITE=1 writes it anew)", () => {
+  const table = gridTable(figures);
+  if (process.env.MIDCALL_WRITE === "1") writeFileSync(GOLDEN, table);
+  expect(table).toBe(readFileSync(GOLDEN, "utf8"));
+});
+
+test("the same seeds give the same figures", () => {
+  const some = { links: links.slice(2, 3), schemes: BENCHED_SCHEMES.slice(0, 3), seeds: 2, frames: 200 };
+  expect(fecGrid(some)).toEqual(fecGrid(some));
+});
+
+test("the grid is whole: nine losses, three bursts, three jitters, four outages, eight profiles", () => {
+  expect(GRID.length).toBe(3 + 8 * 9 + 4 + 8);
+  expect(new Set(GRID.map(({ name }) => name)).size).toBe(GRID.length);
+});
+
+test("every link has one recommendation, within RED-1's wire rate, and more time never loses more", () => {
+  for (const own of rows.values()) {
+    const best = gridRecommendation(own);
+    const red = own.find(({ scheme }) => scheme === "red 1");
+    expect(best?.wireKbps).toBeLessThanOrEqual((red?.wireKbps ?? 0) * 1.01);
+    for (const { missing } of own) expect(missing).toEqual(missing.toSorted((a, b) => b - a));
+  }
+});
+
+test("without protection and jitter as much is missing as the link loses, at every delay", () => {
+  const plain = rows.get("loss 20 %, burst 1, jitter 0 ms")?.find(({ scheme }) => scheme === "none");
+  for (const share of plain?.missing ?? []) expect(Math.abs(share - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / 4_500));
+});
+
+test("at RED-1's wire rate and 200 ms less than 0.3 % is missing at 10 % random loss, and less than 5 % at 20 % in bursts of four", () => {
+  const missing = (link: string): number => gridRecommendation(rows.get(link) ?? [])?.missing[ADDED.indexOf(200)] ?? 1;
+  expect(missing("loss 10 %, burst 1, jitter 0 ms")).toBeLessThan(0.003);
+  expect(missing("loss 20 %, burst 4, jitter 0 ms")).toBeLessThan(0.05);
+});
+
+test("as CSV there is a line for each link, scheme and delay", () => {
+  const lines = gridCsv(figures).trimEnd().split("\r\n");
+  expect(lines.length).toBe(1 + figures.length * ADDED.length);
+  expect(new Set(lines.map((line) => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/).length))).toEqual(new Set([7]));
+});

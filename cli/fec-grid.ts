@@ -1,0 +1,210 @@
+/**
+ * `midcall bench fec --grid`: which scheme, for this link, at this budget. Every scheme over the same links (loss x burst x jitter, outages, the profiles of ITU-T G.1050), with the
+ * real protector and recoverer and every header counted. A frame counts as there when it, or what gives it back, has come by its time to be played: `added` milliseconds after the
+ * earliest it could come. So jitter and waiting for repair draw on the same budget, as they do in a jitter buffer, and no buffer with that delay plays more. Left out: congestion control.
+ */
+import { type FecScheme, nameOfScheme } from "../impl/base/fec-scheme.ts";
+import { Stream } from "../impl/base/random.ts";
+import { FRAME_MICROS } from "../impl/core/codec.ts";
+import type { BlockCodes } from "../impl/core/fec/block-code.ts";
+import { Protector } from "../impl/core/fec/protector.ts";
+import { Recoverer } from "../impl/core/fec/recoverer.ts";
+import type { SourcePacket } from "../impl/core/fec/source-packet.ts";
+import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
+import { loadRaptorQ } from "../impl/io/raptorq.ts";
+import { BENCHED_SCHEMES, benchedPackets, HEADERS } from "./bench-fec.ts";
+import { G1050 } from "./g1050.ts";
+
+/** One packet's fate when sent at `micros`: microseconds beyond the earliest, or negative for lost. Asked in order of sending; a new one for each run. */
+export type Fate = (micros: number) => number;
+export type GridLink = { readonly name: string; readonly start: (seed: number) => Fate };
+
+/** Loss in bursts of time (a Gilbert chain stepped every 20 ms, so that schemes that send more packets meet the same bursts) and an exponential extra delay. */
+export function gridLink(loss: number, burst: number, jitterMs: number): GridLink {
+  const leave = 1 / burst;
+  const enter = burst === 1 ? loss : Math.min(1, (leave * loss) / (1 - loss));
+  return {
+    name: `loss ${Math.round(100 * loss)} %, burst ${burst}, jitter ${jitterMs} ms`,
+    start: (seed) => {
+      const name = `fec grid/${loss}/${burst}/${jitterMs}`;
+      const [drops, waits] = [new Stream(seed, `${name}/drops`), new Stream(seed, `${name}/waits`)];
+      let [slot, isBad] = [-1, false];
+      return (micros) => {
+        for (const now = Math.floor(micros / FRAME_MICROS); burst > 1 && slot < now; slot++)
+          isBad = isBad ? !drops.nextChance(leave) : drops.nextChance(enter);
+        const isLost = burst > 1 ? isBad : drops.nextChance(loss);
+        const wait = jitterMs === 0 ? 0 : -jitterMs * 1_000 * Math.log(1 - waits.nextUnit());
+        return isLost ? -1 : Math.round(wait);
+      };
+    },
+  };
+}
+
+/** Nothing comes for `ms` every five seconds. */
+export const outage = (ms: number): GridLink => ({
+  name: `outage of ${ms} ms every 5 s`,
+  start: (seed) => {
+    const phase = new Stream(seed, `fec grid/outage/${ms}`).nextBelow(5_000_000);
+    return (micros) => ((micros + phase) % 5_000_000 < ms * 1_000 ? -1 : 0);
+  },
+});
+
+const LOSSES = [0, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7];
+export const GRID: readonly GridLink[] = [
+  ...LOSSES.flatMap((loss) => [1, 4, 8].flatMap((burst) => [0, 20, 50].map((jitter) => gridLink(loss, burst, jitter)))).filter(
+    // Without loss there are no bursts.
+    ({ name }) => !/^loss 0 %, burst [48]/.test(name),
+  ),
+  ...[100, 250, 500, 1_000].map(outage),
+  ...G1050,
+];
+
+/** As `bench fec`, and blocks and copies cut to 200 ms and RED-1's wire rate. */
+export const GRID_SCHEMES: readonly FecScheme[] = [
+  ...BENCHED_SCHEMES,
+  ...([6, 8] as const).map(
+    (source): FecScheme => ({ scheme: "rs", source, repair: source === 6 ? 4 : 5, interleave: 1, leaves: "aboard" }),
+  ),
+  { scheme: "red", depth: 1, apart: 10 },
+];
+
+/** Added delay that is asked about, milliseconds. */
+export const ADDED: readonly number[] = [60, 100, 200, 400];
+export type GridFigure = {
+  readonly link: string;
+  readonly scheme: string;
+  readonly wireKbps: number;
+  /** Share of frames that are not there in time, 0..1, for each of ADDED; means over the seeds, and the least and most of any. */
+  readonly missing: readonly number[];
+  readonly range: readonly (readonly [number, number])[];
+};
+
+export type GridRun = {
+  readonly links?: readonly GridLink[];
+  readonly schemes?: readonly FecScheme[];
+  readonly seeds?: number;
+  readonly frames?: number;
+};
+
+/** chosen: five seeds of half a minute: at 10 % missing the standard error of a figure is 0.35 points. */
+const SEEDS = 5;
+const FRAMES = 1_500;
+/** Frames sent beyond those that count, so that the last blocks are completed. */
+const TAIL = 64;
+
+/** Every scheme on every link. The same figures on every machine. `stage` hears which link is at work. */
+export function fecGrid(
+  { links = GRID, schemes = GRID_SCHEMES, seeds = SEEDS, frames = FRAMES }: GridRun = {},
+  stage: (name: string) => void = () => {},
+): readonly GridFigure[] {
+  const codes: BlockCodes = new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]);
+  const packets = benchedPackets(frames + TAIL);
+  return links.flatMap((link) => {
+    stage(link.name);
+    return schemes.map((scheme): GridFigure => {
+      const runs = Array.from({ length: seeds }, (_, i) => runOf({ scheme, fate: link.start(i + 1), codes, packets, frames }));
+      const missing = ADDED.map((_, k) => runs.map((one) => one.missing[k] ?? 0));
+      return {
+        link: link.name,
+        scheme: nameOfScheme(scheme),
+        wireKbps: runs.reduce((sum, one) => sum + one.octets, 0) / ((seeds * frames * FRAME_MICROS) / 8_000),
+        missing: missing.map((one) => one.reduce((sum, share) => sum + share, 0) / seeds),
+        range: missing.map((one) => [Math.min(...one), Math.max(...one)]),
+      };
+    });
+  });
+}
+
+function runOf(run: {
+  readonly scheme: FecScheme;
+  readonly fate: Fate;
+  readonly codes: BlockCodes;
+  readonly packets: readonly SourcePacket[];
+  readonly frames: number;
+}): { readonly octets: number; readonly missing: readonly number[] } {
+  const { scheme, fate, codes, packets, frames } = run;
+  const [protector, recoverer] = [new Protector(scheme, codes), new Recoverer(codes)];
+  const arrivals: { readonly at: number; readonly packet?: SourcePacket; readonly repair?: Uint8Array }[] = [];
+  let octets = 0;
+  for (const [tick, packet] of packets.entries()) {
+    const sent = tick * FRAME_MICROS;
+    const { payload, codec, repairs } = protector.protect(packet);
+    for (const one of [{ packet: { ...packet, payload, codec } }, ...repairs.map((repair) => ({ repair }))]) {
+      if (tick < frames) octets += ("repair" in one ? one.repair.length : payload.length) + HEADERS;
+      const wait = fate(sent);
+      if (wait >= 0) arrivals.push({ at: sent + wait, ...one });
+    }
+  }
+  arrivals.sort((a, b) => a.at - b.at);
+  const there = new Float64Array(packets.length).fill(Number.POSITIVE_INFINITY);
+  const comes = (seq: number, at: number): void => {
+    there[seq] = Math.min(there[seq] as number, at);
+  };
+  for (const { at, packet, repair } of arrivals) {
+    const got = packet !== undefined ? recoverer.source(packet) : recoverer.repair(repair as Uint8Array);
+    if (!got.ok) throw new Error(`${nameOfScheme(scheme)}: its own packet is ${got.reason}`);
+    if (packet !== undefined) comes(packet.seq, at);
+    for (const { seq } of got.recovered) comes(seq, at);
+  }
+  const missing = ADDED.map((added) => {
+    let late = 0;
+    for (let seq = 0; seq < frames; seq++) if ((there[seq] as number) > seq * FRAME_MICROS + added * 1_000) late++;
+    return late / frames;
+  });
+  return { octets, missing };
+}
+
+/** What a recommendation may cost: RED-1's wire rate and a hundredth, and 200 ms. */
+export const BUDGET = { scheme: "red 1", more: 1.01, added: 200 } as const;
+
+/** Of the schemes within the budget the one with least missing; of those within a hundredth of a point of it, the one that is least on the wire. */
+export function gridRecommendation(rows: readonly GridFigure[]): GridFigure | undefined {
+  const limit = (rows.find(({ scheme }) => scheme === BUDGET.scheme)?.wireKbps ?? Number.POSITIVE_INFINITY) * BUDGET.more;
+  const k = ADDED.indexOf(BUDGET.added);
+  const missing = (one: GridFigure): number => one.missing[k] ?? 1;
+  const within = rows.filter((one) => one.wireKbps <= limit);
+  const least = within.reduce((best, one) => Math.min(best, missing(one)), 1);
+  return within.filter((one) => missing(one) <= least + 1e-4).toSorted((a, b) => a.wireKbps - b.wireKbps)[0];
+}
+
+const percent = (share: number): string => (100 * share).toFixed(2);
+
+/** One recommended line a link, and with `all` every scheme under it. */
+export function gridTable(figures: readonly GridFigure[], all = true): string {
+  const lines = [
+    `missing %: frames that are not there ${ADDED.join(", ")} ms after the earliest they could be. wire: kbit/s from IPv4 up.`,
+    `recommended: least missing at ${BUDGET.added} ms on no more wire than ${BUDGET.scheme} has.`,
+  ];
+  for (const [link, rows] of Map.groupBy(figures, (one) => one.link)) {
+    const best = gridRecommendation(rows);
+    const k = ADDED.indexOf(BUDGET.added);
+    lines.push(
+      "",
+      `${link}: ${best === undefined ? "none" : `${best.scheme}, ${percent(best.missing[k] ?? 0)} % missing, ${best.wireKbps.toFixed(1)} kbit/s`}`,
+    );
+    if (!all) continue;
+    for (const one of rows)
+      lines.push(
+        `  ${one.scheme.padEnd(20)}${one.wireKbps.toFixed(1).padStart(7)}${one.missing.map((share) => percent(share).padStart(8)).join("")}`,
+      );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** RFC 4180, one line a link, scheme and added delay. */
+export const gridCsv = (figures: readonly GridFigure[]): string =>
+  [
+    "link,scheme,wire_kbps,added_ms,missing_ratio,least,most",
+    ...figures.flatMap((one) =>
+      ADDED.map((added, k) =>
+        [
+          `"${one.link}"`,
+          `"${one.scheme}"`,
+          one.wireKbps.toFixed(3),
+          added,
+          ...[one.missing[k], ...(one.range[k] ?? [])].map((share) => (share ?? 0).toFixed(6)),
+        ].join(","),
+      ),
+    ),
+    "",
+  ].join("\r\n");
