@@ -17,11 +17,14 @@ import { formatSeed } from "./seed.ts";
 import type { Terminal } from "./terminal.ts";
 import { commit } from "./version.ts";
 
-/** Runs that together fill every panel: a relay's restart twice, for the campaign, and one with candidate generations. */
+/** Runs that together fill every panel: a call without faults, a relay's restart twice, for the campaign, one with candidate generations, and relays that federate: one restarts, one drains. */
 const MADE: readonly (readonly [scenario: string, seed: number])[] = [
+  ["baseline", 1],
   ["relay-restart", 1],
   ["relay-restart", 2],
   ["stale-messages", 1],
+  ["federation-relay-restart", 1],
+  ["drain", 1],
 ];
 
 /** How long until Prometheus has seen enough of the scraped processes. chosen: five scrapes, on a machine that has other things to do. */

@@ -101,13 +101,6 @@ test("there are 18 panels and more on call quality, and each metric that a labor
     "midcall_fault_touched_packets_total",
     "midcall_faults_applied_total",
     "midcall_log_records_total",
-    "midcall_relay_draining",
-    "midcall_relay_link_events_total",
-    "midcall_relay_link_jitter_seconds",
-    "midcall_relay_link_probes_lost_total",
-    "midcall_relay_link_probes_total",
-    "midcall_relay_link_rtt_seconds",
-    "midcall_relay_link_up",
   ]);
 });
 

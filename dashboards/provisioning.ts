@@ -4,12 +4,13 @@
  */
 import { CALL_QUALITY } from "./call-quality.ts";
 import { CAMPAIGN } from "./campaign.ts";
+import { FEDERATION } from "./federation.ts";
 import { DATA_SOURCE, grafanaDashboard } from "./grafana.ts";
 import type { Dashboard } from "./panel.ts";
 import { prometheusConfig, SCRAPE_SECONDS, type ScrapeTarget } from "./prometheus-config.ts";
 import { RELAY_DASHBOARD } from "./relay.ts";
 
-export const DASHBOARDS: readonly Dashboard[] = [CALL_QUALITY, RELAY_DASHBOARD, CAMPAIGN];
+export const DASHBOARDS: readonly Dashboard[] = [CALL_QUALITY, RELAY_DASHBOARD, FEDERATION, CAMPAIGN];
 
 /** Pinned, because what is not changes under its user. Prometheus 3.5 is the long-term release; Grafana 12 reads what the SDK writes. */
 export const IMAGES = { prometheus: "prom/prometheus:v3.5.0", grafana: "grafana/grafana:12.1.1" } as const;

@@ -123,7 +123,7 @@ const life: Row = {
       description: "0 while killed, paused or gone.",
       kind: "states",
       unit: "none",
-      width: 12,
+      width: 8,
       targets: [{ expr: series("midcall_process_up", RELAY), legend: WHO }],
     },
     {
@@ -131,8 +131,16 @@ const life: Row = {
       description: "Starts of the process.",
       kind: "bars",
       unit: "short",
-      width: 12,
+      width: 8,
       targets: [{ expr: increase(series("midcall_process_starts_total", RELAY)), legend: WHO }],
+    },
+    {
+      title: "Draining",
+      description: "1 while a relay asks its clients to go elsewhere, before it stops.",
+      kind: "states",
+      unit: "none",
+      width: 8,
+      targets: [{ expr: series("midcall_relay_draining", RELAY), legend: WHO }],
     },
     {
       title: "Processor",
