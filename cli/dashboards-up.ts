@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { DashboardsError } from "../dashboards/dashboards-error.ts";
-import { DASHBOARDS, PORTS } from "../dashboards/provisioning.ts";
+import { DASHBOARDS, IMAGES, PORTS } from "../dashboards/provisioning.ts";
 import { found, toCliError } from "./dashboards-check.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -11,6 +11,11 @@ const execute = promisify(execFile);
 
 /** Both come with Debian's docker.io and docker-compose; Docker's own packages call the second docker-compose-plugin. */
 const INSTALL = "apt-get install -y docker.io docker-compose";
+
+/** How docker says that it cannot get an image: no network, no registry, nothing there. */
+const NO_IMAGE =
+  /no such host|dial tcp|i\/o timeout|manifest|pull access denied|failed to resolve|toomanyrequests|TLS handshake|unable to get image/i;
+const WITHOUT = "Without them, midcall dashboards check asks the same questions of Debian's Prometheus";
 
 /** Brings up the compose file in `folder`. Rejects with CliError `lacking` when docker, its compose command or its daemon is not there. */
 export async function bringUp(folder: string, words: readonly string[], terminal: Terminal): Promise<void> {
@@ -61,7 +66,10 @@ async function docker([program = "", ...words]: readonly string[], terminal: Ter
   } catch (error) {
     const { stderr } = error as { readonly stderr?: string };
     const said = stderr?.trim().split("\n").slice(-2).join(" | ") || (error instanceof Error ? error.message : String(error));
-    throw new DashboardsError("tool-failed", `docker: ${said}`, null, error);
+    const remedy = NO_IMAGE.test(stderr ?? "")
+      ? `; want a daemon that can pull ${Object.values(IMAGES).join(" and ")}. ${WITHOUT}`
+      : "";
+    throw new DashboardsError("tool-failed", `docker: ${said}${remedy}`, null, error);
   } finally {
     terminal.quiet();
   }

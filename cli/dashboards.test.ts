@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { checkDashboards, isFailure, namesOf, spanOf } from "../dashboards/check.ts";
 import { type Dashboard, series } from "../dashboards/panel.ts";
 import { loadRun, type Prometheus, startPrometheus } from "../dashboards/prometheus.ts";
+import { IMAGES } from "../dashboards/provisioning.ts";
 import type { Result } from "../reports/result.ts";
 import { examine } from "./doctor.ts";
 import { midcall, midcallProcess } from "./recorded-terminal.fixture.ts";
@@ -151,4 +152,21 @@ test("up: writes the files, loads the run into Prometheus' volume while Promethe
     const { stdout } = await execute("promtool", ["check", "config", join(scratch, "out/dashboards/prometheus/prometheus.yml")]);
     expect(stdout).toContain("SUCCESS");
   }
+});
+
+test("up: where no image can be had it says which are wanted, and what does without them", async () => {
+  const programs = join(scratch, "offline");
+  await mkdir(programs, { recursive: true });
+  const refusal =
+    'Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
+  await writeFile(join(programs, "docker"), `#!/bin/sh\n[ "$2" = version ] && exit 0\necho '${refusal}' >&2\nexit 18\n`);
+  await chmod(join(programs, "docker"), 0o755);
+  const { code, err } = await midcallProcess(scratch, ["dashboards", "up", "--out", "offline-files"], {
+    env: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+  });
+  expect(code).toBe(5);
+  expect(err.split("\n").at(-1)).toBe(
+    `midcall: docker: ${refusal}; want a daemon that can pull ${IMAGES.prometheus} and ${IMAGES.grafana}. Without them, midcall dashboards check asks the same questions of Debian's Prometheus`,
+  );
+  expect(await readFile(join(scratch, "offline-files/compose.yaml"), "utf8")).toContain(IMAGES.grafana);
 });

@@ -2,29 +2,13 @@
 import { afterAll, expect, test } from "vitest";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { CALL_MUTATIONS } from "../scenarios/mutations/call.ts";
-import { CLIENT_MUTATIONS } from "../scenarios/mutations/client.ts";
-import { FEDERATION_MUTATIONS } from "../scenarios/mutations/federation.ts";
-import { ICE_MUTATIONS } from "../scenarios/mutations/ice.ts";
-import { PLAYOUT_MUTATIONS } from "../scenarios/mutations/playout.ts";
-import { PROTECTION_MUTATIONS } from "../scenarios/mutations/protection.ts";
-import { RELAY_MUTATIONS } from "../scenarios/mutations/relay.ts";
-import { WIRE_MUTATIONS } from "../scenarios/mutations/wire.ts";
+import { componentOf } from "./bench-cause.ts";
 import { type Laboratory, type LabReport, openLaboratory } from "./laboratory.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 /** Where the cause lines of the twins pointed. */
 const pointed: { readonly mutation: string; readonly to: string | undefined; readonly says: string | undefined }[] = [];
 
-/** The component that a mutation is in: the catalogue has a file for each, and a client's signalling in three. */
-const componentOf = (mutation: string): string | undefined =>
-  Object.entries({
-    client: [...CLIENT_MUTATIONS, ...CALL_MUTATIONS, ...ICE_MUTATIONS],
-    relay: [...RELAY_MUTATIONS, ...FEDERATION_MUTATIONS],
-    protection: PROTECTION_MUTATIONS,
-    playout: PLAYOUT_MUTATIONS,
-    wire: WIRE_MUTATIONS,
-  }).find(([, mutations]) => mutations.some(({ name }) => name === mutation))?.[0];
 /** The code as it is, for all cases. */
 const sound = openLaboratory();
 /** The code with the mutation at hand: cases with one twin share a thread, because loading the code takes longer than most runs. */

@@ -1,5 +1,6 @@
 /** `midcall bench`: figures measured on this machine. */
 import type { Command } from "commander";
+import type { Pointed } from "../bench-cause.ts";
 import type { EngineFigure } from "../bench-engines.ts";
 import type { ExploreBench } from "../bench-explore.ts";
 import type { FecCost } from "../bench-fec-cost.ts";
@@ -14,7 +15,7 @@ import { commit, version } from "../version.ts";
 
 /** Subjects of docs/contract.md that this version does not have. */
 const NOT_YET: readonly string[] = ["relay"];
-const SUBJECTS = "want midcall bench sim, lab, explore, jitter, neteq, fec, codec or aead";
+const SUBJECTS = "want midcall bench sim, lab, explore, jitter, neteq, fec, codec, aead or cause";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
@@ -25,9 +26,10 @@ export function addBench(root: Command, { terminal, end }: Context): void {
         "explore: seeds a second, and shrinking. " +
         "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq. " +
         "neteq: a real Chromium and ours over the same lists of drops and delays, live (half a minute a line). " +
-        "fec: every scheme of forward error correction over the same losses.",
+        "fec: every scheme of forward error correction over the same losses. " +
+        "cause: how often the cause line names the right part, over bugs it was not made with.",
     )
-    .argument("<subject>", "sim, lab, explore, jitter, neteq, fec, codec or aead")
+    .argument("<subject>", "sim, lab, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
     .option("--grid", "fec: loss x burst x jitter, outages and ITU-T G.1050, at equal wire rate and equal added delay")
@@ -71,6 +73,20 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
       return told(measured, () => [
         ...measured.figures.flatMap(labLines),
         ...measured.leftOut.map((one) => `${one.lab} left out: this machine lacks ${one.lacks}`),
+      ]);
+    }
+    case "cause": {
+      const { heldOut, pointedAt } = await import("../bench-cause.ts");
+      const pointed: Pointed[] = [];
+      for (const mutation of heldOut()) {
+        stage(mutation.name);
+        pointed.push(await pointedAt(mutation, terminal.interrupted));
+      }
+      const broke = pointed.filter((one) => one.case !== undefined);
+      const wrong = broke.filter(({ named, component }) => named !== component);
+      return told({ pointed }, () => [
+        `${pointed.length} bugs that are no case's twin, ${broke.length} of them seen, ${broke.length - wrong.length} named rightly`,
+        ...wrong.map((one) => `${one.mutation} is in ${one.component}: ${one.says}`),
       ]);
     }
     case "fec": {
