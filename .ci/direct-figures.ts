@@ -3,7 +3,7 @@
  * docs/direct-paths.md; `--from FOLDER` reads runs that are there already (`midcall run NAME --out FOLDER`). In netns as root, on an idle machine.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -35,7 +35,7 @@ function row([name, what, most]: (typeof CASES)[number]): string | undefined {
     spawnSync(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"] });
   }
   const results = (readdirSync(folder).includes(name) ? readdirSync(join(folder, name)) : [])
-    .filter((one) => one.startsWith(`${lab}-0x`))
+    .filter((one) => one.startsWith(`${lab}-0x`) && existsSync(join(folder, name, one, "result.json")))
     .map((one) => JSON.parse(readFileSync(join(folder, name, one, "result.json"), "utf8")) as Result);
   if (results.length === 0) return undefined;
   const gaps = results
