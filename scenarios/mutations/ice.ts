@@ -83,11 +83,11 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "A reader that looks for the opcode without the bit that marks responses.",
   },
   {
-    name: "nat-pmp-answer-not-understood",
+    name: "nat-pmp-for-no-time",
     file: "impl/wire/nat-pmp.ts",
-    find: "reader.bad || opcode !== (RESPONSE | MAP_UDP)",
-    replace: "reader.bad || opcode !== MAP_UDP",
-    imitates: "A NAT-PMP answer with a mapping is taken for a request, and dropped.",
+    find: "putUint(out, 8, 4, request.lifetime);",
+    replace: "putUint(out, 8, 4, 0);",
+    imitates: "A NAT-PMP request names no lifetime, which takes a mapping back instead of making one.",
   },
   {
     name: "hang-up-by-relay-alone",
