@@ -50,7 +50,6 @@ test.each<[line: string, says: string]>([
   ["replay nowhere", "nowhere: there is no such file or folder"],
   ["report nowhere", "nowhere: there is no such file or folder"],
   ["bench", "missing required argument 'subject'"],
-  ["bench relay", "midcall bench relay is not part of version"],
   ["bench luck", "there is no such subject; want midcall bench sim"],
   ["relay --listen 4433", "Want HOST:PORT"],
   ["relay --listen 127.0.0.1:65536", "Want HOST:PORT"],

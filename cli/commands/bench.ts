@@ -6,16 +6,15 @@ import type { ExploreBench } from "../bench-explore.ts";
 import type { FecCost } from "../bench-fec-cost.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
+import type { RelayFigure } from "../bench-relay.ts";
 import type { SimBench } from "../bench-sim.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, usage } from "../exit.ts";
 import { catalogue } from "../scenario-choice.ts";
 import type { Terminal } from "../terminal.ts";
-import { commit, version } from "../version.ts";
+import { commit } from "../version.ts";
 
-/** Subjects of docs/contract.md that this version does not have. */
-const NOT_YET: readonly string[] = ["relay"];
-const SUBJECTS = "want midcall bench sim, lab, explore, jitter, neteq, fec, codec, aead or cause";
+const SUBJECTS = "want midcall bench sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause";
 
 export function addBench(root: Command, { terminal, end }: Context): void {
   root
@@ -23,13 +22,14 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .description(
       "Measures on this machine. sim: speed and memory of the virtual-time laboratory, and how long a call is silent after its " +
         "relay is back, in sim and between real processes. lab: how long the laboratories on a real kernel take to be there and gone. " +
+        "relay: what one relay process carries on one core, beside a UDP echo and coturn, and in a flood. " +
         "explore: seeds a second, and shrinking. " +
         "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq. " +
         "neteq: a real Chromium and ours over the same lists of drops and delays, live (half a minute a line). " +
         "fec: every scheme of forward error correction over the same losses. " +
         "cause: how often the cause line names the right part, over bugs it was not made with.",
     )
-    .argument("<subject>", "sim, lab, explore, jitter, neteq, fec, codec, aead or cause")
+    .argument("<subject>", "sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
     .option("--grid", "fec: loss x burst x jitter, outages and ITU-T G.1050, at equal wire rate and equal added delay")
@@ -89,6 +89,11 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
         ...wrong.map((one) => `${one.mutation} is in ${one.component}: ${one.says}`),
       ]);
     }
+    case "relay": {
+      const { benchRelay, FULL } = await import("../bench-relay.ts");
+      const measured = await benchRelay(FULL, stage, terminal.interrupted);
+      return told(measured, () => [...measured.figures.flatMap(relayLines), ...measured.leftOut]);
+    }
     case "fec": {
       if (grid === true || csv === true) {
         const { fecGrid, gridCsv, gridRecommendation, gridTable } = await import("../fec-grid.ts");
@@ -139,7 +144,6 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
       return told({ figures }, () => figures.map(engineLine));
     }
     default:
-      if (NOT_YET.includes(subject)) throw usage(`midcall bench ${subject} is not part of version ${version()}`, SUBJECTS);
       throw usage(`midcall bench ${subject}: there is no such subject`, SUBJECTS);
   }
 }
@@ -154,6 +158,21 @@ const simLines = ({ speed, memory }: SimBench): readonly string[] => [
   ),
   `one hour: ${memory.wallS.toFixed(1)} s; live heap ${megabytes(memory.heapAtMinute5)} at minute 5, ${megabytes(memory.heapAtEnd)} at the end ` +
     `(${(memory.growthRatio * 100).toFixed(1)} %)`,
+];
+
+const relayLines = (one: RelayFigure): readonly string[] => [
+  `${one.name}: ${one.clients} clients, ${one.calls} calls, ${(one.sent / one.seconds).toFixed(0)} packets/s for ${one.seconds.toFixed(1)} s: ` +
+    `${one.sent - one.received} lost (${one.droppedAtSocket} for want of room at its socket, ${one.lostSessions} sessions lost), ` +
+    `${(one.packetsPerCpuSecond / 1_000).toFixed(1)} k forwarded packets per processor second (${((100 * one.cpuSeconds) / one.seconds).toFixed(0)} % of a core)`,
+  `  there and back: median ${one.p50.toFixed(2)} ms, 95 % ${one.p95.toFixed(2)} ms, 99 % ${one.p99.toFixed(2)} ms, worst ${one.worst.toFixed(1)} ms ` +
+    `(the load was ${one.behind.toFixed(1)} ms behind its pace at worst)` +
+    (one.bytesPerClient === undefined ? "" : `; ${(one.bytesPerClient / 1_000).toFixed(0)} kB a client`),
+  ...(one.flood === undefined
+    ? []
+    : [
+        `  meanwhile ${one.flood.garbage} datagrams of garbage and ${one.flood.halfOpen} half-open handshakes: ${megabytes(one.flood.residentBefore)} resident before, ` +
+          `${megabytes(one.flood.residentAtWorst)} at worst, ${megabytes(one.flood.residentAfter)} after`,
+      ]),
 ];
 
 const costLine = (one: FecCost): string =>
