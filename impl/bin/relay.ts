@@ -51,6 +51,8 @@ export type RunningRelay = {
 export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
   const kept = await loadOrMakeCertificate(options.stateDir);
   const certificate = options.losesResetKey === true ? { ...kept, resetKey: new Uint8Array(randomBytes(32)) } : kept;
+  /** Why it takes in nobody, told by its own records. */
+  let unready: string | undefined = "starting";
   const party = await openParty<relay.Input>({
     who: options.name,
     host: options.host,
@@ -74,12 +76,18 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
             },
           }),
     }),
-    ...(options.onSaying === undefined ? {} : { onSaying: options.onSaying }),
+    onSaying: (saying, at) => {
+      if (saying.ev === "drain") unready = "draining";
+      options.onSaying?.(saying, at);
+    },
     ...(options.layer === undefined ? {} : { layer: options.layer }),
-    ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "relay"] } }),
+    ...(options.metrics === undefined
+      ? {}
+      : { metrics: { ...options.metrics, sources: ["process", "relay"], unready: () => unready } }),
     onFinished: () => options.onDrained?.(),
     onTrouble: (error) => options.onTrouble?.(error),
   });
+  unready = undefined;
   party.input({ type: "start" });
   return {
     local: party.local,

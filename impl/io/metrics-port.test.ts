@@ -30,6 +30,25 @@ test("shows what the log said, of its own sources alone, with what prom-client k
   expect(lines.some((line) => line.startsWith("process_cpu_seconds_total{"))).toBe(true);
 });
 
+test("health is answered as long as the process answers, readiness while it takes in anybody, else with the reason", async () => {
+  let unready: string | undefined;
+  const port = await openMetricsPort({ host: "127.0.0.1", port: 0, sources: ["relay"], unready: () => unready });
+  open.push(port);
+  const asked = async (path: string): Promise<unknown> => {
+    const response = await fetch(`http://${port.local}${path}`);
+    return [response.status, await response.text()];
+  };
+  expect([await asked("/healthz"), await asked("/readyz")]).toEqual([
+    [200, "ok\n"],
+    [200, "ready\n"],
+  ]);
+  unready = "draining";
+  expect([await asked("/healthz"), await asked("/readyz")]).toEqual([
+    [200, "ok\n"],
+    [503, "draining\n"],
+  ]);
+});
+
 test("there is nothing but GET and HEAD of /metrics", async () => {
   const { local } = await opened();
   expect((await fetch(`http://${local}/`)).status).toBe(404);

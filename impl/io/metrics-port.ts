@@ -1,6 +1,7 @@
 /**
  * The HTTP port that Prometheus scrapes: the metric catalogue's values of one party, or of all parties of a laboratory, kept by prom-client, and
- * prom-client's own metrics of the process (CPU, memory, event loop). Bound where it is told to and nowhere else. `GET /metrics` is all there is.
+ * prom-client's own metrics of the process (CPU, memory, event loop). Bound where it is told to and nowhere else. Besides `GET /metrics` there are `/healthz`, which
+ * answers as long as the process does, and `/readyz`, which answers 200 while the party takes in anybody and else 503 with the reason.
  */
 import { createServer, type ServerResponse } from "node:http";
 import { isIPv6 } from "node:net";
@@ -20,6 +21,8 @@ export type MetricsPortOptions = {
   readonly port: number;
   /** Metrics of these alone are shown. */
   readonly sources: readonly Source[];
+  /** Why the party takes in nobody now; undefined: it does. Absent: it always does. */
+  readonly unready?: () => string | undefined;
   /** Labels of every series, besides those of the catalogue. */
   readonly labels?: Readonly<Record<string, string>>;
 };
@@ -45,12 +48,18 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
   const record = readMetrics(take);
   const server = createServer(LIMITS, (request, response) => {
     const [path] = (request.url ?? "").split("?");
-    if (path !== "/metrics") return refuse(response, 404, "there is nothing but /metrics\n");
-    if (request.method !== "GET" && request.method !== "HEAD") return refuse(response, 405, "GET or HEAD\n");
+    if (path !== "/metrics" && path !== "/healthz" && path !== "/readyz")
+      return reply(response, 404, "there is nothing but /metrics, /healthz and /readyz\n");
+    if (request.method !== "GET" && request.method !== "HEAD") return reply(response, 405, "GET or HEAD\n");
+    if (path === "/healthz") return reply(response, 200, "ok\n");
+    if (path === "/readyz") {
+      const reason = options.unready?.();
+      return reply(response, reason === undefined ? 200 : 503, `${reason ?? "ready"}\n`);
+    }
     registry.metrics().then(
       (text) =>
         response.writeHead(200, { "content-type": registry.contentType }).end(request.method === "HEAD" ? undefined : text),
-      (error: unknown) => refuse(response, 500, `${error instanceof Error ? error.message : String(error)}\n`),
+      (error: unknown) => reply(response, 500, `${error instanceof Error ? error.message : String(error)}\n`),
     );
   });
   server.maxConnections = CONNECTIONS;
@@ -79,7 +88,7 @@ export async function openMetricsPort(options: MetricsPortOptions): Promise<Metr
 
 const shown = (host: string, port: number): Address => (isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`) as Address;
 
-function refuse(response: ServerResponse, status: number, text: string): void {
+function reply(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(text);
 }
 
