@@ -1,7 +1,7 @@
 /**
  * What became of every media frame that was sent: played, recovered from another packet, too late, still under way at the end, or lost, and
  * then to what. A lost frame needs a cause in the log: a drop on its way (the fault it names, the link's own, or congestion control that held
- * it back until it was useless), or a session or process that was not there. A frame without any is unexplained: some part of the
+ * it back until it was useless), or a session, a link between relays or a process that was not there. A frame without any is unexplained: some part of the
  * system swallowed it.
  *
  * Drops name no frame, so frames and drops are matched by time: each drop accounts for as many frames as its octets can carry, each
@@ -184,6 +184,9 @@ function breaksOf(records: readonly LogRecord[], { call, from, to }: Stream, rel
       else until(`${record.ev} ${who}`, t);
       // A process that died knows nothing of the call until it is told again.
       if (record.state === "killed" && clients.has(who)) since(`call ${who}`, t);
+    } else if (record.ev === "federation") {
+      if (record.state === "up") until(`link ${who} ${record.peer}`, t);
+      else if (record.state === "down") since(`link ${who} ${record.peer}`, t);
     } else if (record.ev === "session") spans.push({ from: t, to: t });
     else if (record.ev === "registration" && clients.has(who)) {
       if (record.state === "registered") until(`${record.ev} ${who}`, t);

@@ -17,8 +17,13 @@ import drainCase from "./cases/drain.ts";
 import duplicateUpdate from "./cases/duplicate-update.ts";
 import fecBurst from "./cases/fec-burst.ts";
 import federationBaseline from "./cases/federation-baseline.ts";
+import federationLinkCut from "./cases/federation-link-cut.ts";
 import federationMove from "./cases/federation-move.ts";
+import federationOneWay from "./cases/federation-one-way.ts";
+import federationPartition from "./cases/federation-partition.ts";
 import federationRelayRestart from "./cases/federation-relay-restart.ts";
+import federationTrunk from "./cases/federation-trunk.ts";
+import federationVoid from "./cases/federation-void.ts";
 import flappingInterface from "./cases/flapping-interface.ts";
 import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
 import hangUpDirect from "./cases/hang-up-direct.ts";
@@ -139,4 +144,9 @@ export const CATALOGUE: readonly Scenario[] = [
   federationBaseline,
   federationMove,
   federationRelayRestart,
+  federationLinkCut,
+  federationOneWay,
+  federationPartition,
+  federationTrunk,
+  federationVoid,
 ];

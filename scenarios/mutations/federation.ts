@@ -27,6 +27,13 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
       "A relay remembers which media number another relay gave to a call, and sends under it to that relay's successor, who knows none.",
   },
   {
+    name: "lost-link-not-probed",
+    file: "impl/core/federation/federation.ts",
+    find: 'supervise(link, { type: "alive", asked });',
+    replace: "",
+    imitates: "A relay that has lost another one does not heed its first sign of life, and sits out its backoff.",
+  },
+  {
     name: "silent-relay-believed",
     file: "impl/core/federation/path-probe.ts",
     find: "return this.#lostInARow >= SILENT_AFTER;",
