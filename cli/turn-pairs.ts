@@ -33,8 +33,9 @@ export async function openTurnPairs(port: number, pairs: number, arrived: (packe
     for (let n = 0; n < 2 * pairs; n++) {
       const socket = createSocket({ type: "udp4", lookup: (name, _, done) => done(null, name, 4) });
       sockets.push(socket);
+      const listening = once(socket, "listening"); // an address needs no looking up, so it may be told at once
       socket.bind(0, "127.0.0.1");
-      await once(socket, "listening");
+      await listening;
       const answer = await ask(socket, port, ALLOCATE, [[REQUESTED_TRANSPORT, Uint8Array.of(UDP, 0, 0, 0)]]);
       const address = attribute(answer, XOR_RELAYED_ADDRESS);
       if (address === undefined) throw new Error("the TURN server allocates nothing");
