@@ -72,7 +72,9 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
       const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
       const struck = lab.clock.now();
       lab.say("lab", { ...told, state: "applied" });
-      const undo = await apply(lab, fault, index, holds, (length, action) =>
+      const kills = scenario.faults.filter((one, i) => i >= index && one.kind === "kill" && one.target === fault.target);
+      const ahead = Math.max(1, Math.min(MOST_AHEAD, kills.length));
+      const undo = await apply(lab, fault, index, holds, ahead, (length, action) =>
         lab.clock.at(struck + length, () => enqueue(fault, action)),
       );
       if (fault.for === null) return;
@@ -115,15 +117,29 @@ const nothing: Undo = () => undefined;
 /** Does `action` that long after the fault has struck, in its turn. */
 type Later = (length: number, action: () => Promise<void>) => void;
 
-async function apply(lab: FaultyLab, fault: Fault, index: number, holds: Map<string, number>, later: Later): Promise<Undo> {
+/**
+ * Processes to have ready beside the one that takes the place of a killed one. chosen: with kills every few seconds each has three of them to load in, on a machine
+ * that has other work.
+ */
+const MOST_AHEAD = 3;
+
+/** `ahead`: processes that the target's kills from this one on will need, as far as one looks. */
+async function apply(
+  lab: FaultyLab,
+  fault: Fault,
+  index: number,
+  holds: Map<string, number>,
+  ahead: number,
+  later: Later,
+): Promise<Undo> {
   const { network } = lab;
   const party = lab.parties.get(fault.target);
   switch (fault.kind) {
     case "kill":
       await party?.kill();
       network.setProcess(fault.target, index);
-      // There is one already unless kills are many; when it fails to come up, the party says so itself.
-      if (fault.for !== null) void party?.standBy(1);
+      // They are there already unless kills are many; when one fails to come up, the party says so itself.
+      if (fault.for !== null) void party?.standBy(ahead);
       return () => {
         network.setProcess(fault.target, undefined);
         return party?.start(lab.epoch);
