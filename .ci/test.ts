@@ -17,8 +17,6 @@ const NICENESS = 12;
 const vitest = (words: readonly string[], isQuiet: boolean): ChildProcess =>
   spawn(process.execPath, [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", ...words], {
     cwd: ROOT,
-    // Tests start hundreds of threads and processes that load the same modules: without it half of what they cost is loading.
-    env: { NODE_COMPILE_CACHE: join(ROOT, "node_modules/.cache/midcall"), ...process.env },
     stdio: ["ignore", isQuiet ? "pipe" : "inherit", isQuiet ? "pipe" : "inherit"],
   });
 const codeOf = async (child: ChildProcess): Promise<number> => ((await once(child, "close")) as [number | null])[0] ?? 1;

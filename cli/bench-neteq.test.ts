@@ -98,21 +98,18 @@ const hasChromium = await access("/usr/bin/chromium").then(
   () => true,
   () => false,
 );
-test.skipIf(!hasChromium)(
-  "Chromium hears the list: it conceals some of what is lost, no less than nothing and no more than all",
-  async () => {
-    const link = { name: "loss 20 %", delays: impaired({ loss: 0.2 }) };
-    const figures = await benchNeteq(() => undefined, new AbortController().signal, {
-      measured: 3_000_000,
-      links: [link],
-      modes: MODES.slice(0, 1),
-    });
-    expect(figures).toHaveLength(1);
-    const [figure] = figures;
-    expect(figure?.neteq.concealed).toBeGreaterThan(2);
-    expect(figure?.neteq.concealed).toBeLessThan(90);
-    expect(figure?.neteq.delayMs).toBeGreaterThan(0);
-    expect(neteqTable(figures)).toHaveLength(2);
-  },
-  60_000,
-);
+test("Chromium hears the list: it conceals some of what is lost, no less than nothing and no more than all", async (context) => {
+  if (!hasChromium) context.skip("there is no /usr/bin/chromium (Debian: apt-get install -y chromium)");
+  const link = { name: "loss 20 %", delays: impaired({ loss: 0.2 }) };
+  const figures = await benchNeteq(() => undefined, new AbortController().signal, {
+    measured: 3_000_000,
+    links: [link],
+    modes: MODES.slice(0, 1),
+  });
+  expect(figures).toHaveLength(1);
+  const [figure] = figures;
+  expect(figure?.neteq.concealed).toBeGreaterThan(2);
+  expect(figure?.neteq.concealed).toBeLessThan(90);
+  expect(figure?.neteq.delayMs).toBeGreaterThan(0);
+  expect(neteqTable(figures)).toHaveLength(2);
+});

@@ -207,7 +207,7 @@ test("ten minutes of a torn call open with less than two seconds of a processor 
     expect(drawing.split("<").length).toBeLessThan(10_000);
   const opened = await chromium.open(urlOf(path), { measured: true });
   await opened.page.waitForSelector("html[data-ready]");
-  // From the beginning of the navigation to a drawing that can be zoomed. `midcall bench page` has it by the clock on the wall, which a busy machine stretches.
+  // From the beginning of the navigation to a drawing that can be zoomed. In processor time: the clock on the wall is a busy machine's.
   expect(await opened.processorMs()).toBeLessThan(2_000);
   expect(opened.complaints).toEqual([]);
 });
