@@ -47,6 +47,12 @@ export function parseScenario(input: unknown): Parsed {
   const tags = written.tags ?? [];
   const labs = written.labs ?? ["sim", "netns", "docker"];
   const crowd = readCrowd(written.crowd, { topology, labs, duration, complain });
+  for (const [nat, { portMapping }] of topology.nats)
+    if (portMapping !== undefined && labs.some((lab) => lab !== "sim"))
+      complain.say(
+        ["labs"],
+        `has ${labs.join(", ")}: want ["sim"], ${nat} opens ports on request (${portMapping}) in virtual time only`,
+      );
   complain.wantDistinct(["tags"], tags);
   complain.wantDistinct(["labs"], labs);
   const twin = written.twin ?? null;

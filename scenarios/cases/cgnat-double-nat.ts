@@ -1,8 +1,9 @@
 /** A home router behind a carrier's NAT: two mappings to open, one after the other. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const cgnatDoubleNat: Scenario = scenario({
   name: "cgnat-double-nat",

@@ -1,8 +1,9 @@
 /** One direction of a direct path swallows everything: whoever sends into it hears the other as before, and has to be told. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, partition } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directBlackHoleOneWay: Scenario = scenario({
   name: "direct-black-hole-one-way",

@@ -1,8 +1,9 @@
 /** Somewhere between the two everything vanishes without a word: no address has changed and nobody's network notices anything; the relay reaches both. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, partition } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directBlackHole: Scenario = scenario({
   name: "direct-black-hole",

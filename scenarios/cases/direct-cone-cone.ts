@@ -1,8 +1,9 @@
 /** Two homes behind NATs that let in only whom they have written to: the direct path has to be punched from both sides at once. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directConeCone: Scenario = scenario({
   name: "direct-cone-cone",

@@ -1,8 +1,9 @@
 /** The phone leaves the network that both were on for one behind a symmetric NAT, from which nothing direct leads to its peer. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directDiesRelayLives: Scenario = scenario({
   name: "direct-dies-relay-lives",

@@ -1,8 +1,9 @@
 /** The router of one party of a direct call forgets its mappings and opens others: the peer's NAT lets nothing in from there. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, rebind } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directNatRebind: Scenario = scenario({
   name: "direct-nat-rebind",

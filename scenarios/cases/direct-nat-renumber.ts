@@ -1,8 +1,9 @@
 /** The router of one party of a direct call gets another address. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, renumber } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directNatRenumber: Scenario = scenario({
   name: "direct-nat-renumber",

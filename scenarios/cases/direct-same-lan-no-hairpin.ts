@@ -1,8 +1,9 @@
 /** Two clients behind one NAT that does not hairpin: its outside address leads nowhere from inside, their own addresses do. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const directSameLanNoHairpin: Scenario = scenario({
   name: "direct-same-lan-no-hairpin",

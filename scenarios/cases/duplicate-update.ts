@@ -1,4 +1,6 @@
 /** Every candidate update arrives twice. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import {
   disturbSignalling,
@@ -12,7 +14,6 @@ import {
   interfaceDown,
 } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const duplicateUpdate: Scenario = scenario({
   name: "duplicate-update",

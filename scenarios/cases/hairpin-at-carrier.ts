@@ -1,8 +1,9 @@
 /** Two homes behind one carrier's NAT, which turns packets from inside back inside (RFC 4787 REQ-9). */
+
+import { carrier } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { carrier } from "./direct-parts.ts";
 
 const hairpinAtCarrier: Scenario = scenario({
   name: "hairpin-at-carrier",

@@ -1,8 +1,9 @@
 /** Who hangs up a direct call says so on the direct path: the relay is gone and cannot pass it on. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectEnd, expectMedia, expectPath, kill } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const hangUpDirect: Scenario = scenario({
   name: "hang-up-direct",

@@ -1,8 +1,9 @@
 /** A router of before PCP: it refuses that as an unknown version and opens a port by NAT-PMP (RFC 6886) to a peer it would not let in. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const mappedNatPmp: Scenario = scenario({
   name: "mapped-nat-pmp",

@@ -1,8 +1,9 @@
 /** Two symmetric NATs, which theory leaves to the relay; but one router opens a port when it is asked to (PCP, RFC 6887). */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const mappedPcp: Scenario = scenario({
   name: "mapped-pcp",

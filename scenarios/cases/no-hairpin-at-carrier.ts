@@ -1,8 +1,9 @@
 /** The same carrier's NAT without hairpinning: both outside addresses lead nowhere from inside. */
+
+import { carrier } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { carrier } from "./direct-parts.ts";
 
 const noHairpinAtCarrier: Scenario = scenario({
   name: "no-hairpin-at-carrier",

@@ -1,8 +1,9 @@
 /** The callee is of a version that knows no certificates and accepts no sessions: the relay carries the call as it always has. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const preCandidatePeer: Scenario = scenario({
   name: "pre-candidate-peer",

@@ -1,8 +1,9 @@
 /** The callee answers without revealing where it is: no address leaves it, and nothing that would show one to the caller. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const privacyMode: Scenario = scenario({
   name: "privacy-mode",

@@ -1,8 +1,9 @@
 /** The relay of a direct call dies and comes back four seconds later: only signalling has to notice. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, expectSignalling, kill } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const relayDiesDirectLives: Scenario = scenario({
   name: "relay-dies-direct-lives",

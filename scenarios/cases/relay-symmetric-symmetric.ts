@@ -1,8 +1,9 @@
 /** Behind two symmetric NATs no address learnt from a server serves anybody else: theory says the relay. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const relaySymmetricSymmetric: Scenario = scenario({
   name: "relay-symmetric-symmetric",

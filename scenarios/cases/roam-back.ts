@@ -1,8 +1,9 @@
 /** WiFi goes and comes back three seconds later. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const roamBack: Scenario = scenario({
   name: "roam-back",

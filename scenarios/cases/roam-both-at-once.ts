@@ -1,8 +1,9 @@
 /** Both phones lose their WiFi at the same instant: each tells the other its new address by the relay, to which both have to move first. */
+
+import { phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { phone } from "./direct-parts.ts";
 
 const roamBothAtOnce: Scenario = scenario({
   name: "roam-both-at-once",

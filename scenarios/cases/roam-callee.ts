@@ -1,8 +1,9 @@
 /** The callee roams: it accepted the direct session, so that cannot follow it (RFC 9000 section 9), and a new one has to be raced for. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const roamCallee: Scenario = scenario({
   name: "roam-callee",

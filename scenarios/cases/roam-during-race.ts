@@ -1,8 +1,9 @@
 /** The phone roams 20 ms into the race, so every address that is being tried is one it no longer has. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const roamDuringRace: Scenario = scenario({
   name: "roam-during-race",

@@ -1,4 +1,6 @@
 /** An interface that goes and comes ten times in twenty seconds. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import {
   expectConcealment,
@@ -10,7 +12,6 @@ import {
   interfaceDown,
 } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const roamFlapping: Scenario = scenario({
   name: "roam-flapping",

@@ -1,8 +1,9 @@
 /** The phone comes home: WiFi appears beside the carrier's network and takes over, while the old address still receives. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const roamMakeBeforeBreak: Scenario = scenario({
   name: "roam-make-before-break",

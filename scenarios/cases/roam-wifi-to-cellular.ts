@@ -1,8 +1,9 @@
 /** The phone loses its WiFi without warning in the middle of a direct call. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectPath, expectSameCall, interfaceDown } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const roamWifiToCellular: Scenario = scenario({
   name: "roam-wifi-to-cellular",

@@ -1,4 +1,6 @@
 /** Candidate updates overtake each other: an older one that comes last would send the peer to an address that is gone. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import {
   disturbSignalling,
@@ -11,7 +13,6 @@ import {
   interfaceDown,
 } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const staleUpdate: Scenario = scenario({
   name: "stale-update",

@@ -1,8 +1,9 @@
 /** Nothing passes one party's link for four seconds, as behind a firewall that starts to block UDP: both paths are gone. */
+
+import { link } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { blackout, expectConnect, expectMedia, expectPath, expectRecovery, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link } from "./direct-parts.ts";
 
 const udpBlocked: Scenario = scenario({
   name: "udp-blocked",

@@ -1,8 +1,9 @@
 /** The phone roams while the relay is away: nobody can be told where it is now, and the direct path has died with its address. */
+
+import { link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectMedia, expectPath, expectRecovery, expectSameCall, interfaceDown, kill } from "../index.ts";
 import { scenario } from "../scenario.ts";
-import { link, phone } from "./direct-parts.ts";
 
 const updateLost: Scenario = scenario({
   name: "update-lost",

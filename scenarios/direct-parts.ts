@@ -1,5 +1,5 @@
 /** What cases about direct paths have in common. */
-import type { WrittenScenario } from "../written-scenario.ts";
+import type { WrittenScenario } from "./written-scenario.ts";
 
 type Party = NonNullable<WrittenScenario["parties"]>[string];
 
