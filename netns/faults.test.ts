@@ -51,6 +51,7 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
     gone: does("gone"),
     standBy: does("stand-by"),
     start: does("started"),
+    started: async () => undefined,
     pause: () => void done.push("paused"),
     resume: () => void done.push("resumed"),
     order: (order: { type: string }) => void done.push(order.type),

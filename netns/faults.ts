@@ -140,9 +140,10 @@ async function apply(
       network.setProcess(fault.target, index);
       // They are there already unless kills are many; when one fails to come up, the party says so itself.
       if (fault.for !== null) void party?.standBy(ahead);
-      return () => {
+      return async () => {
         network.setProcess(fault.target, undefined);
-        return party?.start(lab.epoch);
+        await party?.start(lab.epoch);
+        await party?.started();
       };
     case "drain":
       party?.order({ type: "drain", withinMs: fault.within / 1_000, refuges: lab.refugesFrom(fault.target) });

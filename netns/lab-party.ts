@@ -18,8 +18,10 @@ export type LabParty = {
   readonly isPaused: boolean;
   /** Has at least `count` processes that have loaded everything and wait; resolves when they do. */
   standBy(count: number): Promise<void>;
-  /** A process that stands by begins; waits for it when it is not ready. Resolves once it says that it has started. Nothing happens to a party that runs. */
+  /** A process that stands by begins; waits for it when it is not ready. Nothing happens to a party that runs. */
   start(epoch: number): Promise<void>;
+  /** Resolves once the process that runs has said that it has started, or is gone; at once when none runs. */
+  started(): Promise<void>;
   /** Ignored while the party is down. */
   order(order: Order): void;
   /** Resolves when a relay that has said that it is done (DrainRecord) has ended; one that has not said so by now is killed. */
@@ -195,7 +197,9 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       live = process;
       process.line.order({ type: "go", epoch });
       for (const order of disturbances.values()) process.line.order(order);
-      await Promise.race([process.started, process.launched.exited]);
+    },
+    started: async () => {
+      await Promise.race([live?.started, live?.launched.exited]);
     },
     order: (order) => {
       if (order.type === "disturb") disturbances.set(order.fault, order);

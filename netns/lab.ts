@@ -239,8 +239,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   network.begin(epoch, (t, drop) => log.say(t, "net", drop));
   const relays = [...parties.values()].filter((party) => scenario.parties[party.name]?.role === "relay");
   const clients = [...parties.values()].filter((party) => !relays.includes(party));
-  // Nobody waits for anybody else: what comes for a party that has not begun yet is a moment's matter, as at any restart.
-  for (const party of [...relays, ...clients]) party.start(epoch).catch(fail);
+  for (const party of [...relays, ...clients]) await party.start(epoch);
   const targetOf = (relay: string | undefined): RelayTarget | undefined => {
     const pin = relay === undefined ? undefined : parties.get(relay)?.pin;
     return relay === undefined || pin === undefined ? undefined : { address: `${network.addressOf(relay)}:${PORT}`, pin };
