@@ -85,7 +85,7 @@ test("the twin of a scenario is broken, says with which bug it ran, and has a fo
   const result = JSON.parse(said.out);
   expect(result).toMatchObject({
     verdict: "broken",
-    sabotage: "call-forgotten-on-reconnect",
+    sabotage: "sign-of-life-ignored",
     dir: "out/relay-restart/sim-twin-0x1",
   });
   // The product itself is untouched: the next run in this process holds.

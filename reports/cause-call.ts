@@ -127,8 +127,9 @@ export const callEndCause: CauseRule = (trial) => {
       culprit("client", other, `was told that the call was over (${first.reason}) and went on with it`)
     );
   }
-  const owed = /^(\S+) stopped \(want peer-lost\)/.exec(detailOf(trial, "ended-with"))?.[1];
-  const [relay] = trial.relays;
+  // Endings that only a relay can tell of.
+  const owed = /^(\S+) stopped \(want (?:peer-lost|unknown-peer)\)/.exec(detailOf(trial, "ended-with"))?.[1];
+  const relay = (owed === undefined ? undefined : scenario.parties[owed]?.relay) ?? trial.relays[0];
   if (owed !== undefined && relay !== undefined)
     return trafficOf(trial, undefined)(owed, "received", "Hangup").length === 0
       ? culprit("relay", relay, `never told ${owed} that the other party was gone`)

@@ -10,6 +10,9 @@ const AT_ONCE = 300_000;
 /** What a change of path may cost that was made before the old one broke. chosen: three frames, which concealment bridges unheard. */
 const SILENCE = 3 * FRAME_MICROS;
 
+/** From voice that a dead path swallowed to the client's word that it is dead. chosen: what watching it by the media alone takes, with room. */
+const LATE = 1_000_000;
+
 /** Of a run in which clients tried direct paths while its relays stayed up. */
 export const pathCause: CauseRule = (trial) => {
   if (!trial.isBroken("longest-gap", "no-interruption", "media-flows", "media-recovers", "concealment")) return undefined;
@@ -76,7 +79,7 @@ function wentSilent({ evidence: { records, playouts, clients } }: Trial): Culpri
       one.ev === "candidate-pair" &&
       one.state !== "in-progress" &&
       one.t >= longest.at - AT_ONCE &&
-      one.t <= longest.end + AT_ONCE,
+      one.t <= longest.end + (one.reason === "silent" ? LATE : AT_ONCE),
   );
   return pair === undefined
     ? undefined
