@@ -154,7 +154,7 @@ export const slowCause: CauseRule = (trial) => {
       return culprit("client", slow[0], `was slow to register again (${Math.round(slow[1].downMs)} ms without a relay)`);
   }
   if (!trial.isBroken("media-recovers", "longest-gap", "no-interruption", "concealment", "mouth-to-ear")) return undefined;
-  const late = lateResume(trial);
+  const late = lateResume(trial) ?? lateLink(trial);
   if (late !== undefined) return late;
   for (const { from, to, openedAt, sentAt } of evidence.media.streams) {
     if (to === undefined) continue;
@@ -200,6 +200,20 @@ function lateResume({ evidence }: Trial): Culprit | undefined {
         return culprit("client", who, `registered again and took ${Math.round((one.t - since) / 1_000)} ms to ask for its call`);
       since = undefined;
     }
+  }
+  return undefined;
+}
+
+/** From a fault's end to relays that are linked again. chosen: two questions and a handshake. */
+const LINKED_SOON = 600_000;
+
+/** Relays that could reach each other again and were not linked for a while. */
+function lateLink({ evidence }: Trial): Culprit | undefined {
+  let healed: number | undefined;
+  for (const one of evidence.records) {
+    if (one.ev === "fault" && one.state === "healed") healed = one.t;
+    if (one.ev !== "federation" || one.state !== "up" || healed === undefined || one.t - healed <= LINKED_SOON) continue;
+    return culprit("relay", one.who, `took ${Math.round((one.t - healed) / 1_000)} ms to be linked to ${one.peer} again`);
   }
   return undefined;
 }
