@@ -2,7 +2,7 @@
  * Lets a process of a real-time run go before the rest of the machine's work, so that a busy machine does not look like a network that stutters.
  * Linux's round-robin class (sched(7)) comes before all ordinary work; where it is refused, niceness is what is left.
  */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { promisify } from "node:util";
@@ -27,18 +27,24 @@ export async function putFirst(pid: number): Promise<void> {
 let runs = 0;
 
 /**
- * The calling thread, which times the faults of a run, goes first until the returned function is called; processes that it starts meanwhile do not (SCHED_RESET_ON_FORK,
- * sched(7)). Runs of one thread share it. Where the machine refuses it the run goes on without.
+ * The calling thread, which times the faults of a run, goes before ordinary work until the returned function is called, and behind parties and links: it reads what they
+ * say, in pieces that would keep them waiting. Runs of one thread share it. Where the machine refuses it the run goes on without.
  */
 export function goFirst(): () => void {
-  const thread = readlinkSync("/proc/thread-self").split("/").at(-1) ?? "";
-  const schedule = (...policy: string[]): void => void spawnSync("chrt", [...policy, thread], { stdio: "ignore" });
-  if (runs++ === 0) schedule("--reset-on-fork", "--rr", "--pid", PRIORITY);
+  const thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+  const rank = (niceness: number): void => {
+    try {
+      setPriority(thread, niceness);
+    } catch {
+      // not root
+    }
+  };
+  if (runs++ === 0) rank(NICENESS);
   let isOver = false;
   return () => {
     if (isOver) return;
     isOver = true;
-    if (--runs === 0) schedule("--other", "--pid", "0");
+    if (--runs === 0) rank(0);
   };
 }
 

@@ -47,11 +47,6 @@ const REPEAT_EVERY: Micros = millis(100);
  * acknowledges something, and the engine's next probe may be seconds away. chosen: one of three gets through.
  */
 const AFTER_SILENCE = 3;
-/**
- * An acknowledgement of datagrams alone waits this long for something to travel with: voice goes both ways, so it nearly always finds its next packet, and
- * half of all packets are saved. RFC 9000 section 13.2.1: at most max_ack_delay, 25 ms unless told. chosen: a packet's length of voice.
- */
-const ACK_DELAY: Micros = millis(20);
 /** Messages waiting for the peer's flow control before the session is given up. chosen: 64 of the largest. */
 const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
 /**
@@ -76,9 +71,6 @@ export type ConnectionOptions = {
   /** A server's session gets its number when the handshake is complete. */
   | { readonly role: "server" }
 );
-
-/** Handshakes (long headers) and path validation, whose packets are expanded (RFC 9000 section 8.2.1). */
-const isSignificant = (packet: Uint8Array): boolean => packet.length >= 1_200 || ((packet[0] ?? 0) & 0x80) !== 0;
 
 export class QuicConnection {
   /** The Map keys under which the endpoint finds this connection. */
@@ -108,10 +100,6 @@ export class QuicConnection {
   #outbound: Uint8Array[] = [];
   #outboundBytes = 0;
   #engineDeadline: Instant | undefined;
-  /** Something other than datagrams on the known path was met: what the engine has to say about it goes out at once. */
-  #isUrgent = true;
-  /** When an acknowledgement that waits for company goes alone. */
-  #ackAt: Instant | undefined;
   #heardAt: Instant;
   /** First ack-eliciting packet since something was heard. */
   #askedAt: Instant | undefined;
@@ -156,7 +144,6 @@ export class QuicConnection {
 
   /** One UDP packet, which is overwritten. `ours` is false when it carries no connection ID of this connection (a reset, perhaps). */
   receive(packet: Uint8Array, from: Host, ours: boolean): void {
-    if (ours && (isSignificant(packet) || address(from.host, from.port) !== this.remote)) this.#isUrgent = true;
     try {
       this.#engine.recv(packet, { from, to: this.#host.local });
     } catch {
@@ -212,7 +199,6 @@ export class QuicConnection {
     const now = this.#host.now();
     if (this.#engineDeadline !== undefined && now >= this.#engineDeadline) {
       this.#engine.onTimeout();
-      this.#isUrgent = true;
       this.#eliciting = true; // a probe or a retransmission, if anything
     }
     if (!this.#established && this.#engine.isEstablished()) this.#establish(now);
@@ -223,7 +209,7 @@ export class QuicConnection {
 
   /** Second half: sends what is to be sent, acknowledgements with it, and sets `deadline`. It emits nothing but `closed`. */
   write(): void {
-    if (!this.#mayWait()) this.#transmit();
+    this.#transmit();
     this.#end(); // sending may have failed, or an engine timeout may have closed it
     const remaining = this.#engine.timeout();
     this.#engineDeadline = remaining === null ? undefined : Instant.after(this.#host.now(), millis(Math.max(1, remaining)));
@@ -272,7 +258,6 @@ export class QuicConnection {
       while (this.open && this.#engine.streamReadable(MESSAGE_STREAM)) {
         const piece = this.#engine.streamRecv(MESSAGE_STREAM, scratch);
         if (piece === null) return;
-        this.#isUrgent = true;
         const [length, finished] = piece;
         for (const event of this.#frames.push(scratch.subarray(0, length))) this.#readFrame(event);
         if (finished) this.#finish("error", APPLICATION_ERROR, "the peer ended the message stream");
@@ -335,26 +320,15 @@ export class QuicConnection {
     if (!this.#established) return [Instant.after(this.#began, this.#config.handshakeTimeout)];
     const silentAt = this.#askedAt === undefined ? undefined : Instant.after(this.#askedAt, this.#config.silence);
     return [
-      this.#ackAt,
       this.role === "client" ? this.#keepAliveAt : undefined,
       this.#silent === undefined ? silentAt : this.#silent.repeatAt,
       this.#rousing?.at,
     ];
   }
 
-  /** Whether there is at most an acknowledgement of datagrams to send, and it is not due. */
-  #mayWait(): boolean {
-    if (!this.open || this.#isUrgent || this.#eliciting || this.#outbound.length > 0) return false;
-    const now = this.#host.now();
-    this.#ackAt ??= Instant.after(now, ACK_DELAY);
-    return now < this.#ackAt;
-  }
-
   /** Moves queued messages into the engine and its packets to the host. */
   #transmit(): void {
     const now = this.#host.now();
-    this.#isUrgent = !this.#established;
-    this.#ackAt = undefined;
     let packets = 0;
     try {
       if (this.open) this.#writeStream();
