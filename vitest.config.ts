@@ -26,7 +26,7 @@ const REAL_CLI = [
   "parity",
   "reproduce-netns",
 ];
-/** Tests that meet the real clock: sockets, processes, namespaces, the package registry. They run one file at a time; `npm test` runs them beside the others. */
+/** Tests that meet the real clock: sockets, processes, namespaces, the package registry. They run one file at a time, after all others. */
 const REAL = ["impl/{io,bin}/**/*.test.ts", "netns/**/*.test.ts", ...REAL_CLI.map((name) => `cli/${name}.test.ts`)];
 /** Keeps a time of its own, whatever else the machine does, and takes some four minutes of a processor: with MIDCALL_WHOLE_CATALOGUE=1. */
 const GUEST = "netns/link/netem.test.ts";

@@ -80,7 +80,7 @@ export async function benchRelay(
   return { figures, leftOut };
 }
 
-/** Warms up, measures, and sets the process's costs beside what it has carried. */
+/** Puts the process and the load's thread before the machine's other work, warms up, measures, and sets the process's costs beside what it has carried. */
 async function measured(
   name: string,
   under: MeasuredProcess,
@@ -92,34 +92,23 @@ async function measured(
   await putFirst(under.pid);
   const calm = goFirst();
   try {
-    return await figureOf(name, under, port, { clients, calls, seconds }, run, meanwhile);
+    await run(WARM_UP_S);
+    const [cpu, dropped] = [await under.cpuSeconds(), await droppedAt(port)];
+    const [carried] = await Promise.all([run(seconds), meanwhile?.()]);
+    const cpuSeconds = (await under.cpuSeconds()) - cpu;
+    return {
+      name,
+      clients,
+      calls,
+      ...carried,
+      droppedAtSocket: (await droppedAt(port)) - dropped,
+      lostSessions: 0,
+      cpuSeconds,
+      packetsPerCpuSecond: carried.received / cpuSeconds,
+    };
   } finally {
     calm();
   }
-}
-
-async function figureOf(
-  name: string,
-  under: MeasuredProcess,
-  port: number,
-  { clients, calls, seconds }: RelayBenchOptions,
-  run: (seconds: number) => Promise<Carried>,
-  meanwhile?: () => Promise<void>,
-): Promise<RelayFigure> {
-  await run(WARM_UP_S);
-  const [cpu, dropped] = [await under.cpuSeconds(), await droppedAt(port)];
-  const [carried] = await Promise.all([run(seconds), meanwhile?.()]);
-  const cpuSeconds = (await under.cpuSeconds()) - cpu;
-  return {
-    name,
-    clients,
-    calls,
-    ...carried,
-    droppedAtSocket: (await droppedAt(port)) - dropped,
-    lostSessions: 0,
-    cpuSeconds,
-    packetsPerCpuSecond: carried.received / cpuSeconds,
-  };
 }
 
 const ECHO = `
