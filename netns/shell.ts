@@ -4,6 +4,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { commandFailure, PATIENCE } from "./command.ts";
+import { RANKS } from "./precedence.ts";
 
 /** Runs a script for `sh -e` where it waits; resolves with its standard output. Rejects with NetnsError. One script after the other. */
 export type Shell = (script: string) => Promise<string>;
@@ -15,8 +16,8 @@ export type Shells = {
   close(): Promise<void>;
 };
 
-/** Round-robin class (see precedence.ts), for it and what it starts; where that is refused, niceness. */
-const FIRST = "chrt --rr --pid 1 $$ >/dev/null 2>&1 || renice -n -15 -p $$ >/dev/null 2>&1\n";
+/** Among the parties, for it and what it starts; where that is refused, niceness. */
+const FIRST = `chrt --rr --pid ${RANKS.party} $$ >/dev/null 2>&1 || renice -n -15 -p $$ >/dev/null 2>&1\n`;
 /** Ends what one script has printed, on either stream. */
 const MARK = "\u0004midcall:";
 

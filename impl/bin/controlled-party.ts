@@ -13,9 +13,8 @@ import { type Identity, identityFromSecret } from "../core/identity.ts";
 import { type Active, SignallingFilter } from "../core/signalling-filter.ts";
 import { loadOrMakeCertificate, makeCertificate } from "../io/certificate.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
-import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { readWav } from "../io/wav.ts";
-import { type RunningClient, runClient } from "./client.ts";
+import { type RunningClient, readyMedia, runClient } from "./client.ts";
 import type { Job, Order, Report } from "./control.ts";
 import { type RunningRelay, runRelay } from "./relay.ts";
 
@@ -110,8 +109,8 @@ async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
 }
 
 async function prepareClient(client: Job & { role: "client" }): Promise<Prepared> {
-  const [codec, source] = await Promise.all([
-    loadOpusWasm({ encoders: 4, decoders: 2 }),
+  const [media, source] = await Promise.all([
+    readyMedia({ jitterBuffer: client.jitterBuffer, fec: client.fec, voiceChoice: client.voice }),
     client.says === "tone" ? tone() : readWav(client.says).then(loop),
   ]);
   const certificate = makeCertificate();
@@ -123,7 +122,7 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         ...(client.iceTransportPolicy === undefined ? {} : { iceTransportPolicy: client.iceTransportPolicy }),
         ...common,
         epoch,
-        codec,
+        media,
         identity: identityOf(client.secret),
         relay: undefined,
         answer: client.answer,
@@ -131,9 +130,6 @@ async function prepareClient(client: Job & { role: "client" }): Promise<Prepared
         record: client.record,
         recordsFromEpoch: true,
         driftPpm: client.driftPpm,
-        jitterBuffer: client.jitterBuffer,
-        fec: client.fec,
-        voiceChoice: client.voice,
         goodbyeMs: client.goodbyeMs,
       }),
   };
