@@ -1,5 +1,6 @@
 /** Does a scenario's faults to real processes and a real network at their time or trigger, heals them, and says both in the log. */
 import type { Saying } from "../impl/base/record.ts";
+import type { Instant } from "../impl/base/units.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
 import type { Direction, Fault, LinkModel, Scenario, Trigger } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
@@ -67,11 +68,12 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
     );
   };
   const holds = new Map<string, number>();
-  const strike = (fault: Fault, index: number): void =>
+  const strike = (fault: Fault, index: number, onStruck?: (at: Instant) => void): void =>
     enqueue(fault, async () => {
       const told = { ev: "fault", fault: index, kind: fault.kind, target: fault.target, label: describeFault(fault) } as const;
       const struck = lab.clock.now();
-      lab.say("lab", { ...told, state: "applied" });
+      lab.log.say(struck, "lab", { ...told, state: "applied" });
+      onStruck?.(struck);
       const kills = scenario.faults.filter((one, i) => i >= index && one.kind === "kill" && one.target === fault.target);
       const ahead = Math.max(1, Math.min(MOST_AHEAD, kills.length));
       const undo = await apply(lab, fault, index, holds, ahead, (length, action) =>
@@ -90,9 +92,10 @@ export function armFaults(scenario: Scenario, lab: FaultyLab): ArmedFaults {
   return {
     injected,
     inject: (fault) => {
-      const now: Fault = { ...fault, when: { at: lab.clock.now() } };
-      injected.push(now);
-      strike(now, scenario.faults.length + injected.length - 1);
+      const order = injected.push(fault) - 1;
+      strike(fault, scenario.faults.length + order, (at) => {
+        injected[order] = { ...fault, when: { at } };
+      });
     },
     settled: async () => {
       await Promise.all(work.values());

@@ -4,6 +4,7 @@
  */
 import { constants } from "node:os";
 import type { Duplex, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { GenericContainer } from "testcontainers";
 import type { Exit } from "../launcher.ts";
 import { NetnsError, type NetnsErrorCode } from "../netns-error.ts";
@@ -114,15 +115,24 @@ export async function startContainer({ docker, image }: Engine, spec: ContainerS
   return { id, pid, exited: exited ?? Promise.resolve({ code: null, signal: null }), stderrTail: tail.text };
 }
 
-/** Ends and removes a container; resolves when the daemon has forgotten it. One that is gone is no error. */
+/** Milliseconds between looks at a container that somebody else is removing, and how many: chosen, half a minute. */
+const LOOK_EVERY = 10;
+const LOOKS = 3_000;
+
+/**
+ * Ends and removes a container; resolves when the daemon has forgotten it. One that is gone is no error. A removal that is under way already (the daemon's own,
+ * when the process has just ended) is looked at until it is done: to ask the daemon to tell of it is to wait for ever when the question comes between the
+ * telling and the forgetting (CI met that).
+ */
 export async function removeContainer({ docker }: Pick<Engine, "docker">, id: string): Promise<void> {
   const container = docker.getContainer(id);
-  // Asked before, so that a removal that is under way already is waited for.
-  const gone = container.wait({ condition: "removed" }).catch(forgive);
-  await container.remove({ force: true, v: true }).catch((cause: unknown) => {
-    if (statusOf(cause) !== CONFLICT) forgive(cause);
-  });
-  await gone;
+  const status = await container.remove({ force: true, v: true }).then(() => undefined, statusOrThrow);
+  if (status !== CONFLICT) return;
+  for (let look = 0; look < LOOKS; look++) {
+    if ((await container.inspect().then(() => undefined, statusOrThrow)) === NOT_FOUND) return;
+    await delay(LOOK_EVERY);
+  }
+  throw new NetnsError("daemon", `the Docker daemon does not finish removing container ${id}; see its log, and start it anew`);
 }
 
 /** Status codes of the Docker Engine API. */
@@ -134,8 +144,10 @@ type Over = { readonly StatusCode: number };
 const statusOf = (error: unknown): number | undefined => (error as { readonly statusCode?: number }).statusCode;
 const isMissing = (error: unknown): boolean => statusOf(error) === NOT_FOUND;
 
-function forgive(error: unknown): void {
-  if (!isMissing(error)) throw error;
+function statusOrThrow(error: unknown): number {
+  const status = statusOf(error);
+  if (status !== NOT_FOUND && status !== CONFLICT) throw error;
+  return status;
 }
 
 const codeOf = (error: unknown): NetnsErrorCode => (statusOf(error) === CONFLICT ? "name-clash" : "launch");
