@@ -146,7 +146,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     namespaceOf: topology.namespaceOf,
     addressOf: topology.addressOf,
     ready: async () => {
-      await attaching;
+      await Promise.all([attaching, topology.standBy(scenario.faults)]);
     },
     begin: (epoch, drop) => {
       links?.begin(epoch);

@@ -4,7 +4,7 @@
  */
 
 import { readlink } from "node:fs/promises";
-import type { Direction, Scenario } from "../scenarios/expanded.ts";
+import type { Direction, Fault, Scenario } from "../scenarios/expanded.ts";
 import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
 import { configure, ipBatch, ipLines, loadingRules, requireMachine } from "./command.ts";
@@ -56,6 +56,8 @@ export type Topology = {
   deviceOf(party: string, name: string): string;
   /** Hosts and prefixes that an interface reaches without leaving its NAT's inside, the NAT's external address among them; none without a NAT. */
   near(party: string, name: string): readonly string[];
+  /** Has a shell wait wherever one of these faults will need one: to start it takes longest when the machine is busiest. */
+  standBy(faults: readonly Pick<Fault, "kind" | "target">[]): Promise<void>;
   /** Pulls an interface's cable, or plugs it in; resolves when the party's kernel has noticed. Addresses and sockets stay. */
   setInterface(party: string, name: string, up: boolean): Promise<void>;
   /** Traffic leaves by the interface while its cable is in, whatever the order of preference; the returned function ends that. */
@@ -165,6 +167,15 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       const { nat } = portOf(party, name);
       const behind = nat === null ? undefined : box(nat);
       return behind === undefined ? [] : [`${behind.plan.inside}.0/24`, `${behind.plan.carrier}.0/24`, behind.host];
+    },
+    async standBy(faults) {
+      const where = faults.flatMap(({ kind, target }) => {
+        const nat = boxes.get(target);
+        if (nat !== undefined) return [nat.plan.namespace];
+        if (kind === "partition") return [plan.internet];
+        return kind === "roam" || kind === "interface-down" ? portsOf(target).map((port) => port.namespace) : [];
+      });
+      await settleAll([...new Set([plan.wires, ...where])].map((namespace) => shells.in(namespace)(":")));
     },
     async setInterface(party, name, up) {
       const port = portOf(party, name);
