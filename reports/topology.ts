@@ -100,7 +100,13 @@ function linkWords(up: LinkModel, down: LinkModel): string {
       ...(link.jitter > 0 ? [`± ${link.jitter / 1_000} ms`] : []),
       ...(link.loss > 0 ? [`${Math.round(link.loss * 1_000) / 10} % loss`] : []),
       ...(link.burst === null ? [] : ["loss in bursts"]),
-      ...(link.rate === null ? [] : [rateWords(link.rate.bps)]),
+      ...(link.deliveries !== undefined
+        ? [`${rateWords((link.deliveries.at.length * 12e9) / link.deliveries.period)} as recorded`]
+        : link.rate === null
+          ? []
+          : [rateWords(link.rate.bps)]),
+      ...(link.mtu === undefined ? [] : [`MTU ${link.mtu}`]),
+      ...((link.corrupt ?? 0) > 0 ? [`${Math.round((link.corrupt ?? 0) * 1_000) / 10} % altered`] : []),
     ].join(", ");
   return words(up) === words(down) ? words(up) : `↑ ${words(up)}  ↓ ${words(down)}`;
 }

@@ -1,4 +1,6 @@
 /** The cases that come with midcall, in the order they are listed and run. A list by hand, so that it is complete in a packed tarball too. */
+
+import alteredPackets from "./cases/altered-packets.ts";
 import baseline from "./cases/baseline.ts";
 import blackout from "./cases/blackout.ts";
 import burstLoss from "./cases/burst-loss.ts";
@@ -38,6 +40,7 @@ import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
 import oneWayLoss from "./cases/one-way-loss.ts";
 import preCandidatePeer from "./cases/pre-candidate-peer.ts";
 import privacyMode from "./cases/privacy-mode.ts";
+import recordedRadio from "./cases/recorded-radio.ts";
 import reject from "./cases/reject.ts";
 import relayDiesDirectLives from "./cases/relay-dies-direct-lives.ts";
 import relayFlap from "./cases/relay-flap.ts";
@@ -80,6 +83,8 @@ export const CATALOGUE: readonly Scenario[] = [
   relayRestart,
   relayPause,
   burstLoss,
+  alteredPackets,
+  recordedRadio,
   natRebind,
   blackout,
   oneWayLoss,

@@ -29,6 +29,12 @@ export type LinkModel = {
   readonly reorder: { readonly share: number; readonly by: number } | null;
   /** Bottleneck: bits a second and the queue's bytes before tail drop; null: unlimited. */
   readonly rate: { readonly bps: number; readonly queueBytes: number } | null;
+  /** Instants, microseconds from the run's start, at which 1504 octets may leave, over and over with `period`; it takes the place of `rate`. Absent: none. */
+  readonly deliveries?: { readonly at: readonly number[]; readonly period: number; readonly queueBytes: number };
+  /** Octets of the largest IP packet that passes; a larger one is lost and nobody is told (RFC 2923). Absent: any passes. */
+  readonly mtu?: number;
+  /** Share of packets that arrive with one bit of their payload flipped and past the UDP checksum, 0..1. Absent: none. */
+  readonly corrupt?: number;
   /** Packet by packet from the model's start, cycled: extra delay in microseconds, or -1 for a loss. Empty: none. */
   readonly trace: readonly number[];
 };

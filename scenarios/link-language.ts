@@ -6,11 +6,21 @@ import { z } from "zod";
 import type { InterfaceModel, LinkModel } from "./expanded.ts";
 import { gilbert } from "./gilbert.ts";
 import { CLEAN } from "./impairment/link.ts";
+import { meanRate, parseMahimahi, type Recording, wantRecording } from "./mahimahi.ts";
 import { formatPlace, type Place, type Problem } from "./problem.ts";
 import { type LinkProfile, PROFILES } from "./profiles.ts";
 import { defaultQueueBytes, MTU_BYTES, parseRate, queueBytesOf, type Rate } from "./rate.ts";
 import { parseTime, type Time } from "./time.ts";
 import { rate, share, strict, time } from "./vocabulary.ts";
+
+type WrittenQueue = {
+  readonly queueBytes?: number | undefined;
+  readonly queuePackets?: number | undefined;
+  readonly queue?: Time | undefined;
+};
+
+type WrittenDeliveries = WrittenQueue &
+  ({ readonly mahimahi: string | readonly number[] } | { readonly at: readonly number[]; readonly period: number });
 
 /** The numbers of one direction of a link; what is left out is as in the profile, or clean. Meanings as in LinkModel. */
 export type LinkNumbers = {
@@ -34,16 +44,12 @@ export type LinkNumbers = {
   readonly duplicate?: number | undefined;
   readonly reorder?: { readonly share: number; readonly by: Time } | null | undefined;
   /** A rate alone queues 200 ms; otherwise the queue in octets, in full-sized packets, or as a time. */
-  readonly rate?:
-    | Rate
-    | {
-        readonly bps: Rate;
-        readonly queueBytes?: number | undefined;
-        readonly queuePackets?: number | undefined;
-        readonly queue?: Time | undefined;
-      }
-    | null
-    | undefined;
+  readonly rate?: Rate | (WrittenQueue & { readonly bps: Rate }) | null | undefined;
+  /** A recording in mahimahi's format, as text or as its numbers (milliseconds), or as in LinkModel; the queue as in `rate`. It takes the place of `rate`. */
+  readonly deliveries?: WrittenDeliveries | undefined;
+  /** Octets of the largest IP packet that passes. */
+  readonly mtu?: number | undefined;
+  readonly corrupt?: number | undefined;
   /** Extra delays in microseconds or as text; -1 or "lost" is a loss. */
   readonly trace?: readonly (Time | -1 | "lost")[] | undefined;
 };
@@ -57,16 +63,16 @@ const burst = z.union([
   z.null(),
 ]);
 
-const bottleneck = z.union([
-  rate,
-  strict({
-    bps: rate,
-    queueBytes: z.int().min(1).optional(),
-    queuePackets: z.int().min(1).optional(),
-    queue: time.optional(),
-  }),
-  z.null(),
-]);
+const queueKeys = {
+  queueBytes: z.int().min(1).optional(),
+  queuePackets: z.int().min(1).optional(),
+  queue: time.optional(),
+};
+
+const bottleneck = z.union([rate, strict({ bps: rate, ...queueKeys }), z.null()]);
+
+/** Smallest MTU of IPv4 (RFC 791) and the largest IP packet there is. */
+const mtu = z.int().min(68).max(65_535);
 
 const numbers = {
   delay: time.optional(),
@@ -79,6 +85,14 @@ const numbers = {
   duplicate: share.optional(),
   reorder: z.union([strict({ share, by: time }), z.null()]).optional(),
   rate: bottleneck.optional(),
+  deliveries: z
+    .union([
+      strict({ mahimahi: z.union([z.string(), z.array(z.int().min(0))]), ...queueKeys }),
+      strict({ at: z.array(z.int().min(0)).min(1), period: z.int().min(1), ...queueKeys }),
+    ])
+    .optional(),
+  mtu: mtu.optional(),
+  corrupt: share.optional(),
   trace: z
     .array(z.union([z.literal(-1), z.literal("lost"), time]))
     .max(100_000)
@@ -105,6 +119,9 @@ export const overlay: z.ZodType<WrittenOverlay, WrittenOverlay> = strict({ profi
   id: "overlay",
 });
 
+/** Ways to write a queue's length. */
+const QUEUES = ["queueBytes", "queuePackets", "queue"] as const;
+
 const known = <T>(value: T | undefined): value is T => value !== undefined;
 
 function readBurst(written: NonNullable<LinkNumbers["burst"]>): NonNullable<LinkModel["burst"]> {
@@ -115,10 +132,26 @@ function readBurst(written: NonNullable<LinkNumbers["burst"]>): NonNullable<Link
 function readRate(written: NonNullable<LinkNumbers["rate"]>): NonNullable<LinkModel["rate"]> {
   const full = typeof written === "object" ? written : { bps: written };
   const bps = parseRate(full.bps) ?? 1;
-  if (known(full.queueBytes)) return { bps, queueBytes: full.queueBytes };
-  if (known(full.queuePackets)) return { bps, queueBytes: full.queuePackets * MTU_BYTES };
-  if (known(full.queue)) return { bps, queueBytes: Math.max(MTU_BYTES, queueBytesOf(bps, parseTime(full.queue) ?? 0)) };
-  return { bps, queueBytes: defaultQueueBytes(bps) };
+  return { bps, queueBytes: readQueue(full, bps) };
+}
+
+/** Octets that wait before a line of `bps`. */
+function readQueue({ queueBytes, queuePackets, queue }: WrittenQueue, bps: number): number {
+  if (known(queueBytes)) return queueBytes;
+  if (known(queuePackets)) return queuePackets * MTU_BYTES;
+  if (known(queue)) return Math.max(MTU_BYTES, queueBytesOf(bps, parseTime(queue) ?? 0));
+  return defaultQueueBytes(bps);
+}
+
+/** What was recorded, or why it is none. */
+const recordingOf = (written: WrittenDeliveries): Recording | string =>
+  "mahimahi" in written ? parseMahimahi(written.mahimahi) : wantRecording(written);
+
+function readDeliveries(written: WrittenDeliveries): Pick<LinkModel, "deliveries"> {
+  const recording = recordingOf(written);
+  if (typeof recording === "string") return {};
+  const { at, period } = recording;
+  return { deliveries: { at, period, queueBytes: readQueue(written, meanRate(recording)) } };
 }
 
 /** The numbers written, and only those, in LinkModel's units. Call after the schema and `linkProblems` found nothing wrong. */
@@ -136,6 +169,9 @@ export function readNumbers(written: LinkNumbers): Partial<LinkModel> {
       reorder: written.reorder === null ? null : { share: written.reorder.share, by: parseTime(written.reorder.by) ?? 0 },
     }),
     ...(known(written.rate) && { rate: written.rate === null ? null : readRate(written.rate) }),
+    ...(known(written.deliveries) && readDeliveries(written.deliveries)),
+    ...(known(written.mtu) && { mtu: written.mtu }),
+    ...(known(written.corrupt) && { corrupt: written.corrupt }),
     ...(known(written.trace) && {
       trace: written.trace.map((step) => (step === "lost" || step === -1 ? -1 : (parseTime(step) ?? 0))),
     }),
@@ -163,21 +199,27 @@ export function readLink(written: WrittenLink): Pick<InterfaceModel, "up" | "dow
 /** What the schema cannot see in the numbers of a link. */
 export function linkProblems(written: LinkNumbers, place: Place): Problem[] {
   const problems: Problem[] = [];
-  const { burst: bursty, rate: limit } = written;
+  const { burst: bursty, rate: limit, deliveries } = written;
   if (known(bursty) && bursty !== null && "length" in bursty && bursty.loss / (1 - bursty.loss) > bursty.length) {
     problems.push({
       path: formatPlace([...place, "burst"]),
       message: `no link loses ${bursty.loss} of its packets in bursts of ${bursty.length} on average: want a longer burst or less loss`,
     });
   }
-  if (typeof limit === "object" && limit !== null) {
-    const queues = (["queueBytes", "queuePackets", "queue"] as const).filter((key) => known(limit[key]));
-    if (queues.length > 1) {
-      problems.push({
-        path: formatPlace([...place, "rate"]),
-        message: `${queues.join(" and ")} say the same thing: want one of them`,
-      });
-    }
+  for (const [key, line] of Object.entries({ rate: limit, deliveries })) {
+    if (typeof line !== "object" || line === null) continue;
+    const queues = QUEUES.filter((one) => known(line[one]));
+    if (queues.length <= 1) continue;
+    problems.push({
+      path: formatPlace([...place, key]),
+      message: `${queues.join(" and ")} say the same thing: want one of them`,
+    });
+  }
+  if (known(deliveries)) {
+    const recording = recordingOf(deliveries);
+    if (typeof recording === "string") problems.push({ path: formatPlace([...place, "deliveries"]), message: recording });
+    if (known(limit) && limit !== null)
+      problems.push({ path: formatPlace([...place, "deliveries"]), message: "takes the place of a rate: want one of them" });
   }
   return problems;
 }

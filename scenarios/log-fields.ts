@@ -83,6 +83,8 @@ const TABLE: Table = {
     cause: {
       loss: true,
       queue: true,
+      mtu: true,
+      corrupt: true,
       "nat-filtering": true,
       blocked: true,
       "nat-no-mapping": true,

@@ -30,6 +30,11 @@ function linkCell(link: LinkModel): string {
     link.burst !== null ? `${percent(meanLoss(link.burst))} lost in bursts of ${Math.round(10 / link.burst.r) / 10}` : "",
     link.drop.length > 0 ? `packets ${link.drop.join(", ")} lost` : "",
     link.rate !== null ? `${link.rate.bps / 1_000_000} Mbit/s, queue ${link.rate.queueBytes / 1_000} kB` : "",
+    link.deliveries !== undefined
+      ? `${link.deliveries.at.length} recorded deliveries in ${formatTime(link.deliveries.period)}`
+      : "",
+    link.mtu !== undefined ? `packets over ${link.mtu} octets lost` : "",
+    (link.corrupt ?? 0) > 0 ? `${percent(link.corrupt ?? 0)} altered` : "",
     link.duplicate > 0 ? `${percent(link.duplicate)} twice` : "",
     link.reorder !== null ? `${percent(link.reorder.share)} held back ${formatTime(link.reorder.by)}` : "",
     link.trace.length > 0 ? `an event every ${link.trace.length} packets` : "",

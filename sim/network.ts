@@ -235,6 +235,7 @@ export class Network {
       return;
     }
     const forward = () => this.#forward(host.name, realm, local, from, to, packet);
+    if (fate.corrupt !== undefined) return this.#spoil(fate.at, `${host.name}/${out.name}/up`, packet, fate.corrupt.fault);
     this.#carry(fate.at, forward, out, "up", from, to, packet);
     if (fate.copyAt !== undefined) this.#carry(fate.copyAt, forward, out, "up", from, to, packet);
   }
@@ -324,6 +325,7 @@ export class Network {
       this.#drop(`${at.party}/${at.name}/down`, fate.cause, packet, fate.fault);
       return;
     }
+    if (fate.corrupt !== undefined) return this.#spoil(fate.at, `${at.party}/${at.name}/down`, packet, fate.corrupt.fault);
     const deliver = () => this.#deliver(at, from, to, packet);
     this.#carry(fate.at, deliver, at, "down", from, to, packet);
     if (fate.copyAt !== undefined) this.#carry(fate.copyAt, deliver, at, "down", from, to, packet);
@@ -357,6 +359,11 @@ export class Network {
     }
     this.#crossed?.({ interface: `${at.party}/${at.name}`, way: "down", at: this.#kernel.now, from, to, packet });
     this.#host(at.party).deliver(this.#parse(to).port, from, packet);
+  }
+
+  /** A packet that is altered on its way is told when it arrives, where nothing can be done with it. */
+  #spoil(arrives: Instant, where: string, packet: Packet, fault: number | undefined): void {
+    this.#kernel.post(arrives, () => this.#drop(where, "corrupt", packet, fault));
   }
 
   #drop(where: string, cause: DropRecord["cause"], packet: Packet, fault: number | undefined): void {

@@ -63,6 +63,10 @@ export type DropRecord = {
   readonly cause:
     | "loss"
     | "queue"
+    /** Larger than the link carries. */
+    | "mtu"
+    /** Altered on its way: what it was for refuses it. */
+    | "corrupt"
     | "nat-filtering"
     | "nat-no-mapping"
     /** A middlebox refuses its kind: UDP, or QUIC alone. */

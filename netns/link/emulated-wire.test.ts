@@ -110,3 +110,28 @@ test("severing drops what comes and what is under way as link-down, until the la
   expect(wire.counters().up).toMatchObject({ packets: 4, severed: 3, delivered: 1, meanDelay: 1_100 });
   expect(wire.counters().up.lateness).toEqual({ packets: 1, p50: 100, p99: 100, max: 100 });
 });
+
+test("an altered packet goes on its way with one bit of its payload flipped, and is told as a drop that it will be", () => {
+  const { wire, held, drops } = bench({});
+  wire.lay("up", { corrupt: 1 }, 2);
+  const frame = frameOf(200, (octets) => octets.fill(0, octets.length - 172));
+  for (let i = 0; i < 200; i++) wire.offer(Instant(i * 1_000), "up", frame);
+  expect(held).toHaveLength(200);
+  const flips = held.map((one) => [...one.frame].flatMap((octet, at) => (octet === frame[at] ? [] : [[at, octet]])));
+  expect(flips.every((one) => one.length === 1)).toBe(true);
+  expect(new Set(flips.map((one) => one[0]?.[1]))).toEqual(new Set([1, 2, 4, 8, 16, 32, 64, 128]));
+  const places = flips.map((one) => one[0]?.[0] as number);
+  expect(Math.min(...places)).toBeGreaterThanOrEqual(frame.length - 172);
+  expect(new Set(places).size).toBeGreaterThan(80);
+  expect(drops).toHaveLength(200);
+  expect(drops[0]).toEqual({ where: "alice/wlan0/up", cause: "corrupt", bytes: 200, fault: 2 });
+  expect(wire.counters().up).toMatchObject({ packets: 200, altered: 200, lost: 0, severed: 0 });
+});
+
+test("a packet that is too large for the link is lost and told", () => {
+  const { wire, held, drops } = bench({ mtu: 1_280 });
+  wire.offer(Instant(0), "up", frameOf(1_280));
+  wire.offer(Instant(0), "up", frameOf(1_281));
+  expect(held).toHaveLength(1);
+  expect(drops).toEqual([{ where: "alice/wlan0/up", cause: "mtu", bytes: 1_281 }]);
+});

@@ -75,8 +75,9 @@ export function emulatedWire(setup: WireSetup, randomness: Randomness, output: W
   };
   const drop = (way: Way, cause: DropRecord["cause"], bytes: number, fault: number | undefined): void => {
     const count = tallies[way];
-    if (cause === "loss") count.lost++;
+    if (cause === "loss" || cause === "mtu") count.lost++;
     else if (cause === "queue") count.queueFull++;
+    else if (cause === "corrupt") count.altered++;
     else count.severed++;
     output.drop({ where: `${name}/${way}`, cause, bytes, ...(fault === undefined ? {} : { fault }) });
   };
@@ -98,10 +99,13 @@ export function emulatedWire(setup: WireSetup, randomness: Randomness, output: W
       const peer = way === "up" ? packet.destination : packet.source;
       const fate = (isNear(peer) ? lan : far)[way].send(now, bytes);
       if (!fate.ok) return drop(way, fate.cause, bytes, fate.fault);
-      output.hold({ way, frame, bytes, received: now, due: fate.at });
+      // It goes on its way all the same: to tell that it is altered is up to those whom it is for.
+      const sent = fate.corrupt === undefined ? frame : flipped(frame, packet.payload, fate.corrupt.bit);
+      if (fate.corrupt !== undefined) drop(way, "corrupt", bytes, fate.corrupt.fault);
+      output.hold({ way, frame: sent, bytes, received: now, due: fate.at });
       if (fate.copyAt === undefined) return;
       count.copies++;
-      output.hold({ way, frame, bytes, received: now, due: fate.copyAt });
+      output.hold({ way, frame: sent, bytes, received: now, due: fate.copyAt });
     },
     release(now, held) {
       const severed = severedBy[0];
@@ -142,12 +146,22 @@ export function emulatedWire(setup: WireSetup, randomness: Randomness, output: W
 
 const isBlackedOut = (link: Link): boolean => link.inForce.model.loss >= 1;
 
+/** A copy with one bit of the UDP payload, which begins at `payload`, flipped. */
+function flipped(frame: Uint8Array, payload: number, share: number): Uint8Array {
+  const copy = frame.slice();
+  const bit = Math.floor(share * (frame.length - payload) * 8);
+  const at = payload + (bit >>> 3);
+  if (at < copy.length) copy[at] = (copy[at] as number) ^ (1 << (bit & 7));
+  return copy;
+}
+
 const tally = (): Tally => ({
   packets: 0,
   bytes: 0,
   lost: 0,
   queueFull: 0,
   severed: 0,
+  altered: 0,
   copies: 0,
   delivered: 0,
   others: 0,

@@ -7,6 +7,9 @@ export type KernelDriver = "netem" | "nft";
 export function objection(driver: KernelDriver, { model, losers }: InForce): string | undefined {
   if (model.reorder !== null) return "reordering by holding packets back";
   if (model.trace.length > 0) return "a trace";
+  if (model.deliveries !== undefined) return "recorded delivery opportunities";
+  if (model.mtu !== undefined) return "a largest packet";
+  if (model.corrupt !== undefined) return "corruption of what a checksum does not see";
   if (losers.filter((one) => one.drop.length > 0).length > 1) return "several drop lists at once";
   if (model.jitter > 0 && (driver === "nft" || model.jitterShape !== "uniform" || model.order !== "free"))
     return driver === "nft" ? "jitter" : "jitter other than uniform with the order left free";

@@ -4,7 +4,7 @@ import { prefixes, udpFrame, VNET_HEADER } from "./frame.ts";
 import { frameOf } from "./frame-sample.fixture.ts";
 
 test("a UDP packet is known by its IP length and its addresses", () => {
-  expect(udpFrame(frameOf(1_400))).toEqual({ bytes: 1_400, source: 0xc0a8_0102, destination: 0xcb00_7109 });
+  expect(udpFrame(frameOf(1_400))).toEqual({ bytes: 1_400, payload: 52, source: 0xc0a8_0102, destination: 0xcb00_7109 });
 });
 
 test.each([

@@ -10,6 +10,7 @@ export const VNET_HEADER = 10;
 const ETHERNET_HEADER = 14;
 const ETHERTYPE_IPV4 = 0x0800;
 const PROTOCOL_UDP = 17;
+const UDP_HEADER = 8;
 
 export type UdpFrame = {
   /** Octets of the IP packet, headers included. */
@@ -17,6 +18,8 @@ export type UdpFrame = {
   /** IPv4 addresses as whole numbers. */
   readonly source: number;
   readonly destination: number;
+  /** Where in the frame its payload begins. */
+  readonly payload: number;
 };
 
 /** Undefined for a frame (virtio-net header first) that is not a unicast IPv4 UDP packet. Never throws. */
@@ -30,6 +33,7 @@ export function udpFrame(frame: Uint8Array): UdpFrame | undefined {
     bytes: ((frame[ip + 2] as number) << 8) + (frame[ip + 3] as number),
     source: word(frame, ip + 12),
     destination: word(frame, ip + 16),
+    payload: ip + ((frame[ip] as number) & 15) * 4 + UDP_HEADER,
   };
 }
 

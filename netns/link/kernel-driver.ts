@@ -286,6 +286,7 @@ const told = (reading: Reading, way: Way): DirectionCounters => ({
   packets: counted(reading, packetsCounter(way)).packets,
   bytes: counted(reading, packetsCounter(way)).bytes,
   lost: lost(reading, way),
+  altered: 0,
   queueFull: reading.queue.queueFull,
   severed: severed(reading, way),
   copies: copies(reading, way),

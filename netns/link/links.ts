@@ -62,6 +62,8 @@ export type DirectionCounters = {
   readonly queueFull: number;
   /** Lost because the wire was severed. */
   readonly severed: number;
+  /** Sent on with one bit flipped. */
+  readonly altered: number;
   /** Second copies made; undefined: the driver cannot tell them apart. */
   readonly copies: number | undefined;
   /** Sent on, copies included. */

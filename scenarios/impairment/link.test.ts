@@ -252,3 +252,35 @@ test("the same name and seed give the same fates, another name or seed others", 
   expect(pattern("a/up", 1)).not.toBe(pattern("a/down", 1));
   expect(pattern("a/up", 1)).not.toBe(pattern("a/up", 2));
 });
+
+test("a packet larger than the link carries is lost, and an overlay's limit is blamed on it", () => {
+  const one = link({ mtu: 99 });
+  expect(fates(one, 1)[0]).toEqual({ ok: false, cause: "mtu", fault: undefined });
+  expect(one.send(Instant(40_000), 99).ok).toBe(true);
+  const undo = one.lay({ mtu: 50 }, 4);
+  expect(one.send(Instant(60_000), 51)).toEqual({ ok: false, cause: "mtu", fault: 4 });
+  undo();
+  expect(one.send(Instant(80_000), 51).ok).toBe(true);
+});
+
+test("packets are altered at their share, in bits all over, and are neither lost nor late", () => {
+  const all = fates(link({ corrupt: 0.1 }), 20_000);
+  const bits = all.flatMap((fate) => (fate.ok && fate.corrupt !== undefined ? [fate.corrupt.bit] : []));
+  expect(Math.abs(bits.length / 20_000 - 0.1)).toBeLessThan(4 * Math.sqrt(0.09 / 20_000));
+  expect(bits.filter((bit) => bit < 0.5).length / bits.length).toBeCloseTo(0.5, 1);
+  expect(arrivals(all)).toEqual(arrivals(fates(link({}), 20_000)));
+});
+
+test("a rate laid over recorded deliveries takes their place until it is taken off, and the other way round", () => {
+  const deliveries = { at: [10_000], period: 10_000, queueBytes: 10_000 };
+  const rate = { bps: 800_000, queueBytes: 10_000 }; // 100 octets a millisecond
+  const recorded = link({ deliveries, delay: 0 });
+  expect(arrivals(fates(recorded, 1))).toEqual([10_000]);
+  const undo = recorded.lay({ rate }, 1);
+  expect(arrivals(fates(recorded, 1, 20_000, 1))).toEqual([21_000]);
+  undo();
+  expect(arrivals(fates(recorded, 1, 20_000, 2))).toEqual([40_000]);
+  const steady = link({ rate, delay: 0 });
+  steady.lay({ deliveries }, 1);
+  expect(arrivals([steady.send(Instant(1), 100)])).toEqual([10_000]);
+});

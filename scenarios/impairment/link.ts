@@ -1,18 +1,20 @@
 /**
  * One direction of a link as a seeded machine without a clock: a packet in, its fate out. Faults are overlays laid over the base model.
- * Order of effects: exact drops, traces and bursts, independent loss; then the bottleneck; then delay, jitter, trace delay, reordering, duplication.
+ * Order of effects: exact drops, traces and bursts, independent loss; then the largest packet and the bottleneck; then delay, jitter, trace delay, reordering,
+ * duplication, corruption.
  * Every draw is a hash of (seed, link, purpose, instant), so a knob turned or a fault removed leaves all other draws as they were; the instant is
  * told by the slot of 20 ms and the packet's place in it, so that luck belongs to the time and not to how much was sent before: two laboratories in
  * which a client says a little more or less meet the same bursts at the same moments. Drop lists and traces count packets: that is what they are for.
  *
  * Overlays: a knob that an overlay sets hides the base's. Where several overlays set the same knob, `loss` is the greatest, each `burst`, `drop`
  * and `trace` may lose the packet, and for anything else the overlay laid last decides.
- * Sources: tc-netem(8) for the vocabulary, RFC 8868 for jitter with order kept. Left out on purpose: corruption (a checksum turns it into loss).
+ * Sources: tc-netem(8) for the vocabulary, RFC 8868 for jitter with order kept. Corruption is that which a checksum does not see: what one sees is loss.
  */
 import type { Randomness, Stream } from "../../impl/base/random.ts";
 import type { Instant } from "../../impl/base/units.ts";
 import type { LinkModel } from "../expanded.ts";
 import { Bottleneck } from "./bottleneck.ts";
+import { Deliveries } from "./deliveries.ts";
 import { type Chain, lossOf, moveChain, SLOT, startChain } from "./gilbert-elliott.ts";
 import { truncatedNormal } from "./truncated-normal.ts";
 
@@ -33,8 +35,15 @@ export const CLEAN: LinkModel = {
 
 /** What becomes of one packet. `fault` is that of the overlay to blame, undefined when it was the base model. */
 export type Fate =
-  | { readonly ok: true; readonly at: Instant /** Arrival of the second copy, if any. */; readonly copyAt: Instant | undefined }
-  | { readonly ok: false; readonly cause: "loss" | "queue"; readonly fault: number | undefined };
+  | {
+      readonly ok: true;
+      readonly at: Instant;
+      /** Arrival of the second copy, if any. */
+      readonly copyAt: Instant | undefined;
+      /** Which bit of the payload is another on arrival, as a share of its length (0 up to 1); absent: none. */
+      readonly corrupt?: { readonly bit: number; readonly fault: number | undefined };
+    }
+  | { readonly ok: false; readonly cause: "loss" | "queue" | "mtu"; readonly fault: number | undefined };
 
 /** The base model with every overlay taken into account: what a packet sent now meets. For drivers that have other means than `send`. */
 export type InForce = {
@@ -71,6 +80,9 @@ type LossRule = {
   readonly chain: Chain | undefined;
 };
 
+/** Knobs of which a packet's fate names the layer that set them. */
+type Owned = "loss" | "rate" | "deliveries" | "mtu" | "corrupt" | "trace" | "duplicate" | "reorder";
+
 /** The layers boiled down to what a packet needs. */
 type Plan = {
   /** Every chain, hidden ones too: its state depends on the time alone. */
@@ -78,7 +90,7 @@ type Plan = {
   readonly rules: readonly LossRule[];
   readonly loss: number;
   readonly model: LinkModel;
-  readonly by: { readonly [Knob in "loss" | "rate" | "trace" | "duplicate" | "reorder"]: Layer };
+  readonly by: { readonly [Knob in Owned]: Layer };
   /** Overlays that alter the timing of every packet that passes. */
   readonly shapers: readonly Layer[];
 };
@@ -93,6 +105,7 @@ export class Link {
   #overlays: Layer[] = [];
   #plan: Plan;
   readonly #bottleneck: Bottleneck = new Bottleneck();
+  readonly #deliveries: Deliveries = new Deliveries();
   #packets = 0;
   /** The slot of the latest packet, and how many were sent in it before. */
   #slot = 0;
@@ -122,8 +135,14 @@ export class Link {
     for (const rule of rules) if (this.#loses(rule, number, draw)) return { ok: false, cause: "loss", fault: rule.layer.fault };
     if (loss > 0 && this.#draws.loss.at(draw) * UNIT < loss) return { ok: false, cause: "loss", fault: by.loss.fault };
 
+    if (bytes > (model.mtu ?? Number.POSITIVE_INFINITY)) return { ok: false, cause: "mtu", fault: by.mtu.fault };
+
     let departs = now;
-    if (model.rate !== null) {
+    if (model.deliveries !== undefined) {
+      const left = this.#deliveries.offer(now, bytes, model.deliveries);
+      if (left === undefined) return { ok: false, cause: "queue", fault: by.deliveries.fault };
+      departs = Math.max(left, this.#bottleneck.free) as Instant;
+    } else if (model.rate !== null) {
       const left = this.#bottleneck.offer(now, bytes, model.rate);
       if (left === undefined) return { ok: false, cause: "queue", fault: by.rate.fault };
       departs = left;
@@ -144,7 +163,9 @@ export class Link {
       if (copyAt > this.#last) this.#last = copyAt;
       by.duplicate.touched++;
     }
-    return { ok: true, at: (at + heldBack) as Instant, copyAt };
+    const fate = { ok: true, at: (at + heldBack) as Instant, copyAt } as const;
+    if (model.corrupt === undefined || this.#draws.corrupt.at(draw) * UNIT >= model.corrupt) return fate;
+    return { ...fate, corrupt: { bit: this.#draws.bit.at(draw) * UNIT, fault: by.corrupt.fault } };
   }
 
   /** When the last packet that the bottleneck accepted has left. */
@@ -210,7 +231,7 @@ export class Link {
   }
 }
 
-type Purpose = "loss" | "burst" | "burstLoss" | "jitter" | "copy" | "duplicate" | "reorder";
+type Purpose = "loss" | "burst" | "burstLoss" | "jitter" | "copy" | "duplicate" | "reorder" | "corrupt" | "bit";
 
 const drawsOf = (name: string, randomness: Randomness): { readonly [purpose in Purpose]: Stream } => ({
   loss: randomness.stream(`${name}/loss`),
@@ -220,6 +241,8 @@ const drawsOf = (name: string, randomness: Randomness): { readonly [purpose in P
   copy: randomness.stream(`${name}/copy`),
   duplicate: randomness.stream(`${name}/duplicate`),
   reorder: randomness.stream(`${name}/reorder`),
+  corrupt: randomness.stream(`${name}/corrupt`),
+  bit: randomness.stream(`${name}/bit`),
 });
 
 const layer = (model: Partial<LinkModel>, fault: number | undefined, first: number): Layer => ({
@@ -235,7 +258,11 @@ const traceAt = (by: Layer, trace: readonly number[], number: number): number =>
 function planOf(base: LinkModel, baseLayer: Layer, overlays: readonly Layer[]): Plan {
   const latest = [...overlays].reverse();
   const owner = (knob: keyof LinkModel): Layer => latest.find((one) => one.model[knob] !== undefined) ?? baseLayer;
-  const model: LinkModel = Object.assign({}, base, ...overlays.map((one) => one.model));
+  const all: LinkModel = Object.assign({}, base, ...overlays.map((one) => one.model));
+  // A rate laid over recorded deliveries takes their place, and the other way round.
+  const line = latest.find((one) => one.model.rate !== undefined || one.model.deliveries !== undefined) ?? baseLayer;
+  const { deliveries, ...others } = all;
+  const model: LinkModel = line.model.deliveries === undefined || deliveries === undefined ? others : all;
   const losers = latest.filter((one) => one.model.loss !== undefined);
   const lossBy = losers.reduce(
     (most, one) => ((one.model.loss ?? 0) > (most.model.loss ?? 0) ? one : most),
@@ -253,13 +280,22 @@ function planOf(base: LinkModel, baseLayer: Layer, overlays: readonly Layer[]): 
     chains: [...overlays, baseLayer].flatMap((one) => one.chain ?? []),
     rules: rules.filter((rule) => rule.drop !== undefined || rule.trace.length > 0 || rule.chain !== undefined),
     loss: lossBy.model.loss ?? 0,
-    by: { loss: lossBy, rate: owner("rate"), trace: owner("trace"), duplicate: owner("duplicate"), reorder: owner("reorder") },
+    by: {
+      loss: lossBy,
+      rate: owner("rate"),
+      deliveries: owner("deliveries"),
+      mtu: owner("mtu"),
+      corrupt: owner("corrupt"),
+      trace: owner("trace"),
+      duplicate: owner("duplicate"),
+      reorder: owner("reorder"),
+    },
     shapers: overlays.filter((one) => TIMING.some((knob) => owner(knob) === one && !same(one.model[knob], base[knob]))),
   };
 }
 
 /** Knobs that alter when every packet arrives. */
-const TIMING = ["delay", "jitter", "jitterShape", "rate", "trace"] as const;
+const TIMING = ["delay", "jitter", "jitterShape", "rate", "deliveries", "trace"] as const;
 
 /** Whether two values of one knob are equal: plain data of at most two levels, keys in the language's order. */
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

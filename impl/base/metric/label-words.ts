@@ -118,9 +118,11 @@ export const FRAME_KINDS: readonly MediaPlayedRecord["kind"][] = all({
   comfort: true,
 });
 
-export const DROP_CAUSES: readonly DropRecord["cause"][] = all({
+export const DROP_CAUSES: readonly DropRecord["cause"][] = all<DropRecord["cause"]>({
   loss: true,
   queue: true,
+  mtu: true,
+  corrupt: true,
   "nat-filtering": true,
   blocked: true,
   "nat-no-mapping": true,
@@ -128,6 +130,8 @@ export const DROP_CAUSES: readonly DropRecord["cause"][] = all({
   "no-route": true,
   "process-down": true,
   "port-closed": true,
+  congestion: true,
+  overtaken: true,
 });
 
 export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
