@@ -40,6 +40,7 @@ import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
 import oneWayLoss from "./cases/one-way-loss.ts";
 import preCandidatePeer from "./cases/pre-candidate-peer.ts";
 import privacyMode from "./cases/privacy-mode.ts";
+import quicBlocked from "./cases/quic-blocked.ts";
 import recordedRadio from "./cases/recorded-radio.ts";
 import reject from "./cases/reject.ts";
 import relayDiesDirectLives from "./cases/relay-dies-direct-lives.ts";
@@ -85,6 +86,7 @@ export const CATALOGUE: readonly Scenario[] = [
   burstLoss,
   alteredPackets,
   recordedRadio,
+  quicBlocked,
   natRebind,
   blackout,
   oneWayLoss,

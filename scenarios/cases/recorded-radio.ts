@@ -24,13 +24,13 @@ const recordedRadio: Scenario = scenario({
     expectConnect(),
     expectMedia(),
     expectSameCall(),
-    // Nothing is lost: what a pause holds back comes after it, and is missed only until the buffer knows pauses.
-    expectConcealment({ max: 0.06, party: "bob" }),
+    // Nothing is lost: what a pause holds back comes after it, and is missed in the first pause only, 100 ms of 14 s; with each of the six pauses it were 4 %.
+    expectConcealment({ max: 0.02, party: "bob" }),
     expectLongestGap({ max: "140ms", party: "bob" }),
     // The pause, the way, and a packet of either side.
     expectMouthToEar({ p95: "260ms", party: "bob" }),
   ],
-  twin: { mutation: "waits-for-lost-packet", breaks: "longest-gap" },
+  twin: { mutation: "lateness-not-learnt", breaks: "concealment" },
 });
 
 export default recordedRadio;

@@ -68,6 +68,13 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
     imitates: "Playout waits for the next packet in order, so the first one that is lost silences the call for good.",
   },
   {
+    name: "lateness-not-learnt",
+    file: "impl/core/neteq/delay-target.ts",
+    find: "if (own > this.#worst) this.#worst = own;",
+    replace: "",
+    imitates: "The jitter buffer keeps the least delay whatever the network does, so that every burst of lateness is heard.",
+  },
+  {
     name: "target-never-shrinks",
     file: "impl/core/neteq/delay-target.ts",
     find: "this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
