@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { identityFromSecret } from "../core/identity.ts";
+import { type Identity, identityFromSecret } from "../core/identity.ts";
 import { signRegistration } from "../core/registration.ts";
 import { DEFAULT_SESSION } from "../core/session.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
@@ -13,18 +13,27 @@ import { openEndpoint } from "../io/quic-endpoint.ts";
 import { encodeSignal, parseSignal, type SignalMessage } from "../wire/signal.ts";
 import { runRelay } from "./relay.ts";
 
-test("a relay is ready until it drains, tells its client where to go, and is done when the client has left", async () => {
+const identityOf = (session: number): Identity => identityFromSecret(nodeCrypto, new Uint8Array(32).fill(session));
+
+test("a relay is ready until it is full, again when there is room, and until it drains: it tells its client where to go, and is done when the client has left", async () => {
   const folder = await mkdtemp(join(tmpdir(), "midcall-drain-"));
   const drained = Promise.withResolvers<void>();
   const metrics = { host: "127.0.0.1", port: 0 };
-  const relay = await runRelay({ name: "r1", host: "127.0.0.1", port: 0, stateDir: folder, metrics, onDrained: drained.resolve });
+  const relay = await runRelay({
+    name: "r1",
+    host: "127.0.0.1",
+    port: 0,
+    stateDir: folder,
+    metrics,
+    onDrained: drained.resolve,
+    limits: { maxSessions: 2 },
+  });
   const waiting = new Map<SignalMessage["type"], (message: SignalMessage) => void>();
   const next = (type: SignalMessage["type"]): Promise<SignalMessage> => new Promise((resolve) => waiting.set(type, resolve));
   const ready = async (): Promise<unknown> => {
     const response = await fetch(`http://${relay.metrics}/readyz`);
     return [response.status, await response.text()];
   };
-  const identity = identityFromSecret(nodeCrypto, new Uint8Array(32).fill(7));
   const client = await openEndpoint({
     host: "127.0.0.1",
     port: 0,
@@ -39,7 +48,7 @@ test("a relay is ready until it drains, tells its client where to go, and is don
             session,
             encodeSignal({
               type: "Register",
-              ...signRegistration(nodeCrypto, identity, relay.pin, new Uint8Array(randomBytes(16))),
+              ...signRegistration(nodeCrypto, identityOf(session), relay.pin, new Uint8Array(randomBytes(16))),
             }),
           );
         const parsed = event.type === "message" ? parseSignal(event.bytes) : undefined;
@@ -52,6 +61,12 @@ test("a relay is ready until it drains, tells its client where to go, and is don
     client.connect(1, relay.local, relay.pin);
     expect(await registered).toMatchObject({ ok: true });
     expect(await ready()).toEqual([200, "ready\n"]);
+    const second = next("RegisterAck");
+    client.connect(2, relay.local, relay.pin);
+    await second;
+    expect(await ready()).toEqual([503, "full: sessions\n"]);
+    client.close(2, "makes room");
+    await expect.poll(ready, { timeout: 60_000 }).toEqual([200, "ready\n"]);
     const told = next("RelayDraining");
     const refuge = { address: "192.0.2.7:4433", pin: "ab".repeat(32) };
     relay.drain(60_000, [refuge]);

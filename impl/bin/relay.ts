@@ -20,6 +20,8 @@ export type RelayOptions = {
   /** Makes a new key for its stateless resets, so that sessions of the process before do not know them (RFC 9000 section 10.3.2). */
   readonly losesResetKey?: boolean;
   readonly token?: string;
+  /** Sessions and calls at once; relay.DEFAULTS when not given. */
+  readonly limits?: Partial<Pick<relay.Config, "maxSessions" | "maxCalls">>;
   /** Relays it shares its users with, and who it is to them. */
   readonly federation?: { readonly identity: Identity; readonly peers: readonly PeerRelay[] };
   readonly log?: string;
@@ -51,8 +53,30 @@ export type RunningRelay = {
 export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
   const kept = await loadOrMakeCertificate(options.stateDir);
   const certificate = options.losesResetKey === true ? { ...kept, resetKey: new Uint8Array(randomBytes(32)) } : kept;
-  /** Why it takes in nobody, told by its own records. */
+  /** Why it takes in nobody at all: it starts, or its own records say that it drains. */
   let unready: string | undefined = "starting";
+  const machine = relay.relay({
+    ...relay.DEFAULTS,
+    ...options.limits,
+    fingerprint: certificate.fingerprint,
+    crypto: nodeCrypto,
+    ...(options.token === undefined ? {} : { token: options.token }),
+    ...(options.federation === undefined
+      ? {}
+      : {
+          federation: {
+            name: options.name,
+            ...options.federation,
+            entropy: (length) => new Uint8Array(randomBytes(length)),
+            backoff: DEFAULT_BACKOFF,
+          },
+        }),
+  });
+  /** A relay that is full still serves those it has: whoever spreads newcomers over relays is told by readiness. */
+  const whyUnready = (): string | undefined => {
+    const full = machine.full();
+    return unready ?? (full === undefined ? undefined : `full: ${full}`);
+  };
   const party = await openParty<relay.Input>({
     who: options.name,
     host: options.host,
@@ -60,22 +84,7 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
     log: options.log,
     epoch: options.epoch,
     certificate,
-    machine: relay.relay({
-      ...relay.DEFAULTS,
-      fingerprint: certificate.fingerprint,
-      crypto: nodeCrypto,
-      ...(options.token === undefined ? {} : { token: options.token }),
-      ...(options.federation === undefined
-        ? {}
-        : {
-            federation: {
-              name: options.name,
-              ...options.federation,
-              entropy: (length) => new Uint8Array(randomBytes(length)),
-              backoff: DEFAULT_BACKOFF,
-            },
-          }),
-    }),
+    machine,
     onSaying: (saying, at) => {
       if (saying.ev === "drain") unready = "draining";
       options.onSaying?.(saying, at);
@@ -83,7 +92,7 @@ export async function runRelay(options: RelayOptions): Promise<RunningRelay> {
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     ...(options.metrics === undefined
       ? {}
-      : { metrics: { ...options.metrics, sources: ["process", "relay"], unready: () => unready } }),
+      : { metrics: { ...options.metrics, sources: ["process", "relay"], unready: whyUnready } }),
     onFinished: () => options.onDrained?.(),
     onTrouble: (error) => options.onTrouble?.(error),
   });

@@ -114,6 +114,25 @@ describe("a relay", () => {
     ]);
   });
 
+  it("keeps a callee's privacy in a call that it knows by resumption alone", () => {
+    const update = (call: string): SignalMessage => ({
+      type: "CandidateUpdate",
+      call_id: call,
+      generation: 1,
+      reflexive_addr: "203.0.113.2:1000",
+    });
+    const w = world([alice, bob]);
+    w.say(-2, { ...resumption(bob, alice, "callee"), private: true });
+    w.say(-1, resumption(alice, bob, "caller"));
+    const kept = w.say(-2, update(CALL));
+    expect([refusedFor(kept), sent(kept)]).toEqual([["unexpected"], []]);
+    expect(sent(w.say(-1, update(CALL)))).toEqual([[-2, "CandidateUpdate"]]); // the caller has promised nothing
+    const open = world([alice, bob]);
+    open.say(-1, { ...resumption(alice, bob, "caller"), private: true }); // not the caller's to say
+    open.say(-2, resumption(bob, alice, "callee"));
+    expect(sent(open.say(-2, update(CALL)))).toEqual([[-1, "CandidateUpdate"]]);
+  });
+
   it("takes a call up from parties of before the proof, and shows it to nobody", () => {
     const w = world([alice, bob]);
     const bare = (role: "caller" | "callee", peer: Identity): SignalMessage => ({

@@ -284,6 +284,8 @@ export function callDesk(hub: Hub): CallDesk {
       call.stage = "set-up";
       call.orphanedAt = hub.now();
     }
+    // The callee's promise, as it gave it in its answer: a relay that comes to know the call by this message keeps it from here on.
+    if (side === 1 && message.private === true) call.isPrivate = true;
     if (proven === "proven") {
       call.isProven = true;
       call.resumption = { side, message };
@@ -406,6 +408,7 @@ export function callDesk(hub: Hub): CallDesk {
         parties: call.parties,
         stage: call.stage,
         isProven: call.isProven,
+        isPrivate: call.isPrivate,
         channel: call.channel,
         sessions: call.sessions.map((session) => session ?? null),
         orphanedAt: call.orphanedAt ?? null,

@@ -27,7 +27,7 @@ export type Call = {
   stage: "offered" | "set-up";
   /** Both parties are known to be in it: the relay saw offer and answer, or a `CallResume` proved it. */
   isProven: boolean;
-  /** The callee answered in privacy mode, so nothing of its whereabouts is passed on. Not known after a restart. */
+  /** The callee answered in privacy mode, so nothing of its whereabouts is passed on. After a restart its `CallResume` says so. */
   isPrivate: boolean;
   /** Number of the call in media headers, the same on both sessions; -1 before the call is set up. */
   channel: number;

@@ -105,7 +105,7 @@ export type Effect =
 
 /** What opens this call at a relay that knows nothing of it: the proof that both are in it, or our offer. Undefined: we have neither. */
 export function opening(call: Call): SignalMessage | undefined {
-  const { id, role, peer, mine, theirs, channel } = call;
+  const { id, role, peer, mine, theirs, channel, answer } = call;
   if (mine === undefined) return undefined;
   if (theirs === undefined) return call.said;
   const [caller, callee] = role === "caller" ? [mine, theirs] : [theirs, mine];
@@ -115,6 +115,7 @@ export function opening(call: Call): SignalMessage | undefined {
     peer_fingerprint: peer,
     role,
     ...(channel === undefined ? {} : { channel }),
+    ...(role === "callee" && answer === "AcceptGeneric" ? { private: true } : {}),
     caller_share: caller,
     callee_share: callee,
   };

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RefusalReason } from "../base/record.ts";
+import { Instant } from "../base/units.ts";
 import type { SignalMessage } from "../wire/signal.ts";
 import { bindingRequest, parseStun } from "../wire/stun.ts";
 import type { Effect } from "./effect.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { REPLACED, signRegistration } from "./registration.ts";
+import { DEFAULTS, relay } from "./relay.ts";
 import {
   accept,
   actedOnOthers,
@@ -247,5 +249,15 @@ describe("a relay", () => {
     const effects = world([], { maxSessions: 3 }).step({ type: "accepted", session: -4, remote: "192.0.2.4:1" });
     expect(refusedFor(effects)).toEqual(["limit"]);
     expect(effects.at(-1)).toMatchObject({ type: "close", session: -4 });
+  });
+
+  it("says what it has no room for, until there is some again", () => {
+    const machine = relay({ ...DEFAULTS, fingerprint: PIN, crypto: nobleCrypto, maxSessions: 1 });
+    expect(machine.full()).toBe(undefined);
+    machine.step(Instant(0), { type: "accepted", session: -1, remote: "192.0.2.1:1" });
+    expect(machine.full()).toBe("sessions");
+    machine.step(Instant(0), { type: "session", session: -1, event: { type: "closed", reason: "peer" } });
+    expect(machine.full()).toBe(undefined);
+    expect(relay({ ...DEFAULTS, fingerprint: PIN, crypto: nobleCrypto, maxCalls: 0 }).full()).toBe("calls");
   });
 });

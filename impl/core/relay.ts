@@ -72,7 +72,12 @@ const UNASKED = 0;
 /** How often overdue sessions and orphaned calls are looked for while there are any. */
 const SWEEP: Micros = seconds(1);
 
-export function relay(config: Config): Machine<Input> {
+export type Relay = Machine<Input> & {
+  /** What there is no room for: a client more, or a call more. Undefined: it takes both. */
+  full(): "sessions" | "calls" | undefined;
+};
+
+export function relay(config: Config): Relay {
   const peers = new Map<SessionId, Peer>();
   const registry = new Map<string, Peer>();
   /** Sessions that nothing has come on for too long. */
@@ -339,6 +344,7 @@ export function relay(config: Config): Machine<Input> {
   }
 
   return {
+    full: () => (peers.size >= config.maxSessions ? "sessions" : desk.size >= config.maxCalls ? "calls" : undefined),
     view: () => ({
       sessions: [...peers.values()].map((peer) => ({
         session: peer.session,

@@ -22,6 +22,9 @@ export type IdKey = string;
 export const newConnectionId = (): Uint8Array => new Uint8Array(randomBytes(CONNECTION_ID_BYTES));
 export const idKey = (id: Uint8Array): IdKey => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString("latin1");
 
+/** The key of the ID that a packet with a short header is addressed to; of no ID at all when the packet is shorter. */
+export const shortKey = (packet: Buffer): IdKey => packet.toString("latin1", 1, 1 + CONNECTION_ID_BYTES);
+
 /** The 16 octets that end a stateless reset for `id`. */
 export const resetToken = (key: Uint8Array, id: Uint8Array): Uint8Array =>
   createHmac("sha256", key).update(id).digest().subarray(0, TOKEN_BYTES);

@@ -100,6 +100,10 @@ export class QuicConnection {
   #outbound: Uint8Array[] = [];
   #outboundBytes = 0;
   #engineDeadline: Instant | undefined;
+  /** Something came since the last `read`. */
+  #hasReceived = true;
+  /** The engine may have ended the connection. */
+  #isDoubtful = false;
   #heardAt: Instant;
   /** First ack-eliciting packet since something was heard. */
   #askedAt: Instant | undefined;
@@ -133,7 +137,7 @@ export class QuicConnection {
   }
   /** Nothing is left to do or to answer: the endpoint may forget it. */
   get finished(): boolean {
-    return this.#abandoned || this.#engine.isClosed() || (this.#ended && this.#session === undefined);
+    return this.#abandoned || (this.#ended && (this.#session === undefined || this.#engine.isClosed()));
   }
   /** False while nothing that was received could be decrypted: then there is nobody to keep it for. */
   get authentic(): boolean {
@@ -144,10 +148,11 @@ export class QuicConnection {
 
   /** One UDP packet, which is overwritten. `ours` is false when it carries no connection ID of this connection (a reset, perhaps). */
   receive(packet: Uint8Array, from: Host, ours: boolean): void {
+    this.#hasReceived = true;
     try {
       this.#engine.recv(packet, { from, to: this.#host.local });
     } catch {
-      // The engine refuses the packet or ends the connection; `#end` reads which from its state.
+      this.#isDoubtful = true; // the engine refuses the packet or ends the connection; `#end` reads which from its state
     }
     if (!ours) return;
     this.#heardAt = this.#host.now();
@@ -170,12 +175,15 @@ export class QuicConnection {
   sendDatagram(bytes: Uint8Array): void {
     if (!this.open) return;
     try {
-      if (this.#engine.isDgramSendQueueFull()) this.#transmit();
-      if (this.#engine.isDgramSendQueueFull()) {
-        let asked = 0;
-        this.#engine.dgramPurgeOutgoing(() => asked++ === 0); // the oldest
+      // Null: the queue is full.
+      if (this.#engine.dgramSend(bytes) === null) {
+        this.#transmit();
+        if (this.#engine.isDgramSendQueueFull()) {
+          let asked = 0;
+          this.#engine.dgramPurgeOutgoing(() => asked++ === 0); // the oldest
+        }
+        this.#engine.dgramSend(bytes);
       }
-      this.#engine.dgramSendVec(bytes);
       this.#eliciting = true;
     } catch {
       // A peer that takes no datagrams, or smaller ones: they are lost, as datagrams may be.
@@ -199,21 +207,28 @@ export class QuicConnection {
     const now = this.#host.now();
     if (this.#engineDeadline !== undefined && now >= this.#engineDeadline) {
       this.#engine.onTimeout();
+      this.#isDoubtful = true;
+      this.#hasReceived = true; // an engine's timeout has events too
       this.#eliciting = true; // a probe or a retransmission, if anything
     }
-    if (!this.#established && this.#engine.isEstablished()) this.#establish(now);
-    if (this.open) this.#read();
-    this.#end();
+    // Calls into the engine cost more than anything else here: without news it is not asked.
+    if (this.#hasReceived) {
+      this.#hasReceived = false;
+      if (!this.#established && this.#engine.isEstablished()) this.#establish(now);
+      if (this.open) this.#read();
+      if (this.#isDoubtful || this.#engine.isDraining() || this.#engine.isClosed()) this.#end();
+      this.#isDoubtful = false;
+    }
     if (!this.#ended) this.#mind(now);
   }
 
   /** Second half: sends what is to be sent, acknowledgements with it, and sets `deadline`. It emits nothing but `closed`. */
   write(): void {
     this.#transmit();
-    this.#end(); // sending may have failed, or an engine timeout may have closed it
     const remaining = this.#engine.timeout();
-    this.#engineDeadline = remaining === null ? undefined : Instant.after(this.#host.now(), millis(Math.max(1, remaining)));
-    this.deadline = Instant.earliest(this.#engineDeadline, ...this.#ownDeadlines());
+    const now = this.#host.now();
+    this.#engineDeadline = remaining === null ? undefined : Instant.after(now, millis(Math.max(1, remaining)));
+    this.deadline = Instant.earliest(this.#engineDeadline, this.#ownDeadline());
   }
 
   #queue(message: Uint8Array): void {
@@ -249,8 +264,9 @@ export class QuicConnection {
     }
     this.#readPaths();
     this.#readStream();
-    const next = (): Uint8Array | null => this.#engine.dgramRecvVec();
-    for (let bytes = next(); bytes !== null; bytes = next()) this.#emit({ type: "datagram", bytes });
+    // Copied out: a vector of the engine's is memory outside the heap with a finalizer of its own, three times as dear.
+    const next = (): number | null => this.#engine.dgramRecv(scratch);
+    for (let length = next(); length !== null; length = next()) this.#emit({ type: "datagram", bytes: scratch.slice(0, length) });
   }
 
   #readStream(): void {
@@ -315,15 +331,15 @@ export class QuicConnection {
     }
   }
 
-  #ownDeadlines(): (Instant | undefined)[] {
-    if (this.#ended) return [];
-    if (!this.#established) return [Instant.after(this.#began, this.#config.handshakeTimeout)];
+  #ownDeadline(): Instant | undefined {
+    if (this.#ended) return undefined;
+    if (!this.#established) return Instant.after(this.#began, this.#config.handshakeTimeout);
     const silentAt = this.#askedAt === undefined ? undefined : Instant.after(this.#askedAt, this.#config.silence);
-    return [
+    return Instant.earliest(
       this.role === "client" ? this.#keepAliveAt : undefined,
       this.#silent === undefined ? silentAt : this.#silent.repeatAt,
       this.#rousing?.at,
-    ];
+    );
   }
 
   /** Moves queued messages into the engine and its packets to the host. */

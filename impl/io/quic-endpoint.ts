@@ -22,7 +22,15 @@ import {
 import { isMappingResponse } from "../wire/pcp.ts";
 import { isStun } from "../wire/stun.ts";
 import type { Certificate } from "./certificate.ts";
-import { idKey, newConnectionId, type OuterHeader, readOuterHeader, resetPacket, resetTokenNumber } from "./connection-id.ts";
+import {
+  idKey,
+  newConnectionId,
+  type OuterHeader,
+  readOuterHeader,
+  resetPacket,
+  resetTokenNumber,
+  shortKey,
+} from "./connection-id.ts";
 import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
 import { IoError } from "./io-error.ts";
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
@@ -59,7 +67,7 @@ export type EndpointCounters = {
   readonly evicted: number;
   /** Stateless resets sent. */
   readonly resets: number;
-  /** Packets the system did not take or that had an address this socket cannot reach. */
+  /** Packets that had an address this socket cannot reach, and errors that the system reports by itself. */
   readonly unsent: number;
 };
 
@@ -140,17 +148,14 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   let stateless = { second: -1, sent: 0 };
 
   const transmit = (packet: Uint8Array, to: Host): void => {
-    if (closed || to.port === 0 || isIPv6(to.host) !== (family === 6)) {
+    if (closed || to.port === 0 || to.host.includes(":") !== (family === 6)) {
       count.unsent++;
       return;
     }
     count.sentPackets++;
     count.sentBytes += packet.length;
-    socket.send(packet, to.port, to.host, sendFailed);
-  };
-  // An unreachable network or a full queue is loss; the engine's recovery and timers deal with it.
-  const sendFailed = (error: Error | null): void => {
-    if (error !== null) count.unsent++;
+    // Nobody waits for the outcome, which would cost a tick a packet: an unreachable network or a full queue is loss, and the engine's recovery deals with it.
+    socket.send(packet, to.port, to.host);
   };
 
   const host: ConnectionHost = {
@@ -245,10 +250,15 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   };
 
   const receive = (buffer: Buffer, sender: RemoteInfo): void => {
-    const packet = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // ours alone, and a plain array for those who keep it
     count.receivedPackets++;
-    count.receivedBytes += packet.length;
+    count.receivedBytes += buffer.length;
     const from: Host = { host: sender.address, port: sender.port };
+    const known = ((buffer[0] as number) & 0xc0) === 0x40 ? byId.get(shortKey(buffer)) : undefined;
+    if (known !== undefined) {
+      known.receive(buffer, from, true);
+      return touch(known);
+    }
+    const packet = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // ours alone, and a plain array for those who keep it
     if (isStun(packet) || isMappingResponse(packet, from.port)) {
       events.push(() => listener.packet(address(from.host, from.port), packet));
       awaken();

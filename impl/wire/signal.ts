@@ -131,6 +131,8 @@ export type CallResume = {
   readonly role: "caller" | "callee";
   /** The channel of before: kept where it is free, so that media need not wait for the answer. */
   readonly channel?: number;
+  /** From a callee that answered in privacy mode, so that a relay which does not know the call keeps that promise too. */
+  readonly private?: boolean;
   readonly caller_share?: KeyShare;
   readonly callee_share?: KeyShare;
 };
@@ -397,6 +399,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       peer_fingerprint: fingerprint,
       role: z.enum(["caller", "callee"]),
       channel: channel.exactOptional(),
+      private: z.boolean().exactOptional(),
       caller_share: share.exactOptional(),
       callee_share: share.exactOptional(),
     }),

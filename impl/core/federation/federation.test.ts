@@ -34,6 +34,9 @@ const fresh = (): ((length: number) => Uint8Array) => {
   let count = 0;
   return (length) => new Uint8Array(length).fill(++count);
 };
+const south: Identity = identityFromSecret(nobleCrypto, new Uint8Array(32).fill(23));
+const SOUTH = "ab".repeat(32);
+const OTHER_CALL = "fedcba9876543210fedcba9876543210";
 /** Of west's certificate. */
 const WEST = "ef".repeat(32);
 /** West announces a user, who has signed for `pin`. */
@@ -155,6 +158,59 @@ test("a relay speaks in its own name, for users it has announced, to users who a
     [],
   ]);
   expect(refusals(forward(alice, bob, { type: "Reflect", txn: 1 }))).toEqual([["unexpected"], []]);
+});
+
+test("nothing goes in circles or through: what comes back, or is for another relay's user, is sent nowhere; what comes twice is one call", () => {
+  const w = world([bob], {
+    federation: {
+      name: "zenith",
+      identity: own,
+      entropy: fresh(),
+      backoff: [],
+      peers: [
+        { name: "south", address: "192.0.2.201:4433", pin: SOUTH, fingerprint: south.fingerprint },
+        { name: "west", address: "192.0.2.200:4433", pin: WEST, fingerprint: west.fingerprint },
+      ],
+    },
+  });
+  const [toWest, toSouth] = [LINK, LINK - 1];
+  for (const [link, who, name, address] of [
+    [toWest, west, "west", "192.0.2.200:4433"],
+    [toSouth, south, "south", "192.0.2.201:4433"],
+  ] as const) {
+    w.step({ type: "accepted", session: link, remote: address });
+    w.say(link, signHello(nobleCrypto, who, name, PIN, nonce));
+  }
+  w.say(toWest, announced(alice, true));
+  w.say(toSouth, announced(mallory, true, SOUTH));
+  const calls = (): unknown => w.step({ type: "held" });
+  // What zenith sent to west comes back, as a loop would bring it: in its own name, and then as west's.
+  const [[, ours] = []] = sent(w.say(-2, { ...offer(CALL, bob), callee_fingerprint: alice.fingerprint } as SignalMessage));
+  if (ours?.type !== "FederatedSignalForward") throw new Error("nothing was forwarded");
+  for (const from_relay of ["zenith", "west"]) {
+    const effects = w.say(toWest, { ...ours, from_relay });
+    expect([refusedFor(effects).length, types(effects)]).toEqual([1, []]);
+  }
+  // For a user of south's: there is no transit, and west is told that nobody here is called so.
+  const through = w.say(
+    toWest,
+    forward(alice, mallory, { ...offer(), callee_fingerprint: mallory.fingerprint } as SignalMessage),
+  );
+  expect(refusedFor(through)).toEqual(["unexpected"]);
+  expect(types(through)).toEqual([[toWest, "FederatedSignalForward"]]);
+  // South speaks for west's user.
+  const posing = w.say(toSouth, forward(alice, bob, offer(OTHER_CALL), "south"));
+  expect([refusedFor(posing), types(posing)]).toEqual([["unauthenticated"], []]);
+  // Twice, as a link that resends would: passed on each time, for it may not have arrived, and one call.
+  for (const _ of [1, 2]) expect(types(w.say(toWest, forward(alice, bob, offer(OTHER_CALL))))).toEqual([[-2, "DirectCallOffer"]]);
+  expect(calls()).toMatchObject([{ saying: { calls: 2 } }]);
+  const hangUp: SignalMessage = { type: "Hangup", call_id: OTHER_CALL, reason: "user" };
+  expect(types(w.say(toWest, forward(alice, bob, hangUp)))).toEqual([
+    [toWest, "FederatedSignalForward"],
+    [-2, "Hangup"],
+  ]);
+  expect(types(w.say(toWest, forward(alice, bob, hangUp)))).toEqual([[toWest, "FederatedSignalForward"]]); // its acknowledgement again
+  expect(calls()).toMatchObject([{ saying: { calls: 1 } }]);
 });
 
 test("a relay cannot announce a user who has not signed for its certificate", () => {
