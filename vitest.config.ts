@@ -10,6 +10,7 @@ const REAL_CLI = [
   "bench-neteq",
   "capture",
   "dashboards",
+  "dashboards-up",
   "docker-lab",
   "doctor",
   "launch",

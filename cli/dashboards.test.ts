@@ -1,6 +1,6 @@
 /** The dashboards with a real Prometheus, and what `midcall dashboards` says to its user. */
 import { execFile } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,7 +8,6 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { checkDashboards, isFailure, namesOf, spanOf } from "../dashboards/check.ts";
 import { type Dashboard, series } from "../dashboards/panel.ts";
 import { loadRun, type Prometheus, startPrometheus } from "../dashboards/prometheus.ts";
-import { IMAGES } from "../dashboards/provisioning.ts";
 import type { Result } from "../reports/result.ts";
 import { examine } from "./doctor.ts";
 import { midcall, midcallProcess } from "./recorded-terminal.fixture.ts";
@@ -123,50 +122,19 @@ test("without Prometheus: exit code 5 and the command that gets it", async () =>
   );
 });
 
-test("up: writes the files, loads the run into Prometheus' volume while Prometheus is stopped, and says where to look", async () => {
-  const programs = join(scratch, "bin");
-  await mkdir(programs, { recursive: true });
-  const calls = join(scratch, "calls");
-  await writeFile(join(programs, "docker"), `#!/bin/sh\necho "$*" >> ${calls}\n`);
-  await chmod(join(programs, "docker"), 0o755);
-  expect((await midcall(scratch, ["run", "baseline", "--json"])).code).toBe(0);
-  const { code, out } = await midcallProcess(scratch, ["dashboards", "up", "out/latest", "--scrape", "127.0.0.1:9464"], {
-    env: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
-  });
+test("write: the files of both servers, with what is to be scraped and the ports that are wanted", async () => {
+  const { code, out } = await midcall(scratch, ["dashboards", "--scrape", "127.0.0.1:9464", "--prometheus-port", "9191"]);
   expect(code).toBe(0);
-  const file = join(scratch, "out/dashboards/compose.yaml");
-  const [version, stop, load, up, ...rest] = (await readFile(calls, "utf8")).trim().split("\n");
-  expect(version).toBe("compose version");
-  expect(stop).toBe(`compose -f ${file} stop prometheus`);
-  expect(load).toMatch(
-    / run --rm --no-deps -v \S+\/metrics\.om:\/metrics\.om:ro --entrypoint promtool prometheus tsdb create-blocks-from openmetrics --quiet \/metrics\.om \/prometheus$/,
-  );
-  expect(up).toBe(`compose -f ${file} up --detach --wait`);
-  expect(rest).toEqual([]);
-  expect(out).toMatch(
-    /^baseline\/sim-0x1: http:\/\/127\.0\.0\.1:3000\/d\/midcall-call\?var-run=baseline%2Fsim-0x1&from=\d{13}&to=\d{13}$/m,
-  );
-  const config = JSON.parse(await readFile(join(scratch, "out/dashboards/prometheus/prometheus.yml"), "utf8"));
+  expect(out).toBe("compose file: out/dashboards/compose.yaml");
+  const file = (path: string): Promise<string> => readFile(join(scratch, "out/dashboards", path), "utf8");
+  const config = JSON.parse(await file("prometheus/prometheus.yml"));
   expect(config.scrape_configs[0].static_configs).toEqual([{ targets: ["127.0.0.1:9464"], labels: { run: "live" } }]);
+  expect(JSON.parse(await file("grafana/provisioning/datasources/midcall.yaml")).datasources[0].url).toBe(
+    "http://127.0.0.1:9191",
+  );
+  expect(JSON.parse(await file("compose.yaml")).services.prometheus.command).toContain("--web.listen-address=127.0.0.1:9191");
   if (lacking === "") {
     const { stdout } = await execute("promtool", ["check", "config", join(scratch, "out/dashboards/prometheus/prometheus.yml")]);
     expect(stdout).toContain("SUCCESS");
   }
-});
-
-test("up: where no image can be had it says which are wanted, and what does without them", async () => {
-  const programs = join(scratch, "offline");
-  await mkdir(programs, { recursive: true });
-  const refusal =
-    'Error response from daemon: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host';
-  await writeFile(join(programs, "docker"), `#!/bin/sh\n[ "$2" = version ] && exit 0\necho '${refusal}' >&2\nexit 18\n`);
-  await chmod(join(programs, "docker"), 0o755);
-  const { code, err } = await midcallProcess(scratch, ["dashboards", "up", "--out", "offline-files"], {
-    env: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
-  });
-  expect(code).toBe(5);
-  expect(err.split("\n").at(-1)).toBe(
-    `midcall: docker: ${refusal}; want a daemon that can pull ${IMAGES.prometheus} and ${IMAGES.grafana}. Without them, midcall dashboards check asks the same questions of Debian's Prometheus`,
-  );
-  expect(await readFile(join(scratch, "offline-files/compose.yaml"), "utf8")).toContain(IMAGES.grafana);
 });

@@ -1,7 +1,8 @@
 /** What the machine refused this room: the one error class of dashboards/. */
 
 export type DashboardsErrorCode =
-  | "tool-missing" // Prometheus, promtool, docker or its compose command is not there
+  | "tool-missing" // Prometheus, promtool or a Docker daemon is not there
+  | "image-missing" // a container image is not there and cannot be had
   | "tool-failed"; // it is there and did not do what it was asked
 
 /** `message` says what failed and why; `cause` is the system's own error. */

@@ -69,7 +69,11 @@ export const connectCause: CauseRule = (trial) => {
     const call = calls.find((one) => one.plan === plan);
     const { caller, callee, relay, answer } = planned;
     const isActive = (who: string): boolean => call?.parties.get(who)?.some(({ state }) => state === "active") === true;
-    if (isActive(caller) && isActive(callee)) continue;
+    if (isActive(caller) && isActive(callee)) {
+      const slow = call === undefined || !trial.isBroken("call-connects") ? undefined : lateSetUp(trial, call.id, planned);
+      if (slow !== undefined) return slow;
+      continue;
+    }
     if (answer === "Reject" || answer === "none") continue;
     const ended = [...(call?.parties ?? [])].flatMap(([who, steps]) =>
       steps.flatMap((step) => (step.state === "ended" ? [{ who, ...step }] : [])),
@@ -79,13 +83,7 @@ export const connectCause: CauseRule = (trial) => {
     if (call === undefined) return misread(trial, relay) ?? culprit("client", caller, `never offered the call to ${callee}`);
     const traffic = trafficOf(trial, call.id);
     return (
-      follow(trial, traffic, [
-        { from: caller, to: relay, type: "DirectCallOffer" },
-        { from: relay, to: callee, type: "DirectCallOffer" },
-        { from: callee, to: relay, type: "DirectCallAnswer" },
-        { from: relay, to: callee, type: "CallSetup" },
-        { from: relay, to: caller, type: "CallSetup" },
-      ]) ??
+      follow(trial, traffic, setUpLegs(planned)) ??
       misread(trial, caller) ??
       misread(trial, callee) ??
       culprit("client", isActive(caller) ? callee : caller, "was told that the call was set up and did not take it up")
@@ -93,6 +91,53 @@ export const connectCause: CauseRule = (trial) => {
   }
   return undefined;
 };
+
+type Planned = Trial["evidence"]["scenario"]["calls"][number];
+
+/** How a call comes about: each leg is owed once the one before it that ends where it begins was walked. */
+const setUpLegs = ({ caller, callee, relay }: Planned): readonly Leg[] => [
+  { from: caller, to: relay, type: "DirectCallOffer" },
+  { from: relay, to: callee, type: "DirectCallOffer" },
+  { from: callee, to: relay, type: "DirectCallAnswer" },
+  { from: relay, to: callee, type: "CallSetup" },
+  { from: relay, to: caller, type: "CallSetup" },
+];
+
+/** From a message to what it asks for. chosen: more than any party takes to think, less than it takes to say a message again. */
+const AT_ONCE = 150_000;
+
+/** A call that came about, and late: the first who kept what it had in hands. */
+function lateSetUp(trial: Trial, call: string, planned: Planned): Culprit | undefined {
+  const traffic = trafficOf(trial, call);
+  const legs = setUpLegs(planned);
+  for (const [i, { from, to, type }] of legs.entries()) {
+    const asked = legs.slice(0, i).findLast((leg) => leg.to === from);
+    const told = asked === undefined ? undefined : traffic(from, "received", asked.type)[0];
+    const said = traffic(from, "sent", type)[0];
+    if (told === undefined || said === undefined) continue;
+    const late = said.t - told.t - (from === planned.callee ? planned.answerAfter : 0);
+    if (late > AT_ONCE)
+      return culprit(
+        trial.relays.includes(from) ? "relay" : "client",
+        from,
+        `received a ${told.type} and took ${Math.round(late / 1_000)} ms to send ${to} its ${type}`,
+      );
+  }
+  for (const who of [planned.callee, planned.caller]) {
+    const told = traffic(who, "received", "CallSetup")[0];
+    const active = trial.evidence.calls
+      .find(({ id }) => id === call)
+      ?.parties.get(who)
+      ?.find(({ state }) => state === "active");
+    if (told !== undefined && active !== undefined && active.t - told.t > AT_ONCE)
+      return culprit(
+        "client",
+        who,
+        `was told that the call was set up and took ${Math.round((active.t - told.t) / 1_000)} ms to take it up`,
+      );
+  }
+  return undefined;
+}
 
 /** A call that ended before its time, or not in the way it should. */
 export const callEndCause: CauseRule = (trial) => {

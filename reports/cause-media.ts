@@ -10,7 +10,12 @@ import type { Culprit } from "./result.ts";
 type Refusal = LogRecord & RefusedRecord;
 
 /** How often `who` refused media for one of `reasons`, as it counted itself. */
-function refusals({ evidence }: Trial, who: string, reasons: readonly RefusedRecord["reason"][], what = "media packet"): number {
+export function refusals(
+  { evidence }: Trial,
+  who: string,
+  reasons: readonly RefusedRecord["reason"][],
+  what = "media packet",
+): number {
   let most = 0;
   for (const one of evidence.records)
     if (one.ev === "refused" && one.who === who && reasons.includes((one as Refusal).reason) && one.what.includes(what))
@@ -19,7 +24,7 @@ function refusals({ evidence }: Trial, who: string, reasons: readonly RefusedRec
 }
 
 /** More than luck: what a reordering network leaves behind is less. chosen. */
-const MANY = 8;
+export const MANY = 8;
 
 /** Voice that stopped for good or was never there, in a call that is up. */
 export const mediaCause: CauseRule = (trial) => {
@@ -84,6 +89,20 @@ function resumeCause(trial: Trial, call: string, from: string, to: string): Culp
     const changes = records.filter((one) => one.ev === "registration" && one.who === who);
     const last = changes.at(-1);
     if (last?.ev !== "registration") continue;
+    // Noticed, and nothing done about it: a relay that no longer answers is lost, and one has to be found again.
+    const silent = records.findLast((one) => one.ev === "session" && one.who === who && one.state === "silent");
+    const since = records.filter((one) => one.who === who && one.t > (silent?.t ?? 0));
+    const didNothing = !since.some(
+      (one) =>
+        (one.ev === "session" && one.state !== "closed" && one.state !== "silent") ||
+        (one.ev === "registration" && one.state !== "idle"),
+    );
+    if (silent !== undefined && didNothing)
+      return culprit(
+        "client",
+        who,
+        `noticed at ${(silent.t / 1e6).toFixed(3)} s that its relay was silent, and did nothing about it`,
+      );
     const outages = changes.filter((one) => one.ev === "registration" && one.state === "reconnecting");
     if (outages.length === 0) continue;
     const stopped = records.find((one) => one.ev === "held" && one.who === who)?.t ?? scenario.duration;
@@ -122,7 +141,10 @@ function lostOnTheWay(trial: Trial, from: string, to: string): Culprit | undefin
   if (unread !== undefined) return unread;
   const unopened = refusals(trial, to, ["unauthentic", "replayed"]);
   if (unopened >= MANY)
-    return culprit("protection", to, `could not open what ${from} sent (refused ${unopened} and more packets)`);
+    return (
+      headerCause(trial, from, to) ??
+      culprit("protection", to, `could not open what ${from} sent (refused ${unopened} and more packets)`)
+    );
   const unheaded = refusals(trial, to, ["unexpected"]);
   if (unheaded >= MANY)
     return culprit("protection", to, `could not tell what ${from}'s packet headers said (refused ${unheaded} and more)`);
@@ -133,6 +155,28 @@ function lostOnTheWay(trial: Trial, from: string, to: string): Culprit | undefin
   }
   const [relay] = trial.relays;
   return relay === undefined ? undefined : culprit("relay", relay, `did not forward ${from}'s voice to ${to}`);
+}
+
+/** Packets that tell a key from a header: opened first, so the key is the right one. chosen: a second. */
+const OPENED_FIRST = 50;
+
+/** Packets that did not verify under a key that opened many before and, in between, others: what differs from packet to packet is its header. */
+function headerCause({ evidence }: Trial, from: string, to: string): Culprit | undefined {
+  const refused = evidence.records.filter(
+    (one) => one.ev === "refused" && one.who === to && one.reason === "unauthentic" && one.what === "media packet",
+  );
+  const [first, second] = refused;
+  const stream = evidence.media.streams.find((one) => one.from === from && one.to === to);
+  if (first === undefined || second === undefined || stream === undefined) return undefined;
+  const opened = (since: number, until: number): number =>
+    stream.openedAt.reduce((n, at) => n + (at !== undefined && at >= since && at < until ? 1 : 0), 0);
+  return opened(0, first.t) >= OPENED_FIRST && opened(first.t, second.t) > 0
+    ? culprit(
+        "wire",
+        to,
+        `could not open some of what ${from} sent under a key that opened the others: their headers say something else`,
+      )
+    : undefined;
 }
 
 /** Frames that vanished. */
@@ -159,7 +203,8 @@ export const slowCause: CauseRule = (trial) => {
   for (const { from, to, openedAt, sentAt } of evidence.media.streams) {
     if (to === undefined) continue;
     const unopened = refusals(trial, to, ["unauthentic", "replayed"]);
-    if (unopened >= MANY) return culprit("protection", to, `refused ${unopened} and more of ${from}'s packets`);
+    if (unopened >= MANY)
+      return headerCause(trial, from, to) ?? culprit("protection", to, `refused ${unopened} and more of ${from}'s packets`);
     const gap = longestHole(sentAt);
     if (gap.ms >= 500)
       return culprit(
@@ -187,7 +232,8 @@ export const slowCause: CauseRule = (trial) => {
 const AT_ONCE = 100_000;
 
 /** A party that was back and let its call wait. */
-function lateResume({ evidence }: Trial): Culprit | undefined {
+function lateResume(trial: Trial): Culprit | undefined {
+  const { evidence } = trial;
   for (const who of evidence.clients) {
     let since: number | undefined;
     let isResuming = false;
@@ -196,12 +242,29 @@ function lateResume({ evidence }: Trial): Culprit | undefined {
       if (one.ev === "call") isResuming = one.state === "resuming";
       if (one.ev === "registration") since = one.state === "registered" && isResuming ? one.t : undefined;
       if (one.ev !== "signal" || one.dir !== "sent" || one.type !== "CallResume" || since === undefined) continue;
+      const turnedAway = limitedBy(trial, who, since - AT_ONCE, one.t);
+      if (one.t - since > AT_ONCE && turnedAway !== undefined) return turnedAway;
       if (one.t - since > AT_ONCE)
         return culprit("client", who, `registered again and took ${Math.round((one.t - since) / 1_000)} ms to ask for its call`);
       since = undefined;
     }
   }
   return undefined;
+}
+
+/** Messages that any client may say in one breath: registering, asking for a call and its answer. chosen. */
+const A_BREATH = 8;
+
+/** The relay that refused for their number the few messages that `who` said in a span. */
+function limitedBy({ evidence: { records }, relays }: Trial, who: string, from: number, to: number): Culprit | undefined {
+  const within = records.filter(({ t }) => t >= from && t <= to);
+  const said = within.filter((one) => one.ev === "signal" && one.who === who && one.dir === "sent").length;
+  const limit = within.find(
+    (one) => one.ev === "refused" && one.reason === "limit" && one.what.startsWith("messages") && relays.includes(one.who),
+  );
+  return limit === undefined || said > A_BREATH
+    ? undefined
+    : culprit("relay", limit.who, `turned away for their number the ${said} messages that ${who} said when it was back`);
 }
 
 /** From a fault's end to relays that are linked again. chosen: two questions and a handshake. */

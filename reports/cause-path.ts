@@ -1,5 +1,6 @@
 /** Causes of silences that a client's choice of path makes: it waits for a direct path with nothing to fall back on, or loses one and has no other warm. */
 import type { CauseRule, Trial } from "./cause.ts";
+import { MANY, refusals } from "./cause-media.ts";
 import { culprit } from "./cause-rules.ts";
 import { FRAME_MICROS, gapsOf } from "./playout.ts";
 import type { Culprit } from "./result.ts";
@@ -24,6 +25,8 @@ export const pathCause: CauseRule = (trial) => {
     )
   )
     return undefined;
+  // What comes and cannot be opened has found its way.
+  if (trial.evidence.clients.some((who) => refusals(trial, who, ["unauthentic"]) >= MANY)) return undefined;
   return waited(trial) ?? heldBack(trial) ?? wentSilent(trial);
 };
 

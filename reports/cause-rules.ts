@@ -45,6 +45,9 @@ export const keyCause: CauseRule = (trial) => {
   const [receiver = "a client"] = [firstParty(trial, detail)];
   const stray = trial.evidence.media.strays[0];
   if (stray?.why.includes("played")) return culprit("playout", receiver, `played what never came: ${detail}`);
+  const unwritten = unwrittenBy(trial, receiver);
+  if (unwritten !== undefined)
+    return culprit("client", unwritten, `never wrote down the last of what it sent, as a call that ends does: ${detail}`);
   // Who sends on after its own end of the call writes no more of it: a sender's leftover, not a matter of keys.
   const over = trial.evidence.records.find(
     (record) => record.ev === "call" && record.state === "ended" && record.who !== receiver && record.t <= (stray?.at ?? 0),
@@ -53,6 +56,20 @@ export const keyCause: CauseRule = (trial) => {
     ? culprit("protection", receiver, `opened packets that are not the other party's: ${detail}`)
     : culprit("client", over.who, `went on sending after its call was over: ${detail}`);
 };
+
+/** Who sent `receiver` packets that follow, without exception, on the last one that it wrote down. */
+function unwrittenBy({ evidence: { media, records } }: Trial, receiver: string): string | undefined {
+  for (const { key, from, to, sentAt } of media.streams) {
+    if (to !== receiver) continue;
+    const strays = records.flatMap((one) =>
+      one.ev === "media-received" && one.who === receiver && one.key === key
+        ? Array.from({ length: one.n }, (_, i) => one.seq + i).filter((seq) => sentAt[seq] === undefined)
+        : [],
+    );
+    if (strays.length > 0 && Math.min(...strays) >= sentAt.length) return from;
+  }
+  return undefined;
+}
 
 /** Candidate generations: applied or sent out of order, or updates that never arrived. */
 export const generationCause: CauseRule = (trial) => {

@@ -1,14 +1,28 @@
 /** `midcall dashboards`: Grafana and Prometheus for runs and for processes that are scraped; `check` tries them against a real Prometheus. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ScrapeTarget } from "../../dashboards/prometheus-config.ts";
+import type { Ports } from "../../dashboards/provisioning.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { type HostPort, hostPortArgument } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 
-type Options = { readonly out: string; readonly scrape: readonly HostPort[] };
+type Options = {
+  readonly out: string;
+  readonly scrape: readonly HostPort[];
+  readonly prometheusPort: number;
+  readonly grafanaPort: number;
+};
+
+const portsOf = ({ prometheusPort, grafanaPort }: Options): Ports => ({ prometheus: prometheusPort, grafana: grafanaPort });
+
+function portArgument(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) === 0 || Number(text) > 65_535)
+    throw new InvalidArgumentError("Want a TCP port, 1 to 65535");
+  return Number(text);
+}
 
 export function addDashboards(root: Command, { terminal, end }: Context): void {
   const dashboards = root
@@ -21,7 +35,9 @@ export function addDashboards(root: Command, { terminal, end }: Context): void {
         new Option("--scrape <host:port>", "a relay or client that serves --metrics; may be repeated")
           .argParser((word: string, before: readonly HostPort[]) => [...before, hostPortArgument(word)])
           .default([], "none"),
-      );
+      )
+      .addOption(new Option("--prometheus-port <n>", "on 127.0.0.1").argParser(portArgument).default(9_090))
+      .addOption(new Option("--grafana-port <n>", "on 127.0.0.1").argParser(portArgument).default(3_000));
   }
   dashboards.commands
     .find((one) => one.name() === "write")
@@ -33,13 +49,13 @@ export function addDashboards(root: Command, { terminal, end }: Context): void {
     });
   dashboards.commands
     .find((one) => one.name() === "up")
-    ?.description("Prometheus and Grafana in containers on loopback, with the runs given loaded")
+    ?.description("Prometheus and Grafana in containers on loopback, with the runs given loaded, until Ctrl-C")
     .argument("[run...]", "folders of runs")
     .addHelpText("after", example("midcall dashboards up out/latest --scrape 127.0.0.1:9464"))
     .action(async (words: string[], options: Options) => {
       const folder = await write(options, terminal);
       const { bringUp } = await import("../dashboards-up.ts");
-      await bringUp(folder, words, terminal);
+      await bringUp(folder, portsOf(options), words, terminal);
       end(EXIT.held);
     });
   dashboards
@@ -63,7 +79,7 @@ async function write(options: Options, terminal: Terminal): Promise<string> {
     const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     return { address, run: LIVE_RUN };
   });
-  for (const [path, text] of provisioning(targets)) {
+  for (const [path, text] of provisioning(targets, portsOf(options))) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
   }
