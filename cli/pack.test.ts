@@ -1,6 +1,6 @@
 /** The published package: packed, installed in an empty folder outside of the repository, and used from there. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -118,8 +118,12 @@ test("from an empty folder, a user's own vitest runs scenarios, and a broken one
   wantInstalled(context);
   // The vitest of this repository stands for the user's.
   await symlink(join(REPOSITORY, "node_modules/vitest"), join(folder, "node_modules/vitest"));
+  // The guide's own example, as it stands there.
+  const guide = await readFile(join(REPOSITORY, "docs/guide.md"), "utf8");
+  const [, example = ""] = /^```ts\n(\/\/ resilience\.test\.ts\n.*?)^```$/ms.exec(guide) ?? [];
+  await writeFile(join(folder, "resilience.test.ts"), example);
   await writeFile(
-    join(folder, "resilience.test.ts"),
+    join(folder, "chaos.test.ts"),
     `import { kill, scenario } from "midcall";
 import { chaos } from "midcall/vitest";
 import { expect, test } from "vitest";
@@ -152,7 +156,8 @@ test("what does not exist is said at once", async () => {
     folder,
   );
   const said = `${ended.out}${ended.err}`;
-  expect(said).toMatch(/Tests +1 failed \| 3 passed/);
+  expect(said).toMatch(/ resilience\.test\.ts \(1 test\)/);
+  expect(said).toMatch(/Tests +1 failed \| 4 passed/);
   expect(said).toContain("FAIL relay-restart  oracle=media-recovers");
   expect(said).toContain("look first: ");
   expect(said).toContain("replay: npx midcall replay out/relay-restart/sim-twin-0x1/scenario.json");
