@@ -10,8 +10,11 @@ import { MODULE_EXTENSION } from "./version.ts";
 
 export type PageScript = { readonly text: string; readonly allowedBy: string };
 
+/** The timeline, for every page that has one. */
+export const PLOT: readonly string[] = ["../reports/page/plot-layout", "../reports/page/lane-shapes", "../reports/page/plot"];
+
 /** The scripts of report.html. */
-export const reportScripts = (): Promise<readonly PageScript[]> => scriptsOf(["../reports/page/plot", "../reports/page/report"]);
+export const reportScripts = (): Promise<readonly PageScript[]> => scriptsOf([...PLOT, "../reports/page/report"]);
 
 const made = new Map<string, Promise<readonly PageScript[]>>();
 

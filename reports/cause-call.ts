@@ -1,6 +1,7 @@
 /** Causes of calls that do not come about or end wrongly: the messages of a call are followed from hand to hand. */
 import type { LogRecord, SignalRecord } from "../impl/base/record.ts";
 import type { CauseRule, Trial } from "./cause.ts";
+import { limitedBy, misread } from "./cause-refusals.ts";
 import { culprit, detailOf } from "./cause-rules.ts";
 import type { Culprit } from "./result.ts";
 
@@ -19,21 +20,6 @@ export function trafficOf({ evidence }: Trial, call: string | undefined): Traffi
 
 /** One message on its way: who says it, whom it is for, and what makes the sender owe it. */
 type Leg = { readonly from: string; readonly to: string; readonly type: string };
-
-/** Input refused by `who` as not to be understood, which it never took for a message at all: its parser's doing. */
-export function misread({ evidence }: Trial, who: string, type?: string): Culprit | undefined {
-  const refusal = evidence.records.find(
-    (one) =>
-      one.ev === "refused" &&
-      one.who === who &&
-      (one.reason === "malformed" || one.reason === "oversized" || one.reason === "unknown-type") &&
-      (type === undefined || one.what.includes(type)) &&
-      !evidence.records.some(
-        (other) => other.ev === "signal" && other.who === who && other.dir === "received" && other.type === one.what,
-      ),
-  );
-  return refusal?.ev === "refused" ? culprit("wire", who, `refused ${refusal.what} as ${refusal.reason}`) : undefined;
-}
 
 /** Follows legs in order; the first that was not walked names its culprit. Undefined when all were. */
 function follow(trial: Trial, traffic: Traffic, legs: readonly Leg[]): Culprit | undefined {
@@ -117,10 +103,13 @@ function lateSetUp(trial: Trial, call: string, planned: Planned): Culprit | unde
     if (told === undefined || said === undefined) continue;
     const late = said.t - told.t - (from === planned.callee ? planned.answerAfter : 0);
     if (late > AT_ONCE)
-      return culprit(
-        trial.relays.includes(from) ? "relay" : "client",
-        from,
-        `received a ${told.type} and took ${Math.round(late / 1_000)} ms to send ${to} its ${type}`,
+      return (
+        limitedBy(trial, from, told.t - AT_ONCE, said.t) ??
+        culprit(
+          trial.relays.includes(from) ? "relay" : "client",
+          from,
+          `received a ${told.type} and took ${Math.round(late / 1_000)} ms to send ${to} its ${type}`,
+        )
       );
   }
   for (const who of [planned.callee, planned.caller]) {
@@ -193,9 +182,9 @@ function endingCause(trial: Trial, call: string | undefined, who: string, reason
   const forged = records.find((one) => one.ev === "refused" && one.reason === "forged-signature");
   if (forged?.ev === "refused")
     return culprit("client", who, `sent a ${forged.what} whose proof does not verify, and the call ended`);
-  if (reason === "unknown-call" && relay !== undefined) {
-    const resume = trafficOf(trial, call)(relay, "received", "CallResume").length > 0;
-    if (resume) return culprit("relay", relay, `refused to resume a call that ${who} proved to be in`);
+  if (reason === "unknown-call") {
+    const asked = trial.relays.find((name) => trafficOf(trial, call)(name, "received", "CallResume").length > 0);
+    if (asked !== undefined) return culprit("relay", asked, `refused to resume a call that ${who} proved to be in`);
   }
   if (reason === "peer-lost" && relay !== undefined)
     return culprit("relay", relay, "gave up a call whose parties had both come back");

@@ -1,30 +1,11 @@
 /** Causes of voice that does not arrive, arrives late or sounds wrong: the way of a frame from the microphone to the loudspeaker. */
-import type { LogRecord, RefusedRecord } from "../impl/base/record.ts";
 import { INTERRUPTION_MS } from "./audio.ts";
 import type { CauseRule, Trial } from "./cause.ts";
-import { misread, trafficOf } from "./cause-call.ts";
+import { trafficOf } from "./cause-call.ts";
+import { headerCause, limitedBy, MANY, misread, refusals } from "./cause-refusals.ts";
 import { culprit } from "./cause-rules.ts";
 import { FRAME_MICROS, FRAME_MS, gapsOf } from "./playout.ts";
 import type { Culprit } from "./result.ts";
-
-type Refusal = LogRecord & RefusedRecord;
-
-/** How often `who` refused media for one of `reasons`, as it counted itself. */
-export function refusals(
-  { evidence }: Trial,
-  who: string,
-  reasons: readonly RefusedRecord["reason"][],
-  what = "media packet",
-): number {
-  let most = 0;
-  for (const one of evidence.records)
-    if (one.ev === "refused" && one.who === who && reasons.includes((one as Refusal).reason) && one.what.includes(what))
-      most = Math.max(most, one.count);
-  return most;
-}
-
-/** More than luck: what a reordering network leaves behind is less. chosen. */
-export const MANY = 8;
 
 /** Voice that stopped for good or was never there, in a call that is up. */
 export const mediaCause: CauseRule = (trial) => {
@@ -157,28 +138,6 @@ function lostOnTheWay(trial: Trial, from: string, to: string): Culprit | undefin
   return relay === undefined ? undefined : culprit("relay", relay, `did not forward ${from}'s voice to ${to}`);
 }
 
-/** Packets that tell a key from a header: opened first, so the key is the right one. chosen: a second. */
-const OPENED_FIRST = 50;
-
-/** Packets that did not verify under a key that opened many before and, in between, others: what differs from packet to packet is its header. */
-function headerCause({ evidence }: Trial, from: string, to: string): Culprit | undefined {
-  const refused = evidence.records.filter(
-    (one) => one.ev === "refused" && one.who === to && one.reason === "unauthentic" && one.what === "media packet",
-  );
-  const [first, second] = refused;
-  const stream = evidence.media.streams.find((one) => one.from === from && one.to === to);
-  if (first === undefined || second === undefined || stream === undefined) return undefined;
-  const opened = (since: number, until: number): number =>
-    stream.openedAt.reduce((n, at) => n + (at !== undefined && at >= since && at < until ? 1 : 0), 0);
-  return opened(0, first.t) >= OPENED_FIRST && opened(first.t, second.t) > 0
-    ? culprit(
-        "wire",
-        to,
-        `could not open some of what ${from} sent under a key that opened the others: their headers say something else`,
-      )
-    : undefined;
-}
-
 /** Frames that vanished. */
 export const framesCause: CauseRule = (trial) => {
   if (!trial.isBroken("every-frame-accounted")) return undefined;
@@ -250,21 +209,6 @@ function lateResume(trial: Trial): Culprit | undefined {
     }
   }
   return undefined;
-}
-
-/** Messages that any client may say in one breath: registering, asking for a call and its answer. chosen. */
-const A_BREATH = 8;
-
-/** The relay that refused for their number the few messages that `who` said in a span. */
-function limitedBy({ evidence: { records }, relays }: Trial, who: string, from: number, to: number): Culprit | undefined {
-  const within = records.filter(({ t }) => t >= from && t <= to);
-  const said = within.filter((one) => one.ev === "signal" && one.who === who && one.dir === "sent").length;
-  const limit = within.find(
-    (one) => one.ev === "refused" && one.reason === "limit" && one.what.startsWith("messages") && relays.includes(one.who),
-  );
-  return limit === undefined || said > A_BREATH
-    ? undefined
-    : culprit("relay", limit.who, `turned away for their number the ${said} messages that ${who} said when it was back`);
 }
 
 /** From a fault's end to relays that are linked again. chosen: two questions and a handshake. */

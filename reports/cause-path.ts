@@ -1,6 +1,6 @@
 /** Causes of silences that a client's choice of path makes: it waits for a direct path with nothing to fall back on, or loses one and has no other warm. */
 import type { CauseRule, Trial } from "./cause.ts";
-import { MANY, refusals } from "./cause-media.ts";
+import { MANY, refusals } from "./cause-refusals.ts";
 import { culprit } from "./cause-rules.ts";
 import { FRAME_MICROS, gapsOf } from "./playout.ts";
 import type { Culprit } from "./result.ts";
@@ -18,6 +18,8 @@ const LATE = 1_000_000;
 export const pathCause: CauseRule = (trial) => {
   if (!trial.isBroken("longest-gap", "no-interruption", "media-flows", "media-recovers", "concealment")) return undefined;
   const { records } = trial.evidence;
+  const unsent = waited(trial);
+  if (unsent !== undefined) return unsent;
   if (!records.some((one) => one.ev === "candidate-pair")) return undefined;
   if (
     records.some(
@@ -27,7 +29,7 @@ export const pathCause: CauseRule = (trial) => {
     return undefined;
   // What comes and cannot be opened has found its way.
   if (trial.evidence.clients.some((who) => refusals(trial, who, ["unauthentic"]) >= MANY)) return undefined;
-  return waited(trial) ?? heldBack(trial) ?? wentSilent(trial);
+  return heldBack(trial) ?? wentSilent(trial);
 };
 
 function waited({ evidence: { records, clients } }: Trial): Culprit | undefined {

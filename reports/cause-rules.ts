@@ -58,7 +58,14 @@ export const keyCause: CauseRule = (trial) => {
 };
 
 /** Who sent `receiver` packets that follow, without exception, on the last one that it wrote down. */
-function unwrittenBy({ evidence: { media, records } }: Trial, receiver: string): string | undefined {
+function unwrittenBy({ evidence: { media, records, calls } }: Trial, receiver: string): string | undefined {
+  const keys = new Set(media.streams.map(({ key }) => key));
+  const unknown = records.find((one) => one.ev === "media-received" && one.who === receiver && !keys.has(one.key));
+  if (unknown?.ev === "media-received") {
+    const other = [...(calls.find(({ id }) => id === unknown.call)?.parties.keys() ?? [])].find((who) => who !== receiver);
+    const hasWritten = media.streams.some(({ call, from }) => call === unknown.call && from === other);
+    if (!hasWritten) return other;
+  }
   for (const { key, from, to, sentAt } of media.streams) {
     if (to !== receiver) continue;
     const strays = records.flatMap((one) =>

@@ -4,7 +4,7 @@ import { legend } from "../../reports/html-parts.ts";
 import { asScriptData } from "../../reports/page-data.ts";
 import { STYLE } from "../../reports/page-style.ts";
 import { topologyOf } from "../../reports/topology.ts";
-import { scriptsOf } from "../page-script.ts";
+import { PLOT, scriptsOf } from "../page-script.ts";
 import type { Start } from "./page/start.ts";
 import type { Watched } from "./server.ts";
 
@@ -19,7 +19,7 @@ const HANDS = [
 ] as const;
 
 export async function livePage({ scenario, lab, inject }: Watched): Promise<string> {
-  const scripts = await scriptsOf(["../reports/page/plot", "./live/page/network", "./live/page/live"]);
+  const scripts = await scriptsOf([...PLOT, "./live/page/network", "./live/page/live"]);
   const { places, wires } = topologyOf(scenario, {});
   const start: Start = { scenario: scenario.name, lab, duration: scenario.duration, isPaced: lab === "sim", places, wires };
   const clients = Object.entries(scenario.parties).filter(([, { role }]) => role === "client");

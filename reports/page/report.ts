@@ -3,7 +3,8 @@
  * party heard, and copies the replay command. Without it the page has the static drawing and the excerpts.
  */
 import type { PageData } from "./data.ts";
-import { clock, type Layout, layOut, plotOption } from "./plot.ts";
+import { plotOption } from "./plot.ts";
+import { clock, type Layout, layOut } from "./plot-layout.ts";
 
 declare const echarts: {
   init(at: HTMLElement, theme: null, options: { renderer: "canvas" }): Chart;

@@ -1,6 +1,7 @@
 /** The live page in a browser: takes frames as they come, draws network, timeline and log, and sends faults to be done by hand. */
 import type { PageData } from "../../../reports/page/data.ts";
-import { clock, type Layout, layOut, plotOption } from "../../../reports/page/plot.ts";
+import { plotOption } from "../../../reports/page/plot.ts";
+import { clock, type Layout, layOut } from "../../../reports/page/plot-layout.ts";
 import type { Frame } from "../frame.ts";
 import { networkOption } from "./network.ts";
 import type { Start } from "./start.ts";
