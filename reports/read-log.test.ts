@@ -10,6 +10,15 @@ test("a log that was written is read back record for record", () => {
   expect(readLog(text)).toEqual({ records: restart, problems: [], truncated: false });
 });
 
+test.each([
+  { ev: "federation", peer: "r2", state: "down", reason: "silent" },
+  { ev: "relay-path", peer: "r2", asked: 5, lost: 1, rttMs: 40.5 },
+  { ev: "drain", state: "begun", sessions: 3, calls: 1, withinMs: 5_000 },
+])("what only relays that federate and drain say is read too: $ev", (saying) => {
+  const record = { t: 1, who: "r1", ...saying };
+  expect(readLine(JSON.stringify(record))).toEqual({ ok: true, record });
+});
+
 test("a malformed line is reported with its number and the rest is read", () => {
   const lines = text.split("\n");
   lines[2] = "{nonsense";

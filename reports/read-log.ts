@@ -87,180 +87,132 @@ const FRAMES: Shape = [
 ];
 const MEDIA: Shape = [["call", text], ["key", text], ["seq", count], ...FRAMES];
 
-/** The required fields of each record of impl/base/record.ts; optional ones where a measurement uses them. */
-const SHAPES: ReadonlyMap<string, Shape> = new Map<Saying["ev"], Shape>([
-  [
-    "run",
-    [
-      ["schema", oneOf("midcall/log@1")],
-      ["scenario", text],
-      ["lab", oneOf("sim", "netns", "docker", "process")],
-      ["seed", text],
-      ["codec", oneOf("real", "sized")],
-      ["crypto", oneOf("real", "null")],
-      ["jitterBuffer", maybe(oneOf("neteq", "ema"))],
-    ],
+/** The required fields of each record of impl/base/record.ts, of which none is left out; optional ones where a measurement uses them. */
+const EACH: Readonly<Record<Saying["ev"], Shape>> = {
+  run: [
+    ["schema", oneOf("midcall/log@1")],
+    ["scenario", text],
+    ["lab", oneOf("sim", "netns", "docker", "process")],
+    ["seed", text],
+    ["codec", oneOf("real", "sized")],
+    ["crypto", oneOf("real", "null")],
+    ["jitterBuffer", maybe(oneOf("neteq", "ema"))],
   ],
-  [
-    "end",
-    [
-      ["reason", oneOf("finished", "interrupted", "crashed")],
-      ["detail", maybe(text)],
-    ],
+  end: [
+    ["reason", oneOf("finished", "interrupted", "crashed")],
+    ["detail", maybe(text)],
   ],
-  ["process", [["state", oneOf("started", "killed", "paused", "resumed", "exited")]]],
-  [
-    "fault",
-    [
-      ["fault", count],
-      ["state", oneOf("applied", "healed")],
-      ["queuedUntil", maybe(count)],
-      ["kind", text],
-      ["target", text],
-      ["label", text],
-    ],
+  process: [["state", oneOf("started", "killed", "paused", "resumed", "exited")]],
+  fault: [
+    ["fault", count],
+    ["state", oneOf("applied", "healed")],
+    ["queuedUntil", maybe(count)],
+    ["kind", text],
+    ["target", text],
+    ["label", text],
   ],
-  [
-    "action",
-    [
-      ["action", count],
-      ["does", oneOf("register", "deregister", "hang-up")],
-      ["relay", maybe(text)],
-      ["address", maybe(text)],
-    ],
+  action: [
+    ["action", count],
+    ["does", oneOf("register", "deregister", "hang-up")],
+    ["relay", maybe(text)],
+    ["address", maybe(text)],
   ],
-  [
-    "drop",
-    [
-      ["where", text],
-      ["cause", text],
-      ["bytes", count],
-      ["fault", maybe(count)],
-    ],
+  drop: [
+    ["where", text],
+    ["cause", text],
+    ["bytes", count],
+    ["fault", maybe(count)],
   ],
-  [
-    "touched",
-    [
-      ["fault", count],
-      ["what", text],
-      ["packets", count],
-    ],
+  touched: [
+    ["fault", count],
+    ["what", text],
+    ["packets", count],
   ],
-  [
-    "session",
-    [
-      ["session", whole],
-      ["state", text],
-      ["rttMs", maybe(number)],
-    ],
+  session: [
+    ["session", whole],
+    ["state", text],
+    ["rttMs", maybe(number)],
   ],
-  [
-    "signal",
-    [
-      ["dir", oneOf("sent", "received")],
-      ["type", text],
-      ["session", whole],
-      ["call", maybe(text)],
-      ["addresses", maybe((value) => Array.isArray(value) && value.every(text))],
-      ["ok", maybe((value) => typeof value === "boolean")],
-    ],
+  signal: [
+    ["dir", oneOf("sent", "received")],
+    ["type", text],
+    ["session", whole],
+    ["call", maybe(text)],
+    ["addresses", maybe((value) => Array.isArray(value) && value.every(text))],
+    ["ok", maybe((value) => typeof value === "boolean")],
   ],
-  [
-    "refused",
-    [
-      ["reason", text],
-      ["what", text],
-      ["count", count],
-    ],
+  refused: [
+    ["reason", text],
+    ["what", text],
+    ["count", count],
   ],
-  [
-    "registration",
-    [
-      ["state", oneOf("idle", "connecting", "registered", "reconnecting", "switching", "refused")],
-      ["supervisors", count],
-      ["delayMs", maybe(number)],
-    ],
+  registration: [
+    ["state", oneOf("idle", "connecting", "registered", "reconnecting", "switching", "refused")],
+    ["supervisors", count],
+    ["delayMs", maybe(number)],
   ],
-  [
-    "call",
-    [
-      ["call", text],
-      ["state", oneOf("offering", "ringing", "answered", "active", "resuming", "resumed", "ended")],
-      ["peer", text],
-      ["reason", maybe(text)],
-    ],
+  call: [
+    ["call", text],
+    ["state", oneOf("offering", "ringing", "answered", "active", "resuming", "resumed", "ended")],
+    ["peer", text],
+    ["reason", maybe(text)],
   ],
-  [
-    "path",
-    [
-      ["call", text],
-      ["path", oneOf("relay", "direct")],
-      ["candidate", oneOf("host", "mapped", "reflexive", "relay")],
-    ],
+  path: [
+    ["call", text],
+    ["path", oneOf("relay", "direct")],
+    ["candidate", oneOf("host", "mapped", "reflexive", "relay")],
   ],
-  [
-    "candidate-pair",
-    [
-      ["call", text],
-      ["session", whole],
-      ["remote", text],
-      ["candidate", oneOf("host", "mapped", "reflexive")],
-      ["state", oneOf("in-progress", "succeeded", "failed", "closed", "migrated")],
-      ["reason", maybe(text)],
-    ],
+  "candidate-pair": [
+    ["call", text],
+    ["session", whole],
+    ["remote", text],
+    ["candidate", oneOf("host", "mapped", "reflexive")],
+    ["state", oneOf("in-progress", "succeeded", "failed", "closed", "migrated")],
+    ["reason", maybe(text)],
   ],
-  [
-    "generation",
-    [
-      ["call", text],
-      ["action", oneOf("sent", "delivered", "applied", "refused")],
-      ["generation", number],
-      ["last", number],
-    ],
+  generation: [
+    ["call", text],
+    ["action", oneOf("sent", "delivered", "applied", "refused")],
+    ["generation", number],
+    ["last", number],
   ],
-  ["media-sent", MEDIA],
-  ["media-received", MEDIA],
-  [
-    "media-played",
-    [
-      ["call", text],
-      ["kind", oneOf("source", "recovered", "concealed", "silence", "comfort")],
-      ["seq", maybe(count)],
-      ["by", maybe(text)],
-      ...FRAMES,
-    ],
+  "media-sent": MEDIA,
+  "media-received": MEDIA,
+  "media-played": [
+    ["call", text],
+    ["kind", oneOf("source", "recovered", "concealed", "silence", "comfort")],
+    ["seq", maybe(count)],
+    ["by", maybe(text)],
+    ...FRAMES,
   ],
-  [
-    "fec",
-    [
-      ["call", text],
-      ["scheme", text],
-      ...each("payloadBytes", "sealedBytes", "repairPacketsSent", "repairPacketsReceived", "givenBack", "holdMs"),
-    ],
+  fec: [
+    ["call", text],
+    ["scheme", text],
+    ...each("payloadBytes", "sealedBytes", "repairPacketsSent", "repairPacketsReceived", "givenBack", "holdMs"),
   ],
-  [
-    "tier",
-    [
-      ["call", text],
-      ["tier", oneOf("good", "degraded", "catastrophic")],
-      ["coding", text],
-      ["scheme", text],
-      ...each("payloadBytes", "sealedBytes"),
-      ["reason", text],
-    ],
+  tier: [
+    ["call", text],
+    ["tier", oneOf("good", "degraded", "catastrophic")],
+    ["coding", text],
+    ["scheme", text],
+    ...each("payloadBytes", "sealedBytes"),
+    ["reason", text],
   ],
-  [
-    "stats",
-    [["call", text], ...each("packetsReceived", "packetsLost", "jitter", "jitterBufferDelay", "jitterBufferEmittedCount")],
+  stats: [["call", text], ...each("packetsReceived", "packetsLost", "jitter", "jitterBufferDelay", "jitterBufferEmittedCount")],
+  network: each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes"),
+  interfaces: [
+    ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],
+    ["default", maybe(text)],
   ],
-  ["network", each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes")],
-  [
-    "interfaces",
-    [
-      ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],
-      ["default", maybe(text)],
-    ],
+  held: each("sessions", "calls", "supervisors"),
+  note: [["text", text]],
+  federation: [
+    ["peer", text],
+    ["state", oneOf("connecting", "up", "down")],
+    ["session", maybe(whole)],
+    ["reason", maybe(text)],
   ],
-  ["held", each("sessions", "calls", "supervisors")],
-  ["note", [["text", text]]],
-]);
+  "relay-path": [["peer", text], ...each("asked", "lost"), ["rttMs", maybe(number)], ["jitterMs", maybe(number)]],
+  drain: [["state", oneOf("begun", "done", "overdue")], ...each("sessions", "calls"), ["withinMs", maybe(number)]],
+};
+const SHAPES: ReadonlyMap<string, Shape> = new Map(Object.entries(EACH));
