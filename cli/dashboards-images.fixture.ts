@@ -23,7 +23,8 @@ async function imported(
   const linked = (file: string): string[] =>
     [...execFileSync("ldd", [file], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
   const libraries = files.filter((file) => !file.endsWith(".mjs")).flatMap(linked);
-  const tar = spawn("tar", ["--create", "--dereference", "--absolute-names", ...new Set([...files, ...libraries])], {
+  const words = ["--create", "--dereference", "--absolute-names", "--no-recursion", "/tmp", ...new Set([...files, ...libraries])];
+  const tar = spawn("tar", words, {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [repo, tag] = image.split(":");

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer as createListener } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { DATA_SOURCE } from "../dashboards/grafana.ts";
 import { DASHBOARDS, IMAGES } from "../dashboards/provisioning.ts";
 import { anyDaemon, type Daemon, isDaemonInstalled } from "../netns/docker/daemon.ts";
 import { dockerLacks } from "../netns/docker/docker-lacks.ts";
@@ -65,7 +66,7 @@ test("both servers run with the run loaded; what a killed process left goes when
   onTestFinished(() => daemon.stop());
   const { docker } = await openEngine();
   await importImages(docker);
-  expect((await midcall(scratch, ["run", "relay-restart", "--json"])).code).toBe(0);
+  expect((await midcall(scratch, ["run", "relay-restart", "--codec", "sized", "--crypto", "null", "--json"])).code).toBe(0);
   const [prometheusPort, grafanaPort] = [await freePort(), await freePort()];
   const words = ["out/latest", "--prometheus-port", String(prometheusPort), "--grafana-port", String(grafanaPort)];
   const containers = (): Promise<readonly unknown[]> =>
@@ -95,7 +96,7 @@ test("both servers run with the run loaded; what a killed process left goes when
     query: 'last_over_time(midcall_run_mos{run="relay-restart/sim-0x1",party="alice"}[10m])',
     time: String(Number(to) / 1e3),
   });
-  const asked = await json(`${site}/api/datasources/proxy/uid/midcall/api/v1/query?${query}`);
+  const asked = await json(`${site}/api/datasources/proxy/uid/${DATA_SOURCE.uid}/api/v1/query?${query}`);
   expect(asked.data.result.map((one: { value: [number, string] }) => Number(one.value[1]))).toEqual([
     result.measurements.audio.alice?.mos,
   ]);

@@ -2,15 +2,18 @@
  * A Docker daemon of one's own, for machines on which none runs: started by hand in a folder of its own, without any network, and stopped again with all it
  * made. It touches neither the machine's firewall nor its interfaces, nor another daemon.
  */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { NetnsError } from "../netns-error.ts";
 import { stderrTail } from "../stderr-tail.ts";
 import { daemonVersion } from "./daemon-socket.ts";
+
+const execute = promisify(execFile);
 
 export type Daemon = {
   /** For DOCKER_HOST. */
@@ -66,6 +69,8 @@ export async function startDaemon(): Promise<Daemon> {
     const late = setTimeout(() => child.kill("SIGKILL"), DOWN_WITHIN);
     await over;
     clearTimeout(late);
+    // Containers on the host's network leave it mounted here.
+    await execute("umount", [join(folder, "exec/netns/default")]).catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   };
   for (const until = performance.now() + UP_WITHIN; ; ) {
