@@ -38,18 +38,24 @@ export function exploredRelays(
       how: fc.constantFrom("neither", "spare", "linked"),
       at: fc.integer({ min: 0, max: MOVES / 1_000 }).map((offset) => from + offset * 1_000),
       together: fc.integer({ min: 0, max: 2_000 }).map((late) => late * 1_000),
+      swaps: fc.subarray(["caller there", "callee here", "caller back"] as const),
     })
-    .map(({ how, at, together }): Relays => {
+    .map(({ how, at, together, swaps }): Relays => {
       if (how === "neither") return kept;
       const two = (firstModel: PartyModel): Scenario["parties"] => ({ ...parties, [first]: firstModel, [SECOND]: model });
       if (how === "spare") {
         const pair = [move(call.caller, SECOND, at), move(call.callee, SECOND, at + together)];
         return { parties: two(model), actions: pair, apart: together, lastMove: at + together };
       }
-      // Linked relays: the callee is at the second one. They stay: who moves between linked relays during faults may lose the call (federation/federation.ts).
+      // Linked relays: the callee is at the second one, and both may move to where the other is, and back.
       const linked = two({ ...model, federatesWith: [SECOND] });
       const callee = linked[call.callee];
       const placed = callee === undefined ? linked : { ...linked, [call.callee]: { ...callee, relay: SECOND } };
-      return { parties: placed, actions: [], apart: 0, lastMove: 0 };
+      const moves = swaps.map((swap, i) =>
+        swap === "callee here"
+          ? move(call.callee, first, at + i * together)
+          : move(call.caller, swap === "caller there" ? SECOND : first, at + i * together),
+      );
+      return { parties: placed, actions: moves, apart: 0, lastMove: moves.length === 0 ? 0 : at + (moves.length - 1) * together };
     });
 }

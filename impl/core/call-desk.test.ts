@@ -265,4 +265,18 @@ describe("a relay", () => {
     expect(sent(effects)).toEqual([[-1, "Hangup"]]);
     expect(w.step({ type: "held" })).toMatchObject([{ saying: { calls: 0 } }]);
   });
+
+  it("ends it in time though the one who stayed registers anew meanwhile", () => {
+    const w = world();
+    w.say(-1, offer());
+    w.say(-2, accept);
+    w.step({ type: "session", session: -2, event: { type: "closed", reason: "idle-timeout" } });
+    const before = Array.from({ length: 40 }, () => w.pass(1)).flat();
+    expect(sent(before)).toEqual([]);
+    w.step({ type: "accepted", session: -9, remote: "192.0.2.1:2000" });
+    w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, new Uint8Array(16).fill(1)) });
+    w.say(-9, resumption(alice, bob, "caller"));
+    const effects = Array.from({ length: 25 }, () => w.pass(1)).flat();
+    expect(sent(effects)).toEqual([[-9, "Hangup"]]);
+  });
 });

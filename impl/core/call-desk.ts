@@ -78,8 +78,8 @@ export type CallDesk = {
   isInCall(party: string): boolean;
   /** `peer` has just registered: tells it of calls that ended while it was away, and of those that a peer has resumed. */
   welcome(peer: Peer, from: string): void;
-  /** `peer` carries no call any more; each waits for its party to resume it. */
-  detach(peer: Peer): void;
+  /** `peer` carries no call any more; each waits for its party to resume it. `isBack`: its client is here on another session already. */
+  detach(peer: Peer, isBack?: boolean): void;
   /** The client of `peer` is gone, and its offers with it. */
   leave(peer: Peer): void;
   /** Ends what has waited too long. Whether anything is left to look at later. */
@@ -135,6 +135,7 @@ export function callDesk(hub: Hub): CallDesk {
       sessions: [undefined, undefined],
       addresses: [{}, {}],
       resumption: undefined,
+      nextAttempts: [0, 0],
       since: hub.now(),
       orphanedAt: undefined,
       ...more,
@@ -279,6 +280,11 @@ export function callDesk(hub: Hub): CallDesk {
       return refusal(peer, message.type, "relay-full", id);
     }
     const call = known ?? add(id, parties, { orphanedAt: hub.now() });
+    if (message.attempt !== undefined) {
+      // Another relay tells late what its party said before it came here, or says again what it has from here.
+      if (peer.isRemote === true && message.attempt < call.nextAttempts[side]) return refuse("stale-generation", message.type);
+      call.nextAttempts[side] = Math.max(call.nextAttempts[side], peer.isRemote === true ? message.attempt : message.attempt + 1);
+    }
     if (call.stage === "offered") {
       registered(parties[0])?.offers.delete(call);
       call.stage = "set-up";
@@ -370,15 +376,15 @@ export function callDesk(hub: Hub): CallDesk {
         if (sessions[side] === undefined && resumption !== undefined && resumption.side !== side) send(peer, resumption.message);
       }
     },
-    detach: (peer) => {
+    detach: (peer, isBack = false) => {
       for (const call of peer.channels.values()) {
         const side = call.sessions.indexOf(peer.session);
         if (side === -1) continue; // its party has moved on, to another session of this relay or to another relay
         call.sessions[side] = undefined;
         call.orphanedAt ??= hub.now();
         hub.sweepSoon();
-        // Nobody is left: whoever comes back says all there is to know, and both may have gone to another relay.
-        if (call.sessions.every((session) => session === undefined)) release(call);
+        // Nobody is left: whoever comes back says all there is to know, and both may have gone to another relay. Who is back already is left.
+        if (!isBack && call.sessions.every((session) => session === undefined)) release(call);
       }
       peer.channels.clear();
     },

@@ -38,6 +38,8 @@ export type Call = {
   readonly since: Instant;
   /** The last `CallResume` that proved it, and its sender's side: shown to the other party when that registers. */
   resumption: { readonly side: Side; readonly message: SignalMessage } | undefined;
+  /** The least `attempt` of each side's `CallResume` that another relay may still tell: what the party said here itself has to be surpassed. */
+  readonly nextAttempts: [number, number];
   /** Since when a party has been away; undefined while both are here. */
   orphanedAt: Instant | undefined;
 };

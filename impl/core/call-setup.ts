@@ -66,6 +66,7 @@ const fresh = (context: Context, id: string, role: "caller" | "callee", peer: st
   unknownSince: undefined,
   hasReconnected: false,
   resumeWait: RESUME_AGAIN,
+  resumptions: 0,
   keys: undefined,
   peerFec: [],
   peerSends: undefined,

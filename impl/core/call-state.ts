@@ -64,6 +64,8 @@ export type Call = {
   hasReconnected: boolean;
   /** After how long a `CallResume` without an answer is said again. */
   resumeWait: Micros;
+  /** How many times it was taken up at a relay. */
+  resumptions: number;
   keys: CallKeys | undefined;
   /** Forward error correction the peer can make use of, and what it sends with. */
   peerFec: readonly string[];
@@ -116,6 +118,7 @@ export function opening(call: Call): SignalMessage | undefined {
     role,
     ...(channel === undefined ? {} : { channel }),
     ...(role === "callee" && answer === "AcceptGeneric" ? { private: true } : {}),
+    attempt: call.resumptions,
     caller_share: caller,
     callee_share: callee,
   };
@@ -136,6 +139,7 @@ export function end(
   how: { readonly word?: SignalMessage; readonly isOwed?: boolean; readonly mode?: Mode },
 ): readonly Effect[] {
   const word = how.word ?? { type: "Hangup", call_id: call.id, reason };
+  call.resumptions++; // a hang-up opens it where it was not yet
   const ended: Effect = { type: "ended", word, isOwed: how.isOwed ?? false, opening: opening(call) };
   call.media?.end();
   call.media = undefined;

@@ -81,6 +81,7 @@ export function resume(context: Context, call: Call, now: Instant): SignalMessag
   interrupt(context, call, now);
   call.sayAgainAt = undefined;
   call.resumeWait = RESUME_AGAIN;
+  call.resumptions++;
   return opening(call);
 }
 

@@ -61,6 +61,8 @@ export type Input =
 export function client(config: Config): Machine<Input> {
   const out = new Outbox();
   let current: call.Call | undefined;
+  /** The session that the last set-up came by. */
+  let setUpBy: Link | undefined;
   const farewells = new Farewells();
   let nextSession = 1;
   let now = Instant(0);
@@ -122,8 +124,11 @@ export function client(config: Config): Machine<Input> {
         return farewells.acknowledged(message.call_id);
       case "CallResumed":
         return current?.id === message.call_id ? resumed(link, message) : refuse("unknown-call", message.type);
-      case "DirectCallAnswer":
       case "CallSetup":
+        if (current?.id !== message.call_id) return refuse("unknown-call", message.type);
+        setUpBy = link;
+        return drive({ type: "signal", message });
+      case "DirectCallAnswer":
       case "Ringing":
       case "CandidateUpdate":
       case "MediaPathReport":
@@ -241,7 +246,7 @@ export function client(config: Config): Machine<Input> {
     for (const effect of effects) {
       if (effect.type === "send") relays.send(effect.message);
       else if (effect.type === "active") {
-        relays.granted(current?.channel);
+        relays.granted(setUpBy, current?.channel);
         ice.begin();
       } else if (effect.type !== "ended") ice.apply(effect);
       else if (effect.type === "ended") {

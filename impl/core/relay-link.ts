@@ -14,6 +14,8 @@ export type Link = {
   hasCallChannel: boolean;
   /** The call's channel on this session, asked for or granted. */
   channel: number | undefined;
+  /** The relay was asked to take the call up on this session. */
+  isTakenUp: boolean;
   rtt: Micros;
 };
 
@@ -29,6 +31,7 @@ export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
   isSilent: false,
   hasCallChannel: false,
   channel: undefined,
+  isTakenUp: false,
   rtt: millis(0),
 });
 

@@ -16,7 +16,7 @@ const CALL = "0123456789abcdef0123456789abcdef";
 const draining: RelayDraining = { type: "RelayDraining", alternatives: [{ addr: two.address, pin: two.pin }] };
 
 /** Sessions without a network, of a client with a call or without; what it does is collected. */
-function world(isInCall: boolean) {
+function world(isInCall: boolean, call = { isUp: isInCall }) {
   const out = new Outbox();
   let now = Instant(0);
   let nextSession = 1;
@@ -36,7 +36,7 @@ function world(isInCall: boolean) {
       isWanted: () => isInCall,
       hasMedia: () => isInCall,
       resumption: () =>
-        isInCall
+        call.isUp
           ? { message: { type: "CallResume", call_id: CALL, peer_fingerprint: CALL, role: "caller" }, channel: 3 }
           : undefined,
       rerouted: () => undefined,
@@ -59,7 +59,7 @@ function world(isInCall: boolean) {
   };
   sessions.desire(one);
   register(1);
-  sessions.granted(3);
+  sessions.granted(links.get(1), 3);
   take();
   return {
     ...{ sessions, take, register },
@@ -124,5 +124,38 @@ describe("a relay that asks to be left", () => {
       sessions.session(1, { type: "closed", reason: "peer", detail: "relay stopped" });
       expect(said(take(), "registration")).toMatchObject([{ state: "reconnecting", attempt: 1, delayMs: wait }]);
     }
+  });
+});
+
+describe("a call that comes up", () => {
+  const resumptions = (effects: readonly Effect[]): number[] =>
+    effects.flatMap((effect) => {
+      const parsed = effect.type === "send" ? parseSignal(effect.bytes) : undefined;
+      return effect.type === "send" && parsed?.ok === true && parsed.message.type === "CallResume" ? [effect.session] : [];
+    });
+
+  it("by the relay that is being left is taken up at the one that has us now", () => {
+    const call = { isUp: false };
+    const { sessions, take, link, register } = world(true, call);
+    sessions.desire(two);
+    register(2);
+    expect(resumptions(take())).toEqual([]);
+    call.isUp = true;
+    sessions.granted(link(1), 3);
+    expect(resumptions(take())).toEqual([2]);
+    expect(sessions.mediaLink()?.id).toBe(2);
+  });
+
+  it("while another session is on its way to be the registered one is taken up there when it is", () => {
+    const call = { isUp: false };
+    const { sessions, take, link } = world(true, call);
+    sessions.desire(two);
+    sessions.session(2, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    call.isUp = true;
+    sessions.granted(link(1), 3);
+    sessions.session(2, { type: "message", bytes: new Uint8Array() });
+    expect(resumptions(take())).toEqual([]);
+    sessions.acknowledged(link(2), { type: "RegisterAck", ok: true });
+    expect(resumptions(take())).toEqual([2]);
   });
 });

@@ -69,8 +69,8 @@ export type RelaySessions = {
   acknowledged(link: Link, message: SignalMessage & { type: "RegisterAck" }): void;
   /** The relay asks to be left. */
   draining(link: Link, message: RelayDraining): void;
-  /** The call is set up: its media go by `channel` of the registered session. */
-  granted(channel: number | undefined): void;
+  /** The call is set up, by `link`: its media go by `channel` of the registered session. Where that is another one, its relay has yet to take the call up. */
+  granted(link: Link | undefined, channel: number | undefined): void;
   /** The relay carries the call by `channel` of this session. False: of one that is being left, which only changes its channel. */
   carries(link: Link, channel: number): boolean;
   /** The peer is there too, so media may go that way. */
@@ -277,11 +277,18 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const { token } = link.relay;
     const registration = signRegistration(config.crypto, config.identity, link.relay.pin, config.entropy(16));
     sendOn(link, { type: "Register", ...registration, ...(token === undefined ? {} : { token }) });
+    if (!takeUp(link)) return;
+    if (departures.carrier() === undefined) carry(link); // else that one carries the call until the peer is here too
+  }
+
+  /** Asks the relay to take the call up on this session. False: there is none to take up. */
+  function takeUp(link: Link): boolean {
     const resume = call.resumption();
-    if (resume === undefined) return;
+    if (resume === undefined) return false;
     sendOn(link, resume.message);
     link.channel = resume.channel;
-    if (departures.carrier() === undefined) carry(link); // else that one carries the call until the peer is here too
+    link.isTakenUp = true;
+    return true;
   }
 
   /** Media go by this session from now on. */
@@ -311,6 +318,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       home = link.relay;
       refuges = refuge.start();
       supervise({ type: "succeeded" });
+      if (!link.isTakenUp && takeUp(link)) carry(link);
       call.registered();
     },
     draining: (link, message) => {
@@ -320,10 +328,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       refuges = refuge.asked(refuges, call.now(), link.relay, message, isHome ? chance() : 0);
       flee(false);
     },
-    granted: (channel) => {
+    granted: (link, channel) => {
       if (primary === undefined) return;
       primary.hasCallChannel = true;
       primary.channel = channel;
+      if (link !== primary && takeUp(primary)) call.registered();
     },
     carries: (link, channel) => {
       link.channel = channel;

@@ -157,7 +157,7 @@ export function relay(config: Config): Relay {
     const before = registry.get(fingerprint);
     if (before === undefined && !desk.isInCall(fingerprint) && turnedAway(peer)) return;
     if (before !== undefined && before !== peer) {
-      desk.detach(before);
+      desk.detach(before, true);
       peers.delete(before.session);
       silent.delete(before.session);
       out.push({ type: "close", session: before.session, detail: REPLACED });

@@ -133,6 +133,8 @@ export type CallResume = {
   readonly channel?: number;
   /** From a callee that answered in privacy mode, so that a relay which does not know the call keeps that promise too. */
   readonly private?: boolean;
+  /** How many times the sender has taken this call up: of two that arrive in the wrong order by different relays, the greater one is the later. */
+  readonly attempt?: number;
   readonly caller_share?: KeyShare;
   readonly callee_share?: KeyShare;
 };
@@ -400,6 +402,7 @@ const SCHEMAS: ReadonlyMap<string, z.ZodType<SignalMessage>> = new Map(
       role: z.enum(["caller", "callee"]),
       channel: channel.exactOptional(),
       private: z.boolean().exactOptional(),
+      attempt: whole.exactOptional(),
       caller_share: share.exactOptional(),
       callee_share: share.exactOptional(),
     }),

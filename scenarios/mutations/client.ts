@@ -3,6 +3,14 @@ import type { Mutation } from "../mutation.ts";
 
 export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
+    name: "set-up-by-relay-left-not-moved",
+    file: "impl/core/relay-sessions.ts",
+    find: "if (link !== primary && takeUp(primary)) call.registered();",
+    replace: "",
+    imitates:
+      "A call whose set-up arrives by the relay that is just being left is never taken up at the one that has the user now.",
+  },
+  {
     name: "call-forgotten-on-reconnect",
     file: "impl/core/relay-sessions.ts",
     find: "const resume = call.resumption();",

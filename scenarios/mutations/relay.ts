@@ -88,6 +88,20 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
     imitates: "The relay does not note that a party has gone, so the call of one that never returns lives on for ever.",
   },
   {
+    name: "late-resumption-believed",
+    file: "impl/core/call-desk.ts",
+    find: 'if (peer.isRemote === true && message.attempt < call.nextAttempts[side]) return refuse("stale-generation", message.type);',
+    replace: "",
+    imitates: "Another relay tells late where a user was before, and the call of the user who is here goes there.",
+  },
+  {
+    name: "new-session-begins-patience-anew",
+    file: "impl/core/call-desk.ts",
+    find: "if (!isBack && call.sessions.every((session) => session === undefined)) release(call);",
+    replace: "if (call.sessions.every((session) => session === undefined)) release(call);",
+    imitates: "Every reconnect of the one who stayed begins the minute anew that a call waits for the one who is gone.",
+  },
+  {
     name: "rejected-call-set-up",
     file: "impl/core/call-desk.ts",
     find: "if (caller !== undefined) send(caller, message); return end(call, message, []);",

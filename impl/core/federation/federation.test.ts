@@ -308,6 +308,24 @@ test("what another relay says for a user who is here is believed when it proves 
   expect(refusedFor(w.say(LINK, forward(bob, alice, unproven)))).toEqual(["unauthenticated"]);
 });
 
+test("a resumption that another relay tells late, or says back, moves nobody who has been here since", () => {
+  const w = linked();
+  w.say(LINK, forward(alice, bob, offer()));
+  w.say(-2, accept);
+  const resumed = (attempt: number): SignalMessage => ({ ...resumption(bob, alice, "callee"), attempt });
+  w.say(-2, resumed(3));
+  w.say(LINK, announced(bob, false));
+  expect(refusedFor(w.say(LINK, forward(bob, alice, resumed(2))))).toEqual(["unexpected"]); // alice is not here
+  w.step({ type: "accepted", session: -5, remote: "192.0.2.1:2000" });
+  w.say(-5, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, nonce) });
+  w.say(-5, { ...resumption(alice, bob, "caller"), attempt: 1 });
+  for (const attempt of [2, 3])
+    expect(refusedFor(w.say(LINK, forward(bob, alice, resumed(attempt))))).toEqual(["stale-generation"]);
+  expect(w.datagram(-5, media(0))).toMatchObject([{ type: "datagram", session: -2 }]);
+  expect(refusedFor(w.say(LINK, forward(bob, alice, resumed(4))))).toEqual([]);
+  expect(w.datagram(-5, media(0)).some((effect) => effect.type === "datagram" && effect.session === -2)).toBe(false);
+});
+
 test("a user's closed session does not orphan the call that another relay carries on", () => {
   const w = world([alice, bob], {
     federation: {
