@@ -25,7 +25,7 @@ const page = (title: string, body: string): string => `<!doctype html>
 <title>${escaped(title)}</title>
 <style>${STYLE}
 .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; } .sides > div { min-width: 0; } @media (max-width: 900px) { .sides { grid-template-columns: 1fr; } }
-.more td:last-child, .less td:last-child { font-weight: 650; } .noise td, .noise th, .same td, .same th { color: var(--soft); } .spread svg { max-width: 760px; width: 100%; height: auto; }
+.more td:last-child, .less td:last-child { font-weight: 650; } .noise td, .noise th, .same td, .same th { color: var(--soft); } .spread svg { max-width: 600px; width: 100%; height: auto; }
 .compared { --tone: var(--source); }
 </style>
 </head>
@@ -97,7 +97,7 @@ function shiftTable(shifts: readonly Shift[]): string {
   return `<div class="scroll"><table class="numbers"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
 }
 
-const WIDTH = 720;
+const WIDTH = 480;
 const HEIGHT = 84;
 
 /** Every run of both sides on one axis, medians as bars. */
@@ -124,14 +124,15 @@ function spread({ name, unit, before, after, says }: Shift): string {
   try {
     chart.setOption({
       animation: false,
-      grid: { left: 70, right: 20, top: 4, bottom: 22 },
+      grid: { left: 52, right: 14, top: 4, bottom: 24 },
       xAxis: {
         type: "value",
         min: low - room,
         max: high + room,
         axisLabel: {
           color: "var(--soft)",
-          fontSize: 10,
+          fontSize: 12,
+          hideOverlap: true,
           showMinLabel: false,
           showMaxLabel: false,
           formatter: (value: number) => `${Math.round(value * 1000) / 1000}${unit === "ms" ? " ms" : ""}`,
@@ -146,7 +147,7 @@ function spread({ name, unit, before, after, says }: Shift): string {
         interval: 1,
         axisLabel: {
           color: "var(--soft)",
-          fontSize: 11,
+          fontSize: 12,
           formatter: (row: number) => (row === 1 ? "before" : row === 0 ? "after" : ""),
         },
         splitLine: { show: false },

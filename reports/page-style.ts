@@ -49,9 +49,14 @@ tbody th { font-weight: 500; }
 .oracles th { white-space: nowrap; }
 .oracles td:first-child { color: var(--tone); font-weight: 600; white-space: nowrap; }
 .oracles tr.broken td, .oracles tr.broken th, .oracles tr.inconclusive td, .oracles tr.inconclusive th { background: var(--card); }
+@media (max-width: 640px) {
+  .oracles thead { display: none; } .oracles tbody tr { display: grid; grid-template-columns: auto 1fr; column-gap: 10px; border-bottom: 1px solid var(--grid); padding: 4px 0; }
+  .oracles td, .oracles tbody th { border: 0; padding: 0; } .oracles td:last-child { grid-column: 1 / -1; }
+}
 details { margin: 6px 0; } summary { cursor: pointer; padding: 4px 0; }
 .log { font: 12px/1.5 ui-monospace, monospace; } .log td { border: 0; padding: 0 14px 0 0; color: var(--soft); white-space: pre-wrap; overflow-wrap: anywhere; }
 .log td:first-child { text-align: right; white-space: pre; font-variant-numeric: tabular-nums; }
+.log td:nth-child(2) { min-width: 6ch; }
 .log .loud td { color: var(--ink); }
 footer { margin-top: 28px; color: var(--soft); font-size: 13px; }
 button { font: inherit; font-size: 13px; color: var(--ink); background: var(--card); border: 1px solid var(--grid); border-radius: 4px; padding: 3px 10px; cursor: pointer; }

@@ -70,7 +70,7 @@ export function topologyOf(scenario: Scenario, paths: Measurements["path"]): Top
         const model = scenario.nats[one];
         if (model === undefined) continue;
         if (!natPlace.has(one)) {
-          const place = { x: out(chain.length === 1 ? 1.7 : 2.1 - depth * 1.0), y: y + nth };
+          const place = { x: out(chain.length === 1 ? 1.4 : 2.1 - depth * 1.0), y: y + nth };
           natPlace.set(one, place);
           places.push({ id: `nat ${one}`, kind: "nat", name: one, words: natWords(model), ...place });
         }
@@ -96,8 +96,7 @@ const walked = (paths: readonly string[]): string =>
 function linkWords(up: LinkModel, down: LinkModel): string {
   const words = (link: LinkModel): string =>
     [
-      `${link.delay / 1_000} ms`,
-      ...(link.jitter > 0 ? [`± ${link.jitter / 1_000} ms`] : []),
+      `${link.delay / 1_000}${link.jitter > 0 ? ` ± ${link.jitter / 1_000}` : ""} ms`,
       ...(link.loss > 0 ? [`${Math.round(link.loss * 1_000) / 10} % loss`] : []),
       ...(link.burst === null ? [] : ["loss in bursts"]),
       ...(link.deliveries !== undefined
@@ -176,7 +175,12 @@ export function drawTopology({ places, wires }: Topology): string {
               width: path === undefined ? 1.5 : 3.5,
               opacity: 1,
             },
-            label: { show: words !== "", formatter: () => clipped(words, 58), color: "var(--soft)", fontSize: 10 },
+            label: {
+              show: words !== "",
+              formatter: () => clipped(words, 66).replace("  ↓", "\n↓"),
+              color: "var(--soft)",
+              fontSize: 10,
+            },
           })),
         },
         {

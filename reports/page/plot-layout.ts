@@ -16,6 +16,8 @@ export type Layout = {
 export const LADDER_NAME = "candidate generations: ▲ sent  ○ delivered  ● applied  ◆ refused";
 const LANE = 18;
 const STRIP = 58;
+/** Without loudness above it, as while a run goes on. */
+const BARE_STRIP = 26;
 const SPACE = 5;
 /** Above the first lane of a party, for its name. */
 export const PARTY = 26;
@@ -34,7 +36,7 @@ export function layOut(data: PageData, width: number): Layout {
     const isFirst = lane.party !== party;
     party = lane.party;
     y += isFirst ? PARTY : SPACE;
-    const height = lane.isAudio ? STRIP : LANE;
+    const height = !lane.isAudio ? LANE : lane.wave === undefined ? BARE_STRIP : STRIP;
     const row = { lane, top: y, height, isFirst };
     y += height;
     return row;

@@ -143,35 +143,74 @@ function laneSeries(data: PageData, layout: Layout, colour: Colour): object {
       const to = Math.min(data.end, (layout.width - layout.right - zero) * perPixel);
       const bottom = layout.lanesEnd;
       const within = (at: number): boolean => at >= from && at <= to;
-      const faults = data.faults.flatMap((fault, index): Shape[] => {
+      const faults = data.faults.flatMap((fault): Shape[] => {
         if (fault.to < from || fault.from > to) return [];
         const [left, right] = [x(Math.max(from, fault.from)), x(Math.min(to, fault.to))];
         return [
           rect(left, layout.top, Math.max(2, right - left), bottom - layout.top, colour("fault"), 0.16),
           ...(within(fault.from) ? [rect(left, layout.top, 1.5, bottom - layout.top, colour("fault"))] : []),
-          ...labelled(fault.label, left, layout.top + 7 + (index % 2) * 12, layout, colour("fault")),
         ];
       });
-      const flags = data.flags.flatMap(({ at, label }): Shape[] =>
-        within(at)
-          ? [
-              rect(x(at), layout.top, 1.5, bottom - layout.top, colour("broken")),
-              ...labelled(label, x(at), layout.top + 31, layout, colour("broken")),
-            ]
-          : [],
+      const flags = data.flags.flatMap(({ at }): Shape[] =>
+        within(at) ? [rect(x(at), layout.top, 1.5, bottom - layout.top, colour("broken"))] : [],
       );
+      const words = [
+        ...inRows(
+          data.faults.flatMap(({ from: at, to: end, label }) =>
+            end < from || at > to ? [] : [{ at: Math.max(from, at), label }],
+          ),
+          2,
+          x,
+          layout,
+        ).map((mark) => ({ ...mark, y: 7 + mark.row * 12, colour: "fault" })),
+        ...inRows(
+          data.flags.filter(({ at }) => within(at)),
+          1,
+          x,
+          layout,
+        ).map((mark) => ({ ...mark, y: 31, colour: "broken" })),
+      ].flatMap((mark) => labelled(mark.label, x(mark.at), layout.top + mark.y, layout, colour(mark.colour)));
       return {
         type: "group",
-        children: [...faults, ...layout.rows.flatMap((row) => laneShapes(row, x, from, to, colour)), ...flags],
+        children: [...faults, ...layout.rows.flatMap((row) => laneShapes(row, x, from, to, colour)), ...flags, ...words],
       };
     },
   };
 }
 
+/** Pixels of a character of a bold label, of the wide ones. */
+const BOLD = 7.6;
+
+/** Labels in so many rows that none covers another: where there is no room left, the last one says how many more there are. */
+function inRows(
+  marks: readonly Mark[],
+  rows: number,
+  x: (at: number) => number,
+  layout: Layout,
+): (Mark & { readonly row: number })[] {
+  const heads: { at: number; label: string; row: number; more: number }[] = [];
+  for (const { at, label } of [...marks].sort((a, b) => a.at - b.at)) {
+    const left = isAtEnd(label, x(at), layout) ? x(at) - label.length * BOLD : x(at);
+    const last = Array.from({ length: rows }, (_, row) => heads.findLast((one) => one.row === row));
+    const row = last.findIndex((one) => one === undefined || x(one.at) + (one.label.length + 4) * BOLD < left);
+    if (row !== -1) heads.push({ at, label, row, more: 0 });
+    else {
+      const head = heads.at(-1);
+      if (head !== undefined) head.more++;
+    }
+  }
+  return heads.map(({ at, label, row, more }) => ({ at, row, label: more === 0 ? label : `${label} +${more}` }));
+}
+
+type Mark = { readonly at: number; readonly label: string };
+
+const isAtEnd = (words: string, left: number, layout: Layout): boolean =>
+  left + words.length * BOLD + 8 > layout.width - layout.right;
+
 /** A label right of its line, or left of it where the drawing ends. */
 function labelled(words: string, left: number, y: number, layout: Layout, fill: string): Shape[] {
-  const isAtEnd = left + words.length * 6.6 + 8 > layout.width - layout.right;
-  return [text(isAtEnd ? left - 4 : left + 4, y, words, fill, { fontWeight: "bold", textAlign: isAtEnd ? "right" : "left" })];
+  const isLeft = isAtEnd(words, left, layout);
+  return [text(isLeft ? left - 4 : left + 4, y, words, fill, { fontWeight: "bold", textAlign: isLeft ? "right" : "left" })];
 }
 
 const curveSeries = (data: PageData, line: (party: string) => string): object[] =>

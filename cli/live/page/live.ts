@@ -31,7 +31,7 @@ function drawNetwork({ flows, active }: Pick<Frame, "flows" | "active">): void {
   if (key === drawn) return;
   drawn = key;
   network.resize();
-  network.setOption(networkOption(start, flows, active, colour), { notMerge: true });
+  network.setOption(networkOption(start, flows, active, colour, element("network").clientWidth), { notMerge: true });
 }
 
 function drawPlot(data: PageData): void {

@@ -23,8 +23,15 @@ export function way(start: Start, from: string, to: string): string[] {
   return out;
 }
 
-/** The whole option; `flows` and `active` as they are in a frame. */
-export function networkOption(start: Start, flows: Frame["flows"], active: Frame["active"], colour: Colour): object {
+/** The whole option in `width` pixels; `flows` and `active` as they are in a frame. */
+export function networkOption(
+  start: Start,
+  flows: Frame["flows"],
+  active: Frame["active"],
+  colour: Colour,
+  width: number,
+): object {
+  const isNarrow = width < 640;
   const at = new Map(start.places.map((place) => [place.id, place]));
   const struck = new Set(active.map(({ target }) => target));
   const point = (id: string): [number, number] => [at.get(id)?.x ?? 0, -(at.get(id)?.y ?? 0)];
@@ -44,7 +51,7 @@ export function networkOption(start: Start, flows: Frame["flows"], active: Frame
   const edge = (kind: string): string => colour(kind === "relay" ? "relay" : kind === "client" ? "source" : "soft");
   return {
     animation: false,
-    grid: { left: 60, right: 60, top: 30, bottom: 50 },
+    grid: { left: isNarrow ? 32 : 60, right: isNarrow ? 32 : 60, top: 30, bottom: 50 },
     xAxis: { show: false, min: Math.min(...xs), max: Math.max(...xs) },
     yAxis: { show: false, min: Math.min(...ys) - 0.01, max: Math.max(...ys) },
     series: [
@@ -73,22 +80,31 @@ export function networkOption(start: Start, flows: Frame["flows"], active: Frame
         zlevel: 2,
         data: start.places.map(({ id, kind, name, words }) => {
           const isStruck = struck.has(name);
+          // A box is its label's: a symbol that is not square has its outline stretched.
+          const box = {
+            position: "inside",
+            align: "center",
+            verticalAlign: "middle",
+            width: isNarrow ? 42 : 66,
+            overflow: "truncate",
+            padding: [7, isNarrow ? 4 : 8],
+            borderRadius: kind === "nat" ? 0 : 7,
+            borderWidth: isStruck ? 3 : 2,
+            borderColor: isStruck ? colour("fault") : edge(kind),
+            backgroundColor: colour("card"),
+          };
           return {
             value: point(id),
-            symbol: kind === "nat" ? "rect" : kind === "internet" ? "circle" : "roundRect",
-            symbolSize: kind === "internet" ? 14 : kind === "nat" ? [70, 26] : [84, 30],
-            itemStyle: {
-              color: colour("card"),
-              borderWidth: isStruck ? 4 : 2,
-              borderColor: isStruck ? colour("fault") : edge(kind),
-            },
+            symbol: "circle",
+            symbolSize: kind === "internet" ? 14 : 0,
+            itemStyle: { color: colour("card"), borderWidth: 2, borderColor: edge(kind), opacity: 1 },
             label: {
               show: true,
-              position: kind === "internet" ? "bottom" : "inside",
               formatter: () => (isStruck ? `⚡ ${name}` : name),
               color: colour("ink"),
-              fontSize: 12,
+              fontSize: isNarrow ? 11 : 12,
               fontWeight: kind === "nat" ? "normal" : "bold",
+              ...(kind === "internet" ? { position: "bottom" } : box),
             },
             words,
           };
