@@ -158,7 +158,8 @@ test.concurrent("a fault done by hand strikes a run on a real kernel, is in its 
 
 test.concurrent("a finished run can be watched again from its folder", async (context) => {
   const { expect } = context;
-  await midcall(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
+  const made = await midcall(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
+  expect(made.code, made.err).toBe(0);
   const going = await watching("watch", "out/baseline/sim-0x1");
   try {
     const { page, complaints } = await wanted(context).open(`${going.url}`);
