@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Instant } from "../impl/base/units.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
-import { blackout, blockQuic, blockUdp, impair, kill, pause, rebind, roam, scenario } from "../scenarios/index.ts";
+import { blackout, blockQuic, blockUdp, impair, kill, pause, rebind, roam, scenario, starve } from "../scenarios/index.ts";
 import { armFaults, type FaultyNetwork } from "./faults.ts";
 import type { LabParty } from "./lab-party.ts";
 import { mergedLog } from "./merged-log.ts";
@@ -98,6 +98,16 @@ test("a killed process has its successor stand by while it is down; healed, that
   expect(done).toEqual(["applied kill r1", "killed", "setProcess r1 0", "stand-by 1"]);
   await until(20_000_000);
   expect(done.slice(4)).toEqual(["setProcess r1 undefined", "started 7", "healed kill r1"]);
+});
+
+test("a starved process stands still for the rest of every turn, and runs on when it is over", async () => {
+  const { done, until } = world(faultsOf(starve("r1", { at: "5s", for: "250ms", share: 0.4 })));
+  await until(5_000_000);
+  expect(done).toEqual(["applied starve r1 to 40 % in turns of 100ms", "paused"]);
+  await until(5_060_000);
+  expect(done.slice(2)).toEqual(["resumed"]);
+  await until(20_000_000);
+  expect(done.slice(3)).toEqual([...["paused", "resumed", "paused", "resumed", "healed starve r1 to 40 % in turns of 100ms"]]);
 });
 
 test("a fault without an end is never healed, and a process killed for good has no stand-by", async () => {

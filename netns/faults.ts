@@ -163,6 +163,8 @@ async function apply(
     case "pause":
       party?.pause();
       return () => party?.resume();
+    case "starve":
+      return starve(lab, fault);
     case "rebind":
       await network.rebind(fault.target, index);
       return nothing;
@@ -192,6 +194,26 @@ async function apply(
       return () => party?.order({ type: "calm", fault: index });
     }
   }
+}
+
+/** Stops the process for the rest of every turn. */
+function starve({ clock, parties }: FaultyLab, fault: Fault & { readonly kind: "starve" }): Undo {
+  const party = parties.get(fault.target);
+  const still = Math.round(fault.every * (1 - fault.share));
+  let isOver = false;
+  const turn = (began: number): void => {
+    if (isOver) return;
+    party?.pause();
+    clock.at(began + still, () => {
+      if (!isOver) party?.resume();
+    });
+    clock.at(began + fault.every, () => turn(began + fault.every));
+  };
+  turn(clock.now());
+  return () => {
+    isOver = true;
+    party?.resume();
+  };
 }
 
 type Holder = { readonly held: ReadonlySet<string>; hold(name: string, change: 1 | -1): Promise<void> };

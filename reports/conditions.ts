@@ -63,7 +63,7 @@ function describeFault(fault: Fault): string {
 export const leftTrace = (observed: Observed): boolean => Object.keys(observed).length > 0;
 
 function processTraces(records: readonly LogRecord[], fault: Fault, applied: number, healed: number): Observed {
-  if (fault.kind !== "kill" && fault.kind !== "pause" && fault.kind !== "drain") return {};
+  if (fault.kind !== "kill" && fault.kind !== "pause" && fault.kind !== "starve" && fault.kind !== "drain") return {};
   const seen = (state: string, until: number): boolean =>
     records.some(
       (record) =>
@@ -75,12 +75,14 @@ function processTraces(records: readonly LogRecord[], fault: Fault, applied: num
     );
   const [done, undone] = {
     pause: ["paused", "resumed"] as const,
+    starve: ["paused", "resumed"] as const,
     kill: ["killed", "started"] as const,
     drain: ["exited", "started"] as const,
   }[fault.kind];
   if (!seen(done, healed)) return {};
   const back = healed !== Number.POSITIVE_INFINITY && seen(undone, Number.POSITIVE_INFINITY);
-  if (fault.kind === "pause") return { processPaused: true, ...(back ? { processResumed: true } : {}) };
+  if (fault.kind === "pause" || fault.kind === "starve")
+    return { processPaused: true, ...(back ? { processResumed: true } : {}) };
   if (fault.kind === "drain") return { processDrained: true, ...(back ? { processRestarted: true } : {}) };
   return { processKilled: true, ...(back ? { processRestarted: true } : {}) };
 }

@@ -73,6 +73,7 @@ import silentTurns from "./cases/silent-turns.ts";
 import staleMessages from "./cases/stale-messages.ts";
 import staleUpdate from "./cases/stale-update.ts";
 import stampede from "./cases/stampede.ts";
+import starvedCallee from "./cases/starved-callee.ts";
 import switchWhileSleeping from "./cases/switch-while-sleeping.ts";
 import udpBlocked from "./cases/udp-blocked.ts";
 import updateLost from "./cases/update-lost.ts";
@@ -83,6 +84,7 @@ export const CATALOGUE: readonly Scenario[] = [
   baseline,
   relayRestart,
   relayPause,
+  starvedCallee,
   burstLoss,
   alteredPackets,
   recordedRadio,

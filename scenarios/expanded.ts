@@ -140,6 +140,7 @@ export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "drain"; readonly target: string; readonly within: number } // relay sends its clients away and exits within that time; healed: started again
   | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction: Direction } // nothing passes between two parties; up: to `other`
   | { readonly kind: "pause"; readonly target: string } // process stops running, its sockets keep queueing (SIGSTOP)
+  | { readonly kind: "starve"; readonly target: string; readonly share: number; readonly every: number } // process runs for that share of every such time
   | { readonly kind: "rebind"; readonly target: string } // NAT (by name): new external ports for every mapping, old ones dead
   | { readonly kind: "renumber"; readonly target: string } // NAT (by name): new external address, mappings lost
   | { readonly kind: "expire"; readonly target: string } // NAT (by name): mappings forgotten, filters closed

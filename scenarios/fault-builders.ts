@@ -18,6 +18,12 @@ export type OnLink = During & { readonly interface?: string; readonly direction?
 export const kill = (party: string, during: During): WrittenFault => ({ kind: "kill", target: party, ...during });
 /** The process of a party stands still; its sockets go on queueing. */
 export const pause = (party: string, during: During): WrittenFault => ({ kind: "pause", target: party, ...during });
+/** The process of a party gets only a share (0.5) of its processor, a piece every 100 ms. `starve("bob", { at: "5s", for: "4s", share: 0.3 })`. */
+export const starve = (party: string, during: During & { readonly share?: number; readonly every?: Time }): WrittenFault => ({
+  kind: "starve",
+  target: party,
+  ...during,
+});
 /** A relay sends its clients to the other relays and exits `within` 10 s; after `for` it starts again. `drain("r1", { at: "5s", within: "4s" })`. */
 export const drain = (relay: string, during: During & { readonly within?: Time }): WrittenFault => ({
   kind: "drain",

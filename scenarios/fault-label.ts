@@ -16,6 +16,8 @@ export function describeFault(fault: Fault): string {
         fault.overlap > 0 ? `, overlap ${formatTime(fault.overlap)}` : fault.gap > 0 ? `, gap ${formatTime(fault.gap)}` : "";
       return `roam ${fault.target} ${fault.from} to ${fault.to}${how}`;
     }
+    case "starve":
+      return `starve ${fault.target} to ${Math.round(fault.share * 100)} % in turns of ${formatTime(fault.every)}`;
     case "drain":
       return `drain ${fault.target} within ${formatTime(fault.within)}`;
     case "partition": {

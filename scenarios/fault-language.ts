@@ -45,6 +45,12 @@ export type WrittenRoam = {
 export type WrittenFault = WrittenWhen &
   (
     | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire" | "block-udp" | "block-quic"; readonly target: string }
+    | {
+        readonly kind: "starve";
+        readonly target: string;
+        readonly share?: number | undefined;
+        readonly every?: Time | undefined;
+      }
     | { readonly kind: "drain"; readonly target: string; readonly within?: Time | undefined }
     | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction?: Direction | undefined }
     | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
@@ -103,6 +109,13 @@ const KINDS: readonly FaultKind[] = [
     does: "The process stops running while its sockets keep queueing (SIGSTOP).",
     target: "a party",
     keys: [],
+    heals: "runs on",
+  },
+  {
+    kind: "starve",
+    does: "The process gets a `share` of its processor (0.5), in one piece `every` so often (100 ms), and stands still for the rest, as on a machine that has too much to do.",
+    target: "a party",
+    keys: ["share", "every"],
     heals: "runs on",
   },
   {
@@ -190,6 +203,7 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
   plain("pause"),
   strict({ kind: z.literal("drain"), target: name, within: time.optional(), ...when }),
   strict({ kind: z.literal("partition"), target: name, other: name, direction, ...when }),
+  strict({ kind: z.literal("starve"), target: name, share: share.optional(), every: time.optional(), ...when }),
   plain("rebind"),
   plain("renumber"),
   plain("expire"),

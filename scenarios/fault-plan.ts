@@ -39,6 +39,8 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
   switch (fault.kind) {
     case "interface-down":
       return { ...timing, kind: fault.kind, target, interface: interfaceOf(world, target, fault.interface, place) };
+    case "starve":
+      return { ...timing, kind: fault.kind, target, ...readStarvation(world, fault, place) };
     case "drain":
       return { ...timing, kind: fault.kind, target, within: readWithin(world, fault.within, timing.for, place) };
     case "partition":
@@ -101,6 +103,29 @@ function readTarget({ topology, complain }: World, fault: WrittenFault, at: Plac
     complain.say(place, `${show(target)} is a relay: want a client (${clients.join(", ")})`);
   }
   return target;
+}
+
+/** chosen: what Linux' bandwidth control deals out by (cpu.cfs_period_us), and half of it. */
+const STARVES_EVERY: Time = "100ms";
+const STARVED_TO = 0.5;
+/** chosen: below, a laboratory in real time cannot keep it; above, it is a pause. */
+const SHORTEST_TURN = 20_000;
+const LONGEST_TURN = 5_000_000;
+
+function readStarvation(
+  { complain }: World,
+  written: { readonly share?: number | undefined; readonly every?: Time | undefined },
+  place: Place,
+): { readonly share: number; readonly every: number } {
+  const share = written.share ?? STARVED_TO;
+  const every = micros(written.every ?? STARVES_EVERY);
+  if (share <= 0 || share >= 1) complain.say([...place, "share"], `${share} is all or nothing: want a share between 0 and 1`);
+  if (every < SHORTEST_TURN || every > LONGEST_TURN)
+    complain.say(
+      [...place, "every"],
+      `want ${formatTime(SHORTEST_TURN)} to ${formatTime(LONGEST_TURN)}, got ${formatTime(every)}`,
+    );
+  return { share, every };
 }
 
 /** chosen: half of it spreads the departures of a few clients, the other half is more than a move takes. */

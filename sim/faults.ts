@@ -83,6 +83,8 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
     case "pause":
       process?.pause(index);
       return hold(holds, fault, index, () => process?.resume());
+    case "starve":
+      return starve(lab, fault, index);
     case "rebind":
       network.rebind(fault.target, index);
       return nothing;
@@ -118,6 +120,27 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       };
     }
   }
+}
+
+/** Pauses the process for the rest of every turn; the returned function ends that. */
+function starve({ kernel, processes }: Lab, fault: Fault & { readonly kind: "starve" }, index: number): () => undefined {
+  const process = processes.get(fault.target);
+  const still = Math.round(fault.every * (1 - fault.share));
+  let isOver = false;
+  const turn = (): void => {
+    if (isOver) return;
+    process?.pause(index);
+    kernel.after(still as Micros, () => {
+      if (!isOver) process?.resume();
+    });
+    kernel.after(fault.every as Micros, turn);
+  };
+  turn();
+  return () => {
+    isOver = true;
+    process?.resume();
+    return undefined;
+  };
 }
 
 /** Moves the traffic; the returned function moves it back, also when it is still on its way. */

@@ -8,6 +8,7 @@ import type { Randomness } from "../impl/base/random.ts";
 import type { Saying } from "../impl/base/record.ts";
 import { Instant, type Micros, millis } from "../impl/base/units.ts";
 import type { View } from "../impl/base/view.ts";
+import { DEVICE_MICROS } from "../impl/core/audio-source.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
 import { type Machine, type Runner, run, sayNetwork, type WorldInput } from "../impl/core/effect.ts";
 import type { SessionConfig } from "../impl/core/session.ts";
@@ -186,7 +187,11 @@ export class PartyProcess<Input> {
     const due = this.#backlog;
     this.#backlog = [];
     for (const action of due) action();
+    for (const catchUp of this.#devices) catchUp();
   }
+
+  /** Audio devices of the live process: each gives what it has kept while the process stood still. */
+  #devices: (() => void)[] = [];
 
   #playoutTick = 0;
 
@@ -235,17 +240,29 @@ export class PartyProcess<Input> {
     const device = (kind: "capture" | "playout"): void => {
       const phase = begin + randomness.stream(`audio/${this.name}/${incarnation}/${kind}`).nextBelow(FRAME_MICROS);
       let tick = 0;
-      const beat = (): void => {
-        if (!this.#isRunning || this.#incarnation !== incarnation) return;
-        tick++;
-        kernel.post((phase + Math.round(tick * frame)) as Instant, beat);
-        if (this.#isPaused) return;
+      let missed = 0;
+      const pass = (number: number): void => {
         if (kind === "capture") return this.#runner?.input(audio.capture());
-        this.#playoutTick = Math.floor((kernel.now - phase) / FRAME_MICROS + 0.5);
+        this.#playoutTick = Math.floor((number * frame) / FRAME_MICROS + 0.5);
         this.#runner?.input(audio.playout());
       };
+      const beat = (): void => {
+        if (!this.#isRunning || this.#incarnation !== incarnation) return;
+        kernel.post((phase + Math.round((tick + 1) * frame)) as Instant, beat);
+        if (this.#isPaused) missed++;
+        else pass(tick);
+        tick++;
+      };
+      // As the client does: what the device holds is caught up with at once, and after a longer pause all of it is gone.
+      this.#devices.push(() => {
+        const first = tick - missed;
+        const kept = missed * frame > DEVICE_MICROS ? 0 : missed;
+        missed = 0;
+        for (let number = first; number < first + kept; number++) pass(number);
+      });
       kernel.post(phase as Instant, beat);
     };
+    this.#devices = [];
     device("capture");
     device("playout");
   }

@@ -5,7 +5,7 @@ import { type FecScheme, NO_FEC } from "../base/fec-scheme.ts";
 import { DEFAULT_JITTER_BUFFER, type JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { Saying } from "../base/record.ts";
 import type { Instant } from "../base/units.ts";
-import { type AudioSource, loop, silence, tone } from "../core/audio-source.ts";
+import { type AudioSource, DEVICE_MICROS, loop, silence, tone } from "../core/audio-source.ts";
 import * as client from "../core/client.ts";
 import { type ClientEvent, eventOf } from "../core/client-event.ts";
 import { type CodecEngine, FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../core/codec.ts";
@@ -95,12 +95,6 @@ export type RunningClient = {
 
 /** How long a client that stops waits for its sessions to close. chosen: the core lingers for 0.3 s, the rest is for a busy machine. */
 const GOODBYE_MS = 1_000;
-/**
- * What the audio device buffers while the process does not run: frames older than this are lost, as with a real device.
- * chosen: the 200 ms that desktop sound servers hold at most for an application that asks for no low latency.
- */
-const DEVICE_MICROS = 200_000;
-
 /** Loads what calls are made of and has it rehearse, which takes some 0.2 s of a processor: the first call is then as smooth as the second. */
 export async function readyMedia({ jitterBuffer, fec, voiceChoice }: MediaChoice): Promise<ReadyMedia> {
   // An encoder for each tier that a call takes.

@@ -2,6 +2,12 @@
 import { FRAME_SAMPLES } from "./codec.ts";
 import { toneGenerator } from "./tone.ts";
 
+/**
+ * What the audio device buffers while the process does not run: frames older than this are lost, as with a real device.
+ * chosen: the 200 ms that desktop sound servers hold at most for an application that asks for no low latency.
+ */
+export const DEVICE_MICROS = 200_000;
+
 export type AudioSource = {
   /** The next FRAME_SAMPLES samples. Read-only and valid until the next call: a source may hand out the same memory again. */
   next(): Int16Array;
