@@ -126,6 +126,13 @@ describe("supervisor", () => {
       [0.6, { type: "alive", asked: Instant(450_000) }],
     ]);
     expect(attempts(attempting.effects)).toHaveLength(2);
+    // On a real clock the first question leaves a little later than the attempt that it goes with, and is answered while the handshake is under way.
+    const together = play([
+      [0, { type: "desire", relay: one }],
+      [0.06, { type: "alive", asked: Instant(2_000) }],
+      [0.16, { type: "alive", asked: Instant(102_000) }],
+    ]);
+    expect(attempts(together.effects).map(([at]) => at)).toEqual([0, 0.16]);
   });
 
   it("a session heard again ends the supervisor without a new registration", () => {

@@ -55,7 +55,7 @@ export type Input =
   | { readonly type: "restored" }
   /**
    * The relay showed a sign of life: try now rather than after the wait. An attempt under way is replaced when it must have been lost: it
-   * began before what was answered was sent (`asked`), or, where that is not known (a stateless reset), it began blindly.
+   * began well before what was answered was sent (`asked`), or, where that is not known (a stateless reset), it began blindly.
    */
   | { readonly type: "alive"; readonly asked: Instant | undefined }
   | { readonly type: "wake" };
@@ -68,6 +68,12 @@ export type Effect =
   /** Close the registration on purpose (switch or deregister). */
   | { readonly type: "release" }
   | { readonly type: "say"; readonly saying: RegistrationRecord };
+
+/**
+ * A question asked so soon after an attempt found the same relay as the attempt did: its answer says nothing against it, and to begin anew would cost a round trip. Should
+ * the relay have come back in between, the next question tells. chosen: a busy process asks so much later than it dials.
+ */
+const TOGETHER: Micros = millis(20);
 
 export const start = (): State => ({ at: "idle" });
 
@@ -120,7 +126,10 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
         [{ type: "abandon" }, said({ state: "registered", relay: s.relay.address, supervisors: 0, reason: "heard again" })],
       ];
     case "alive":
-      if (s.at === "waiting" || (s.at === "attempting" && (input.asked === undefined ? !s.informed : s.since < input.asked)))
+      if (
+        s.at === "waiting" ||
+        (s.at === "attempting" && (input.asked === undefined ? !s.informed : Instant.after(s.since, TOGETHER) < input.asked))
+      )
         return attempt(s.relay, s.attempt, now, s.aim, ALIVE);
       return [s, []];
     case "wake":

@@ -118,7 +118,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "sign-of-life-ignored",
     file: "impl/core/supervisor.ts",
-    find: 'if (s.at === "waiting" || (s.at === "attempting" && (input.asked === undefined ? !s.informed : s.since < input.asked)))',
+    find: 'if (s.at === "waiting" || (s.at === "attempting" && (input.asked === undefined ? !s.informed : Instant.after(s.since, TOGETHER) < input.asked)))',
     replace: "if (s.at === undefined)",
     imitates: "The relay answers again and the client sits out its backoff first.",
   },
