@@ -69,6 +69,8 @@ const TABLE: readonly (readonly [invariant: string, bug: string | Mutation, scen
   ["every-frame-accounted", "relay-swallows-a-frame", asked("baseline", [])],
   ["no-stale-generation", "stale-update-applied", asked("stale-messages", base("stale-messages").faults)],
   ["one-supervisor", "attempts-side-by-side", asked("relay-restart", [KILL], { duration: seconds(20) })],
+  ["reconnects-in-order", "doubt-never-ends", asked("relay-pause", base("relay-pause").faults)],
+  ["calls-end-once", "rejected-call-set-up", asked("reject", [])],
   [
     "addresses-kept-private",
     "address-leaks-in-privacy-mode",

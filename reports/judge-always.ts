@@ -4,6 +4,7 @@ import { broken, type Finding, held, inconclusive } from "./finding.ts";
 import { generationsOf } from "./generations.ts";
 import { everyFrameAccounted, packetsInTheirCall } from "./judge-frames.ts";
 import { wellInTheEnd } from "./judge-settling.ts";
+import { callsEndOnce, reconnectsInOrder } from "./judge-signalling.ts";
 import { addressesKeptPrivate, strangersRefused } from "./judge-trust.ts";
 import type { Evidence } from "./measure.ts";
 
@@ -17,6 +18,8 @@ export const ALWAYS: readonly (readonly [name: string, judge: (evidence: Evidenc
   ["every-frame-accounted", everyFrameAccounted],
   ["no-stale-generation", noStaleGeneration],
   ["one-supervisor", oneSupervisor],
+  ["reconnects-in-order", reconnectsInOrder],
+  ["calls-end-once", callsEndOnce],
   ["addresses-kept-private", addressesKeptPrivate],
   ["strangers-refused", strangersRefused],
   ["well-in-the-end", wellInTheEnd],

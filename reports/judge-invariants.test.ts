@@ -209,3 +209,79 @@ test.each([
   expect(oracle?.detail).toMatch(words);
   expect(oracle?.verdict).toBe(verdict);
 });
+
+/** Alice's first attempts fail; `waits`: what she says before each next one. */
+const failing = (...waits: readonly (readonly [attempt: number, delayMs: number, early?: number])[]): LogBuilder => {
+  let log = aRelayRestart();
+  let at = s(16);
+  const relay = "198.51.100.1:4433";
+  for (const [attempt, delayMs, early = 0] of waits) {
+    const about = { ev: "registration", state: "reconnecting", relay, attempt, supervisors: 1 } as const;
+    log = log.say(at, "alice", { ...about, delayMs, reason: "handshake-timeout" });
+    log = log.say(at + 1_000 * (delayMs - early), "alice", { ...about, delayMs: 0 });
+    at += s(5) + 1_000 * delayMs;
+  }
+  return log;
+};
+test.each([
+  ["in their order", failing([2, 1_000], [3, 2_000]), {}, "held", /attempts to register, each in its time/],
+  ["shorter ones", failing([2, 1_000], [3, 1_000]), {}, "broken", /waits 1000 ms before attempt 3 instead of 2000 ms/],
+  ["none", failing([2, 0]), {}, "broken", /attempt 2 without the wait before it/],
+  ["waits cut short", failing([2, 1_000, 500]), {}, "broken", /makes attempt 2 before/],
+] as const)("waits before attempts: %s", (_, log, more, verdict, words) => {
+  const oracle = found("reconnects-in-order", log, more);
+  expect(oracle?.verdict).toBe(verdict);
+  expect(oracle?.detail).toMatch(words);
+});
+
+test("a client does not begin anew with the relay that it is trying, and doubts no session that is heard again", () => {
+  const about = { ev: "registration", supervisors: 1, relay: "198.51.100.1:4433" } as const;
+  const trying = (relay: string): LogBuilder =>
+    aRelayRestart()
+      .say(s(16), "alice", { ...about, state: "reconnecting", attempt: 1, delayMs: 0, reason: "silent" })
+      .say(s(16.1), "alice", { ...about, relay, state: "reconnecting", attempt: 1, delayMs: 0, reason: "relay changed" });
+  expect(found("reconnects-in-order", trying(about.relay))?.verdict).toBe("broken");
+  expect(found("reconnects-in-order", trying("198.51.100.2:4433"))?.verdict).toBe("held");
+  const doubted = (more: readonly Saying[]): LogBuilder => {
+    let log = aRelayRestart()
+      .say(s(16), "alice", { ev: "signal", dir: "received", type: "RegisterAck", session: 7, ok: true })
+      .say(s(17), "alice", { ...about, state: "reconnecting", attempt: 1, delayMs: 0, reason: "silent" })
+      .say(s(17.5), "alice", { ev: "session", session: 7, state: "heard" });
+    for (const saying of more) log = log.say(s(17.5), "alice", saying);
+    return log.say(s(18), "alice", { ev: "note", text: "later" });
+  };
+  expect(found("reconnects-in-order", doubted([]))).toMatchObject({ verdict: "broken", atMs: 17_500 });
+  expect(found("reconnects-in-order", doubted([{ ...about, supervisors: 0, state: "registered" }]))?.verdict).toBe("held");
+});
+
+test("a relay acknowledges each hang-up of a call that it has ended, and sets up none that was refused", () => {
+  const said = (t: number, dir: "sent" | "received", type: string, session: number): [number, string, Saying] => [
+    t,
+    "r1",
+    { ev: "signal", dir, type, session, call: CALL_ID, ...(type === "RegisterAck" ? { ok: true } : {}) },
+  ];
+  const crossing = (isAnswered: boolean): LogBuilder => {
+    let log = aRelayRestart();
+    for (const one of [
+      said(s(16), "sent", "RegisterAck", -1),
+      said(s(16), "sent", "RegisterAck", -2),
+      said(s(17), "received", "Hangup", -1),
+      said(s(17), "sent", "HangupAck", -1),
+      said(s(17.1), "received", "Hangup", -2),
+      ...(isAnswered ? [said(s(17.1), "sent", "HangupAck", -2)] : []),
+    ])
+      log = log.say(...one);
+    return log;
+  };
+  expect(found("calls-end-once", crossing(true))?.verdict).toBe("held");
+  expect(found("calls-end-once", crossing(false))).toMatchObject({ verdict: "broken", atMs: 17_100 });
+  const refused = aRelayRestart()
+    .say(s(2), "alice", { ev: "call", call: "ff", state: "ended", peer: "bob", mode: "Reject" })
+    .say(s(2), "r1", { ev: "signal", dir: "sent", type: "CallSetup", session: -1, call: "ff" });
+  expect(found("calls-end-once", refused)).toMatchObject({ verdict: "broken", atMs: 2_000 });
+});
+
+test("a call that its relay never confirms again is not well, nor is a client that holds on to a relay it left", () => {
+  const unconfirmed = aRelayRestart(long()).call(s(27), "bob", "resuming");
+  expect(found("well-in-the-end", unconfirmed, long())?.detail).toContain("bob's call is not confirmed by its relay");
+});

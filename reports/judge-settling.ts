@@ -78,6 +78,7 @@ type Hearing = (evidence: Evidence, call: LoggedCall, party: string, from: numbe
 const wellFrom = (evidence: Evidence, from: number, to: number, hears: Hearing): readonly Finding[] => [
   ...evidence.clients.map((party) => registered(evidence, party, from, to)),
   ...evidence.calls.flatMap((call) => agreed(evidence, call, from, to, hears)),
+  ...alone(evidence, from, to),
 ];
 
 function registered({ records, runEnd }: Evidence, party: string, from: number, to: number): Finding {
@@ -114,7 +115,41 @@ function agreed(evidence: Evidence, call: LoggedCall, from: number, to: number, 
   const up = standings.filter((one) => one.at === "up").map((one) => one.party);
   const down = standings.filter((one) => one.at === "down").map((one) => one.party);
   if (up.length > 0 && down.length > 0) return [broken(`the call is up at ${up.join()} and not at ${down.join()}`, from)];
-  return up.length < parties.length ? [] : up.map((party) => hears(evidence, call, party, from, to));
+  if (up.length < parties.length) return [];
+  return up.map((party) => doubting(call, party, from, to) ?? hears(evidence, call, party, from, to));
+}
+
+/** A call that goes on without its relay having confirmed it will be given up. */
+function doubting(call: LoggedCall, party: string, from: number, to: number): Finding | undefined {
+  const steps = call.parties.get(party) ?? [];
+  const bad = steps.find((step, index) => {
+    const until = Math.min(steps[index + 1]?.t ?? to, to);
+    return step.state === "resuming" && until - Math.max(step.t, from) > DOUBT_MICROS;
+  });
+  return bad === undefined ? undefined : broken(`${party}'s call is not confirmed by its relay`, Math.max(bad.t, from));
+}
+
+/** Sessions with relays that clients hold from `from` to `to` beside the registered one, where all are with one relay: a relay that was left is let go. */
+function alone(evidence: Evidence, from: number, to: number): Finding[] {
+  const { records, clients } = evidence;
+  const standing = records.filter((one) => one.ev === "registration" && one.relay !== undefined && clients.includes(one.who));
+  const homes = clients.map((party) => standing.findLast((one) => one.who === party && one.t <= from));
+  const relays = new Set(standing.flatMap((one) => (one.ev === "registration" ? (one.relay ?? []) : [])));
+  const [home] = homes.map((one) => (one?.ev === "registration" ? one.relay : undefined));
+  const isTogether = homes.every((one) => one?.ev === "registration" && one.state === "registered" && one.relay === home);
+  if (!isTogether || to - from <= DOUBT_MICROS) return [];
+  return clients.flatMap((party) => {
+    const open = new Set<number>();
+    for (const one of records) {
+      if (one.who !== party || one.t >= to) continue;
+      if (one.ev === "process" && one.state !== "paused" && one.state !== "resumed") open.clear();
+      if (one.ev !== "session") continue;
+      if (one.state === "closed") open.delete(one.session);
+      else if (one.state === "connecting" && one.t < from && one.remote !== home && relays.has(one.remote ?? "0.0.0.0:0"))
+        open.add(one.session);
+    }
+    return open.size === 0 ? [] : [broken(`${party} still holds a session with a relay that it left`, from)];
+  });
 }
 
 function audible({ playouts }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {

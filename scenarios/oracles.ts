@@ -212,6 +212,15 @@ export const INVARIANTS: readonly Invariant[] = [
     promises: "A client never has more than one live reconnect supervisor, nor two attempts to connect side by side.",
   },
   {
+    name: "reconnects-in-order",
+    promises:
+      "A client waits 1, 2, 4, 8, 15, then 30 s before attempts 2, 3, ... unless its relay answers a question, and does not begin anew with the relay it is trying.",
+  },
+  {
+    name: "calls-end-once",
+    promises: "A refused call is set up for nobody, and a relay acknowledges every hang-up of a call that it knows to be over.",
+  },
+  {
     name: "no-stale-generation",
     promises: "No candidate update is applied, or sent, whose generation is not newer than the last.",
   },

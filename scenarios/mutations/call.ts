@@ -54,11 +54,11 @@ export const CALL_MUTATIONS: readonly Mutation[] = [
       "The counter of candidate updates begins again with every reconnect, so fresh updates look stale and stale ones fresh.",
   },
   {
-    name: "resume-abandoned-at-first-refusal",
+    name: "applied-generation-forgotten",
     file: "impl/core/call.ts",
-    find: 'return input.reason === "unknown-peer" ? [] : end(context, call, input.reason, {});',
-    replace: "return end(context, call, input.reason, {});",
-    imitates: "Whoever is back at the relay first is told that the other is not there yet, and hangs up.",
+    find: "call.generations = state;",
+    replace: "",
+    imitates: "A candidate update is applied and its generation is not noted, so that one that comes again is applied again.",
   },
   {
     name: "short-ring-timeout",
