@@ -21,7 +21,7 @@ const run: Run = {
 
 test("a relay restart that goes well is held, and says so in the fields of the contract", async () => {
   const result = assess(run);
-  expect(result).toMatchObject({ verdict: "held", cause: "All 17 oracles held." });
+  expect(result).toMatchObject({ verdict: "held", cause: "All 19 oracles held." });
   await expect(`${JSON.stringify(result, null, 2)}\n`).toMatchFileSnapshot("./golden/relay-restart.result.txt");
 });
 
