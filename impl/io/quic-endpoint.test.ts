@@ -364,7 +364,9 @@ describe("quic endpoint", () => {
     for (let i = 0; i < 2; i++) {
       world.rebindClient();
       world.client.endpoint.sendDatagram(1, new Uint8Array(10));
-      await world.run(() => false, 12);
+      // It has come, and what it has the server ask about the new path is on its way.
+      const come = () => events(world.server.observer).filter((event) => event.type === "datagram").length > i;
+      expect(await world.run(come, 500)).toBe(true);
     }
     await world.run(() => false, 100);
     world.impair({ delayMillis: 0 });
