@@ -110,6 +110,14 @@ test("a starved process stands still for the rest of every turn, and runs on whe
   expect(done.slice(3)).toEqual([...["paused", "resumed", "paused", "resumed", "healed starve r1 to 40 % in turns of 100ms"]]);
 });
 
+test("a process that two faults hold still runs on when the last lets go", async () => {
+  const { done, until } = world(faultsOf(pause("r1", { at: "5s", for: "2s" }), pause("r1", { at: "6s", for: "2s" })));
+  await until(7_500_000);
+  expect(done.filter((one) => one === "resumed")).toEqual([]);
+  await until(20_000_000);
+  expect(done.filter((one) => one === "resumed")).toEqual(["resumed"]);
+});
+
 test("a fault without an end is never healed, and a process killed for good has no stand-by", async () => {
   const { done, until } = world(faultsOf(kill("r1", { at: "5s" }), rebind("alice", { at: "6s" })));
   await until(20_000_000);

@@ -161,10 +161,9 @@ async function apply(
     case "partition":
       return network.partition(fault.target, fault.other, fault.direction, index);
     case "pause":
-      party?.pause();
-      return () => party?.resume();
+      return standStill(lab, holds, fault.target);
     case "starve":
-      return starve(lab, fault);
+      return starve(lab, fault, holds);
     case "rebind":
       await network.rebind(fault.target, index);
       return nothing;
@@ -196,23 +195,40 @@ async function apply(
   }
 }
 
+/** Several faults may hold a process still: it runs on when the last lets go (once; later calls do nothing). */
+function standStill({ parties }: FaultyLab, holds: Map<string, number>, target: string): () => void {
+  const key = `still ${target}`;
+  const count = (change: 1 | -1): number => {
+    const now = (holds.get(key) ?? 0) + change;
+    holds.set(key, now);
+    return now;
+  };
+  count(1);
+  parties.get(target)?.pause();
+  let isHeld = true;
+  return () => {
+    if (!isHeld) return;
+    isHeld = false;
+    if (count(-1) === 0) parties.get(target)?.resume();
+  };
+}
+
 /** Stops the process for the rest of every turn. */
-function starve({ clock, parties }: FaultyLab, fault: Fault & { readonly kind: "starve" }): Undo {
-  const party = parties.get(fault.target);
+function starve(lab: FaultyLab, fault: Fault & { readonly kind: "starve" }, holds: Map<string, number>): Undo {
   const still = Math.round(fault.every * (1 - fault.share));
   let isOver = false;
+  let release = (): void => undefined;
   const turn = (began: number): void => {
     if (isOver) return;
-    party?.pause();
-    clock.at(began + still, () => {
-      if (!isOver) party?.resume();
-    });
-    clock.at(began + fault.every, () => turn(began + fault.every));
+    const own = standStill(lab, holds, fault.target);
+    release = own;
+    lab.clock.at(began + still, own);
+    lab.clock.at(began + fault.every, () => turn(began + fault.every));
   };
-  turn(clock.now());
+  turn(lab.clock.now());
   return () => {
     isOver = true;
-    party?.resume();
+    release();
   };
 }
 

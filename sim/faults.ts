@@ -58,7 +58,7 @@ export function whenDue({ kernel, log }: Pick<Lab, "kernel" | "log">, when: Trig
 }
 
 /** Lets fault `index` hold what its kind does to its target; the returned function lets go and undoes it when nobody else holds it. */
-function hold(holds: Holds, { kind, target }: Fault, index: number, undo: () => void): Undo {
+function hold(holds: Holds, { kind, target }: Pick<Fault, "kind" | "target">, index: number, undo: () => void): Undo {
   const name = `${kind} ${target}`;
   const holders = holds.get(name) ?? new Set<number>();
   holds.set(name, holders.add(index));
@@ -84,7 +84,7 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       process?.pause(index);
       return hold(holds, fault, index, () => process?.resume());
     case "starve":
-      return starve(lab, fault, index);
+      return starve(lab, fault, index, holds);
     case "rebind":
       network.rebind(fault.target, index);
       return nothing;
@@ -122,24 +122,24 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
   }
 }
 
-/** Pauses the process for the rest of every turn; the returned function ends that. */
-function starve({ kernel, processes }: Lab, fault: Fault & { readonly kind: "starve" }, index: number): () => undefined {
-  const process = processes.get(fault.target);
+/** Pauses the process for the rest of every turn, as the fault `pause` does, which may hold it at the same time; the returned function ends that. */
+function starve({ kernel, processes }: Lab, fault: Fault & { readonly kind: "starve" }, index: number, holds: Holds): Undo {
+  const { target } = fault;
+  const process = processes.get(target);
   const still = Math.round(fault.every * (1 - fault.share));
   let isOver = false;
+  let release = nothing;
   const turn = (): void => {
     if (isOver) return;
     process?.pause(index);
-    kernel.after(still as Micros, () => {
-      if (!isOver) process?.resume();
-    });
+    release = hold(holds, { kind: "pause", target }, index, () => process?.resume());
+    kernel.after(still as Micros, release);
     kernel.after(fault.every as Micros, turn);
   };
   turn();
   return () => {
     isOver = true;
-    process?.resume();
-    return undefined;
+    return release();
   };
 }
 

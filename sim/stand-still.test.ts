@@ -34,3 +34,15 @@ test("a starved process runs in turns, says so, and nothing of its voice is lost
   expect(records.some((one) => one.ev === "fault" && one.label === "starve bob to 40 % in turns of 100ms")).toBe(true);
   expect(sentBy(records)).toBe(whole);
 });
+
+test("a pause that begins while a process is starved holds it to the pause's own end", () => {
+  const records = recordsOf(
+    call(starve("bob", { at: "3s", for: "1s", share: 0.4 }), pause("bob", { at: "3.25s", for: "500ms" })),
+  );
+  const states = records.flatMap((one) => (one.ev === "process" && one.who === "bob" ? [[one.t, one.state] as const] : []));
+  const still = states.filter(([t]) => t >= 3_200_000 && t < 3_800_000);
+  expect(still).toEqual([
+    [3_200_000, "paused"],
+    [3_760_000, "resumed"],
+  ]);
+});

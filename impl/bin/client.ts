@@ -95,6 +95,7 @@ export type RunningClient = {
 
 /** How long a client that stops waits for its sessions to close. chosen: the core lingers for 0.3 s, the rest is for a busy machine. */
 const GOODBYE_MS = 1_000;
+
 /** Loads what calls are made of and has it rehearse, which takes some 0.2 s of a processor: the first call is then as smooth as the second. */
 export async function readyMedia({ jitterBuffer, fec, voiceChoice }: MediaChoice): Promise<ReadyMedia> {
   // An encoder for each tier that a call takes.
