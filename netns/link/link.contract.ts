@@ -26,6 +26,8 @@ const PATIENCE = 20_000_000;
 
 const now = (): number => Number(process.hrtime.bigint() / 1_000n);
 
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
+
 type Drop = DropRecord & { readonly at: number };
 
 /** Describes the contract for one driver. The bench is made by the suite and taken down with it. */
@@ -227,7 +229,14 @@ export function linkContract(driver: DriverName): void {
       // Against a clock of 8 ms a packet the earliest of the first half and of the second are equally late. The first packet may leave at once.
       const ahead = arrivals.map(([, , received], i) => received - i * 8_000);
       const [first, second] = [ahead.slice(1, 20), ahead.slice(20)].map((half) => Math.min(...half)) as [number, number];
-      expect(Math.abs(second - first)).toBeLessThan(TOLERANCE);
+      expect(second - first).toBeGreaterThan(-TOLERANCE);
+      // The emulator makes up for a late timer. tbf does not: what it may send after one is its bucket, half a packet more than it was about to send
+      // anyway, and all that follows is late by the rest. So its rate is seen in most packets, and not in their sum.
+      if (driver === "emulator") expect(second - first).toBeLessThan(TOLERANCE);
+      else
+        expect(
+          Math.abs(median(arrivals.slice(2).map(([, , at], i) => at - (arrivals[i + 1] as Arrival)[2])) - 8_000),
+        ).toBeLessThan(500);
       expect(arrivals.length).toBeGreaterThanOrEqual(38);
       expect(arrivals.length).toBeLessThan(60); // 40, and what left while the rest was still being sent
       expect(drops).toHaveLength(100 - arrivals.length);
