@@ -55,6 +55,15 @@ const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
  */
 const NO_ERROR = 0x0;
 const APPLICATION_ERROR = 0xc;
+/**
+ * An acknowledgement of datagrams alone waits so long for something to travel with, which in a call is the other party's next packet: half of a relay's packets would be
+ * acknowledgements otherwise. chosen: a frame's time, within the 25 ms that every peer allows for (RFC 9000 section 18.2, max_ack_delay).
+ */
+const ACKNOWLEDGE_WITHIN: Micros = millis(20);
+/** It waits for no more packets than this one (RFC 9000 section 13.2.2: at least every second one). */
+const UNACKNOWLEDGED = 2;
+/** ... and only where nothing but datagrams has gone either way for so long: set-ups, changes of address and losses are answered at once. chosen: some round trips of any network. */
+const AT_REST: Micros = millis(1_000);
 /** Packets of one `write`; windows and queues allow about half of it, so more is an engine that runs away. */
 const LARGEST_FLIGHT = 256;
 
@@ -104,6 +113,13 @@ export class QuicConnection {
   #hasReceived = true;
   /** The engine may have ended the connection. */
   #isDoubtful = false;
+  /** Datagrams received since something was last sent. */
+  #unacknowledged = 0;
+  /** Something is to be sent now, and not only an acknowledgement in time. */
+  #isPressing = true;
+  #acknowledgeAt: Instant | undefined;
+  /** When something other than a datagram last went either way. */
+  #stirredAt: Instant;
   #heardAt: Instant;
   /** First ack-eliciting packet since something was heard. */
   #askedAt: Instant | undefined;
@@ -127,6 +143,7 @@ export class QuicConnection {
     this.#pin = options.role === "client" ? options.pin : "";
     this.#began = options.host.now();
     this.#heardAt = this.#began;
+    this.#stirredAt = this.#began;
     this.#keepAliveAt = this.#began;
     // An empty message opens the stream, so that the server may be the first to speak (RFC 9000 section 2.1: opened by use).
     if (options.role === "client") this.#queue(new Uint8Array(0));
@@ -168,6 +185,7 @@ export class QuicConnection {
   /** Octets for the message stream as they are, without a length in front. */
   sendRaw(octets: Uint8Array): void {
     if (this.#ended) return;
+    this.#isPressing = true;
     this.#outbound.push(new Uint8Array(octets));
     this.#outboundBytes += octets.length;
   }
@@ -185,6 +203,7 @@ export class QuicConnection {
         this.#engine.dgramSend(bytes);
       }
       this.#eliciting = true;
+      this.#isPressing = true;
     } catch {
       // A peer that takes no datagrams, or smaller ones: they are lost, as datagrams may be.
     }
@@ -209,6 +228,7 @@ export class QuicConnection {
       this.#engine.onTimeout();
       this.#isDoubtful = true;
       this.#hasReceived = true; // an engine's timeout has events too
+      this.#stir();
       this.#eliciting = true; // a probe or a retransmission, if anything
     }
     // Calls into the engine cost more than anything else here: without news it is not asked.
@@ -224,6 +244,10 @@ export class QuicConnection {
 
   /** Second half: sends what is to be sent, acknowledgements with it, and sets `deadline`. It emits nothing but `closed`. */
   write(): void {
+    if (this.#mayWait()) {
+      this.deadline = Instant.earliest(this.#engineDeadline, Instant.earliest(this.#acknowledgeAt, this.#ownDeadline()));
+      return;
+    }
     this.#transmit();
     const remaining = this.#engine.timeout();
     const now = this.#host.now();
@@ -231,7 +255,24 @@ export class QuicConnection {
     this.deadline = Instant.earliest(this.#engineDeadline, this.#ownDeadline());
   }
 
+  /** Something other than a datagram: what the engine says to it goes out at once, and so do acknowledgements for a while. */
+  #stir(): void {
+    this.#stirredAt = this.#host.now();
+    this.#isPressing = true;
+  }
+
+  /** Whether there is at most an acknowledgement of datagrams to send, and it is not due. A client's always goes at once: it is the one that moves, and tells so with it. */
+  #mayWait(): boolean {
+    if (this.role === "client" || !this.open || this.#isPressing || this.#outbound.length > 0) return false;
+    const now = this.#host.now();
+    if (this.#unacknowledged >= UNACKNOWLEDGED || Instant.between(this.#stirredAt, now) < AT_REST) return false;
+    if (this.#engine.dgramSendQueueLen() > 0) return false; // the congestion window was full, and what came may have opened it
+    this.#acknowledgeAt ??= Instant.after(now, ACKNOWLEDGE_WITHIN);
+    return now < this.#acknowledgeAt;
+  }
+
   #queue(message: Uint8Array): void {
+    this.#isPressing = true;
     const framed = frame(message);
     this.#outbound.push(framed);
     this.#outboundBytes += framed.length;
@@ -266,7 +307,10 @@ export class QuicConnection {
     this.#readStream();
     // Copied out: a vector of the engine's is memory outside the heap with a finalizer of its own, three times as dear.
     const next = (): number | null => this.#engine.dgramRecv(scratch);
-    for (let length = next(); length !== null; length = next()) this.#emit({ type: "datagram", bytes: scratch.slice(0, length) });
+    for (let length = next(); length !== null; length = next()) {
+      this.#unacknowledged++;
+      this.#emit({ type: "datagram", bytes: scratch.slice(0, length) });
+    }
   }
 
   #readStream(): void {
@@ -274,6 +318,7 @@ export class QuicConnection {
       while (this.open && this.#engine.streamReadable(MESSAGE_STREAM)) {
         const piece = this.#engine.streamRecv(MESSAGE_STREAM, scratch);
         if (piece === null) return;
+        this.#stir();
         const [length, finished] = piece;
         for (const event of this.#frames.push(scratch.subarray(0, length))) this.#readFrame(event);
         if (finished) this.#finish("error", APPLICATION_ERROR, "the peer ended the message stream");
@@ -294,6 +339,7 @@ export class QuicConnection {
     for (let event = this.#engine.pathEventNext(); event !== null; event = this.#engine.pathEventNext()) {
       if (event.type === "New" && ++this.#paths >= LARGEST_PATHS)
         this.#finish("error", APPLICATION_ERROR, "the address changed too often for one session");
+      this.#stir();
       if (event.type !== "PeerMigrated") continue; // told by the engine once the new path is validated
       this.remote = address(event.new.host, event.new.port);
       this.#emit({ type: "path-changed", remote: this.remote });
@@ -311,6 +357,7 @@ export class QuicConnection {
     if (this.role === "client" && now >= this.#keepAliveAt) {
       this.#keepAliveAt = Instant.after(now, keepAlive);
       this.#engine.sendAckEliciting();
+      this.#isPressing = true;
       this.#eliciting = true;
     }
     if (this.#silent === undefined && this.#askedAt !== undefined && Instant.between(this.#askedAt, now) >= silence) {
@@ -345,6 +392,9 @@ export class QuicConnection {
   /** Moves queued messages into the engine and its packets to the host. */
   #transmit(): void {
     const now = this.#host.now();
+    this.#unacknowledged = 0;
+    this.#isPressing = false;
+    this.#acknowledgeAt = undefined;
     let packets = 0;
     try {
       if (this.open) this.#writeStream();
@@ -373,6 +423,7 @@ export class QuicConnection {
       if (head === undefined) return;
       const written = this.#engine.streamSend(MESSAGE_STREAM, head, false);
       if (written === null || written === 0) return;
+      this.#stir();
       this.#eliciting = true;
       this.#outboundBytes -= written;
       if (written === head.length) this.#outbound.shift();
