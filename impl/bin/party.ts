@@ -14,6 +14,7 @@ import { logQuota } from "../io/log-quota.ts";
 import type { MetricsPort, MetricsPortOptions } from "../io/metrics-port.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
 import { type EndpointOptions, openEndpoint, type QuicEndpoint } from "../io/quic-endpoint.ts";
+import { reclaimer } from "../io/reclaim.ts";
 
 export type PartyOptions<Input> = {
   readonly who: string;
@@ -79,12 +80,14 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     if (at === undefined || !isOpen) return;
     timer = setTimeout(() => runner.input({ type: "wake" }), Math.min(Instant.between(clock.now(), at) / 1_000, 2 ** 31 - 1));
   };
+  const memory = reclaimer();
   const endpoint = await opened(metrics, {
     host: options.host,
     port: options.port,
     config: DEFAULT_SESSION,
     listener: options.layer?.incoming(runner.listener) ?? runner.listener,
     now: clock.now,
+    afterFlood: memory.afterFlood,
     ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
   });
   const ports: Ports = {
@@ -147,6 +150,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       clearTimeout(timer);
       clearInterval(everySecond);
       watch?.close();
+      memory.close();
       await endpoint.closeAll();
       traffic();
       say({ ev: "process", state: "exited" });

@@ -48,6 +48,8 @@ export type EndpointOptions = {
   readonly config: SessionConfig;
   /** DEFAULT_LIMITS when not given. */
   readonly limits?: HandshakeLimits;
+  /** Told when handshakes under way, which were so many that addresses had to be proved, are nearly none again. */
+  readonly afterFlood?: () => void;
   readonly listener: EndpointListener;
   /** A clock that never goes back. */
   readonly now: () => Instant;
@@ -65,6 +67,8 @@ export type EndpointCounters = {
   readonly retries: number;
   /** Handshakes given up because there were too many under way. */
   readonly evicted: number;
+  /** Handshakes under way that others began; not cumulative. */
+  readonly halfOpen: number;
   /** Stateless resets sent. */
   readonly resets: number;
   /** Packets that had an address this socket cannot reach, and errors that the system reports by itself. */
@@ -138,6 +142,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   const dirty = new Set<QuicConnection>();
   /** Accepted and not established, oldest first. */
   const halfOpen = new Set<QuicConnection>();
+  let isFlooded = false;
   let events: (() => void)[] = [];
   let accepted = 0;
   let closed = false;
@@ -164,7 +169,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     transmit,
     accept: (connection) => {
       const session = -++accepted;
-      halfOpen.delete(connection);
+      settle(connection);
       bySession.set(session, connection);
       const { remote } = connection;
       events.push(() => listener.accepted(session, remote));
@@ -181,8 +186,15 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     register(connection, id);
     touch(connection);
   };
-  const forget = (connection: QuicConnection): void => {
+  /** A handshake is over. */
+  const settle = (connection: QuicConnection): void => {
     halfOpen.delete(connection);
+    if (!isFlooded || halfOpen.size > limits.unproved / 16) return;
+    isFlooded = false;
+    options.afterFlood?.();
+  };
+  const forget = (connection: QuicConnection): void => {
+    settle(connection);
     connections.delete(connection);
     dirty.delete(connection);
     for (const key of connection.ids) byId.delete(key);
@@ -331,6 +343,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
       forget(oldest);
     }
     halfOpen.add(connection);
+    isFlooded ||= halfOpen.size >= limits.unproved;
     add(connection, id);
     if (originalId === null) register(connection, chosen); // the client's choice, used until it knows ours
   };
@@ -407,7 +420,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
       if (parts === undefined) throw new TypeError(`to: want an address, got ${to}`);
       transmit(new Uint8Array(bytes), parts);
     },
-    counters: () => ({ ...count }),
+    counters: () => ({ ...count, halfOpen: halfOpen.size }),
     pathFacts: (session) => bySession.get(session)?.facts(),
     closeAll,
   };

@@ -1,0 +1,68 @@
+/** A session beside a flood of handshakes that nobody goes on with. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { parseAddress } from "../base/address.ts";
+import { Stream } from "../base/random.ts";
+import { seconds } from "../base/units.ts";
+import { observer } from "../core/session.contract.ts";
+import { DEFAULT_SESSION } from "../core/session.ts";
+import { makeCertificate } from "./certificate.ts";
+import { openEndpoint } from "./quic-endpoint.ts";
+import { engineConfig, quiche } from "./quic-engine.ts";
+import { realClock } from "./quic-world.fixture.ts";
+
+const HANDSHAKES = 200;
+/** Of these sizes each handshake is accompanied by noise. */
+const NOISE = [1_200, 90, 90, 90, 90];
+
+test("a session loses nothing to handshakes that nobody goes on with and to noise, few of them are kept, and nothing is left of them", async () => {
+  const now = realClock();
+  const certificate = makeCertificate();
+  // No idle time or silence that a busy machine reaches, and a limit that ends handshakes within the test.
+  const config = { ...DEFAULT_SESSION, idleTimeout: seconds(60), silence: seconds(60), handshakeTimeout: seconds(1) };
+  const [here, there] = [observer(now), observer(now)];
+  let floods = 0;
+  const common = { host: "127.0.0.1", port: 0, now };
+  const server = await openEndpoint({
+    ...{ ...common, config, certificate, listener: here.listener, limits: { unproved: 8, all: 16 } },
+    afterFlood: () => floods++,
+  });
+  const patient = { ...config, handshakeTimeout: seconds(60) };
+  const client = await openEndpoint({ ...common, config: patient, listener: there.listener });
+  const socket = createSocket("udp4");
+  const count = (of: typeof here, type: string): number =>
+    of.seen.filter((seen) => seen.type === "event" && seen.event.type === type).length;
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1)); // the test's own limit ends it
+  };
+  try {
+    client.connect(1, server.local, certificate.fingerprint);
+    await until(() => count(here, "connected") === 1 && count(there, "connected") === 1);
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const local = { host: "127.0.0.1", port: socket.address().port };
+    const target = { host: "127.0.0.1", port: parseAddress(server.local)?.port ?? 0 };
+    const [strangers, luck, out] = [engineConfig(patient), new Stream(11, "flood"), new Uint8Array(1_500)];
+    let most = 0;
+    for (let i = 1; i <= HANDSHAKES; i++) {
+      for (const size of NOISE) socket.send(luck.nextBytes(1 + luck.nextBelow(size)), target.port, target.host);
+      const stranger = quiche.Connection.connect(null, luck.nextBytes(20), local, target, strangers);
+      socket.send(out.slice(0, stranger.send(out)?.[0]), target.port, target.host);
+      client.sendDatagram(1, new Uint8Array(88));
+      server.sendDatagram(-1, new Uint8Array(88));
+      // At the pace of the receiver: what is judged is what it keeps and carries, not the room of its socket.
+      await until(() => count(here, "datagram") === i && count(there, "datagram") === i);
+      most = Math.max(most, server.counters().halfOpen);
+    }
+    expect([count(here, "closed"), count(there, "closed")]).toEqual([0, 0]);
+    expect(most).toBe(8);
+    expect(server.counters().retries).toBeGreaterThan(0);
+    await until(() => server.counters().halfOpen === 0);
+    expect(floods).toBeGreaterThan(0);
+  } finally {
+    socket.close();
+    await client.closeAll();
+    await server.closeAll();
+  }
+}, 60_000);
