@@ -17,6 +17,7 @@ import {
   strangerCause,
   supervisorCause,
 } from "./cause-rules.ts";
+import { tierCause } from "./cause-tier.ts";
 import type { Evidence } from "./measure.ts";
 import type { Culprit, OracleResult, Verdict } from "./result.ts";
 
@@ -47,6 +48,7 @@ const RULES: readonly CauseRule[] = [
   mediaCause,
   framesCause,
   slowCause,
+  tierCause,
   directCause,
   freedCause,
 ];

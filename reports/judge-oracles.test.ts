@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogRecord } from "../impl/base/record.ts";
+import type { Tier } from "../impl/base/tier.ts";
 import type { Expectation, Scenario } from "../scenarios/expanded.ts";
 import { INVARIANTS, JUDGED_NAMES } from "../scenarios/oracles.ts";
 import { judge } from "./judge.ts";
@@ -22,6 +23,15 @@ const withKill = (log: LogBuilder): LogBuilder => log.fault(0, "kill r1", s(5), 
 type Case = readonly [promise: string, Expectation, LogBuilder, Partial<Scenario>, OracleResult["verdict"], string];
 const noAnswer = { calls: [aCall({ answer: "none" as const })] };
 const offered = (): LogBuilder => aLog().call(s(1), "alice", "offering").call(s(1.1), "bob", "ringing");
+const spoke = (...told: readonly (readonly [t: number, tier: Tier])[]): LogBuilder =>
+  told.reduce(
+    (log, [t, tier]) =>
+      log.say(t, "alice", {
+        ...{ ev: "tier", call: CALL_ID, tier, coding: "opus", scheme: "none", payloadBytes: 0, sealedBytes: 0 },
+        reason: "queue of 600 ms",
+      }),
+    withKill(aCallLog()),
+  );
 const rejected = (): LogBuilder => offered().call(s(1.6), "bob", "ended", { mode: "Reject", reason: "rejected" });
 
 const CASES: readonly Case[] = [
@@ -267,6 +277,38 @@ const CASES: readonly Case[] = [
     "alice 106.5 ms, bob 106.5 ms (limit 107 ms)",
   ],
   ["late audio", { oracle: "mouth-to-ear", p95: 106_000, party: "bob" }, aCallLog(), {}, "broken", "bob 106.5 ms (limit 106 ms)"],
+  [
+    "who speaks badly during an outage, and well after it",
+    { oracle: "speaks-in", tier: "good", within: s(1) },
+    spoke([s(2), "good"], [s(6), "degraded"], [s(8.5), "good"]),
+    restart,
+    "held",
+    "alice does, bob does (good or better from 9.000 s on)",
+  ],
+  [
+    "who goes on speaking badly after it",
+    { oracle: "speaks-in", tier: "good", within: s(1) },
+    spoke([s(2), "good"], [s(6), "degraded"], [s(9.5), "good"]),
+    restart,
+    "broken",
+    "alice speaks degraded (queue of 600 ms), bob does (good or better from 9.000 s on)",
+  ],
+  [
+    "who comes to speak badly later",
+    { oracle: "speaks-in", party: "alice", tier: "degraded", within: s(1) },
+    spoke([s(2), "good"], [s(6), "degraded"], [s(9.5), "catastrophic"]),
+    restart,
+    "broken",
+    "alice speaks catastrophic, 500 ms later (queue of 600 ms) (degraded or better from 9.000 s on)",
+  ],
+  [
+    "nobody, of a call that is over by then",
+    { oracle: "speaks-in", tier: "good", within: s(30) },
+    spoke([s(2), "good"]),
+    restart,
+    "inconclusive",
+    "alice is in no call by then, bob is in no call by then (good or better from 38.000 s on)",
+  ],
   [
     "a rejected call",
     { oracle: "call-rejected" },

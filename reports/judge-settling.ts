@@ -61,7 +61,7 @@ export function wellInTheEnd(evidence: Evidence): Finding {
  * Instant of the last heal (0: no fault), the last queue it left behind and the last change of relay a user wanted included, or the fault that was never
  * healed. A fault that never happened needs none.
  */
-function lastHeal({ scenario, conditions }: Evidence): number | string {
+export function lastHeal({ scenario, conditions }: Evidence): number | string {
   let healed = Math.max(0, ...(scenario.actions ?? []).map(({ when }) => ("at" in when ? when.at : 0)));
   for (const [index, condition] of conditions.entries()) {
     const fault = scenario.faults[index];

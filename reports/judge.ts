@@ -17,6 +17,7 @@ import { crowdReturns } from "./judge-crowd.ts";
 import { concealment, longestGap, mediaFlows, mediaRecovers, mouthToEar, noInterruption } from "./judge-media.ts";
 import { asTold, displaced } from "./judge-registration.ts";
 import { settles } from "./judge-settling.ts";
+import { speaksIn } from "./judge-tier.ts";
 import type { Evidence } from "./measure.ts";
 import type { OracleResult, Verdict } from "./result.ts";
 
@@ -32,6 +33,7 @@ const JUDGES: Judges = {
   concealment,
   "no-interruption": noInterruption,
   "mouth-to-ear": mouthToEar,
+  "speaks-in": speaksIn,
   "call-rejected": callRejected,
   "call-never-answered": callNeverAnswered,
   "ended-with": endedWith,

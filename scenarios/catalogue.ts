@@ -45,6 +45,7 @@ import recordedRadio from "./cases/recorded-radio.ts";
 import reject from "./cases/reject.ts";
 import relayDiesDirectLives from "./cases/relay-dies-direct-lives.ts";
 import relayFlap from "./cases/relay-flap.ts";
+import relayInTheMiddle from "./cases/relay-in-the-middle.ts";
 import relayPause from "./cases/relay-pause.ts";
 import relayRestart from "./cases/relay-restart.ts";
 import relayRestart40s from "./cases/relay-restart-40s.ts";
@@ -68,6 +69,7 @@ import roamMakeBeforeBreak from "./cases/roam-make-before-break.ts";
 import roamRelayed from "./cases/roam-relayed.ts";
 import roamWifiToCellular from "./cases/roam-wifi-to-cellular.ts";
 import sameIdentityTwice from "./cases/same-identity-twice.ts";
+import satelliteRestart from "./cases/satellite-restart.ts";
 import signallingDelayed from "./cases/signalling-delayed.ts";
 import silentTurns from "./cases/silent-turns.ts";
 import staleMessages from "./cases/stale-messages.ts";
@@ -94,6 +96,7 @@ export const CATALOGUE: readonly Scenario[] = [
   oneWayLoss,
   lateAnswer,
   reject,
+  relayInTheMiddle,
   staleMessages,
   ringrtcModerate,
   ringrtcInternational,
@@ -116,6 +119,7 @@ export const CATALOGUE: readonly Scenario[] = [
   switchWhileSleeping,
   networkAndRelayAtOnce,
   resumeOneSideLate,
+  satelliteRestart,
   hangUpDuringOutage,
   signallingDelayed,
   sameIdentityTwice,

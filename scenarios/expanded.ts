@@ -173,6 +173,8 @@ export type SignallingEffect = {
   readonly duplicate: number;
   readonly reorder: number;
   readonly delay: number;
+  /** Of the messages that carry key shares: the shares are another's, under the signatures they came with. Absent: none. */
+  readonly forge?: number;
   /** Only these message types; empty: all. */
   readonly types: readonly string[];
 };

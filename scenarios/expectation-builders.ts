@@ -3,6 +3,7 @@
  * `scenario({ expect })`; what it promises is in `oracles.ts`.
  */
 import type { RefusalReason } from "../impl/base/record.ts";
+import type { Tier } from "../impl/base/tier.ts";
 import type { Time } from "./time.ts";
 import type { WrittenExpectation } from "./written-scenario.ts";
 
@@ -34,6 +35,11 @@ export const expectConcealment = (p: OfParty & { readonly max: number }): Writte
 export const expectNoInterruption = (p: OfParty = {}): WrittenExpectation => ({ oracle: "no-interruption", ...p });
 /** Oracle `mouth-to-ear`. */
 export const expectMouthToEar = (p: OfParty & { readonly p95: Time }): WrittenExpectation => ({ oracle: "mouth-to-ear", ...p });
+/** Oracle `speaks-in`; `good` unless told. */
+export const expectTier = (p: OfParty & { readonly tier?: Tier; readonly within?: Time } = {}): WrittenExpectation => ({
+  oracle: "speaks-in",
+  ...p,
+});
 /** Oracle `call-rejected`. */
 export const expectRejection = (): WrittenExpectation => "call-rejected";
 /** Oracle `call-never-answered`. */

@@ -80,7 +80,7 @@ export const impair = (party: string, on: OnLink & { readonly link: WrittenOverl
   target: party,
   ...on,
 });
-/** Whole signalling messages of a client are duplicated, reordered or delayed. */
+/** Whole signalling messages of a client are duplicated, reordered or delayed, or carry another's key shares (`forge`). */
 export const disturbSignalling = (
   party: string,
   during: During & { readonly direction?: Direction; readonly effect: WrittenSignallingEffect },

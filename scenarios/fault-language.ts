@@ -24,6 +24,8 @@ export type WrittenSignallingEffect = {
   readonly duplicate?: number | undefined;
   readonly reorder?: number | undefined;
   readonly delay?: Time | undefined;
+  /** Share of the messages with key shares that arrive with another's, as from a relay that wants to listen in. */
+  readonly forge?: number | undefined;
   /** Only these messages; none named: all. */
   readonly types?: readonly (typeof SIGNALLING_MESSAGES)[number][] | undefined;
 };
@@ -178,7 +180,7 @@ const KINDS: readonly FaultKind[] = [
   },
   {
     kind: "signalling",
-    does: "Whole signalling messages of the client are duplicated, reordered or delayed, as `effect` says.",
+    does: "Whole signalling messages of the client are duplicated, reordered or delayed, or carry another's key shares, as `effect` says.",
     target: "a client",
     keys: ["direction", "effect"],
     heals: "messages pass untouched",
@@ -224,6 +226,7 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
       duplicate: share.optional(),
       reorder: share.optional(),
       delay: time.optional(),
+      forge: share.optional(),
       types: z.array(z.enum(SIGNALLING_MESSAGES)).max(50).optional(),
     }),
     ...when,

@@ -60,10 +60,10 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
       return { ...timing, kind: fault.kind, target, interface: on, direction, link };
     }
     case "signalling": {
-      const { duplicate = 0, reorder = 0, delay, types = [] } = fault.effect;
-      const effect = { duplicate, reorder, delay: micros(delay), types };
-      if (duplicate === 0 && reorder === 0 && effect.delay === 0) {
-        world.complain.say([...place, "effect"], "changes nothing: want duplicate, reorder or delay above 0");
+      const { duplicate = 0, reorder = 0, delay, forge = 0, types = [] } = fault.effect;
+      const effect = { duplicate, reorder, delay: micros(delay), ...(forge > 0 && { forge }), types };
+      if (duplicate === 0 && reorder === 0 && effect.delay === 0 && forge === 0) {
+        world.complain.say([...place, "effect"], "changes nothing: want duplicate, reorder, delay or forge above 0");
       }
       return { ...timing, kind: fault.kind, target, direction: fault.direction ?? "both", effect };
     }

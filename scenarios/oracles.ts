@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import type { RefusalReason } from "../impl/base/record.ts";
+import { TIERS, type Tier } from "../impl/base/tier.ts";
 import type { Expectation } from "./expanded.ts";
 import { REFUSAL_REASONS } from "./log-fields.ts";
 import type { Time } from "./time.ts";
@@ -25,6 +26,7 @@ export type OracleParameters = {
   readonly concealment: { readonly party?: string; readonly max: number };
   readonly "no-interruption": { readonly party?: string };
   readonly "mouth-to-ear": { readonly party?: string; readonly p95: number };
+  readonly "speaks-in": { readonly party?: string; readonly tier: Tier; readonly within: number };
   readonly "call-rejected": Readonly<Record<never, never>>;
   readonly "call-never-answered": Readonly<Record<never, never>>;
   readonly "ended-with": { readonly party?: string; readonly reason: string };
@@ -131,6 +133,11 @@ const LIST: readonly Oracle[] = [
     name: "mouth-to-ear",
     promises: "From capture to loudspeaker, 95 % of the party's source frames take at most `p95`.",
     parameters: [party(), duration("p95", { required: true })],
+  },
+  {
+    name: "speaks-in",
+    promises: "From `within` after the last heal to the end of the call the party speaks in this tier or a better one.",
+    parameters: [party(), oneOf("tier", TIERS, { default: "good" }), duration("within", { default: "1s" })],
   },
   {
     name: "call-rejected",

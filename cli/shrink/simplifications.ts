@@ -111,6 +111,8 @@ const milder: Simplification = (scenario) =>
       ...(effect.duplicate > 0 ? [{ ...effect, duplicate: 0 }] : []),
       ...(effect.reorder > 0 ? [{ ...effect, reorder: 0 }] : []),
       ...(effect.delay > 0 ? [{ ...effect, delay: 0 }] : []),
+      ...((effect.forge ?? 0) > 0 ? [{ ...effect, forge: 0 }] : []),
+      ...((effect.forge ?? 1) < 1 ? [{ ...effect, forge: 1 }] : []),
       ...(effect.duplicate > 0 && effect.duplicate < 1 ? [{ ...effect, duplicate: 1 }] : []),
       ...(effect.reorder > 0 && effect.reorder < 1 ? [{ ...effect, reorder: 1 }] : []),
       ...rounder(effect.delay).map((delay) => ({ ...effect, delay })),

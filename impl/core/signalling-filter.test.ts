@@ -28,6 +28,23 @@ describe("a signalling filter", () => {
     expect(w.active.touched / 4_000).toBeCloseTo(0.25, 1);
   });
 
+  it("puts another's key share under the signature of a share, and leaves messages that carry none as they are", () => {
+    const own = { identity: "1".repeat(64), share: "2".repeat(64), signature: "3".repeat(128) };
+    const head = { call_id: "0".repeat(32), caller_fingerprint: "a".repeat(32), callee_fingerprint: "b".repeat(32) };
+    const offer = encodeSignal({ type: "DirectCallOffer", ...head, caller_share: own });
+    const w = world({ forge: 1 });
+    w.send(offer);
+    w.send(update(1));
+    const [forged, untouched] = w.sent;
+    expect(untouched).toEqual(update(1));
+    expect(w.active.touched).toBe(1);
+    const [before, after] = [offer, forged].map((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+    const { share } = after.caller_share;
+    expect(share).toMatch(/^[0-9a-f]{64}$/);
+    expect(share).not.toBe(own.share);
+    expect(after).toEqual({ ...before, caller_share: { ...own, share } });
+  });
+
   it("delays every message by its delay, and holds back the share it reorders", () => {
     const w = world({ delay: 50_000, reorder: 0.5 });
     for (let i = 0; i < 200; i++) w.send(update(i));
