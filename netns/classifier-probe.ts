@@ -16,7 +16,13 @@ export type Target = {
   /** Two hosts inside and two outside, all of this namespace. */
   readonly inside: readonly [string, string];
   readonly outside: readonly [string, string];
+  /** One more inside, and the ports it should have and no others, where ports come in blocks. */
+  readonly narrow: string;
+  readonly block?: Block;
 };
+
+/** A range of external ports. */
+type Block = { readonly first: number; readonly size: number };
 
 /** What was seen of one NAT. Addresses are `host:port`. */
 export type Observation = {
@@ -32,6 +38,8 @@ export type Observation = {
   readonly ports: readonly (readonly [internal: number, external: number])[];
   /** Whether two inside hosts with the same port had mappings of their own, both reachable. */
   readonly twins: boolean;
+  /** What a host with a block of its own got until it was refused, or had one port more than the block has. */
+  readonly block?: Block & { readonly ports: readonly number[]; readonly isRefused: boolean };
 };
 
 /** Milliseconds to wait for what must arrive, and attempts. chosen: the path has no delay; a loaded machine may. */
@@ -96,7 +104,7 @@ async function tryOnce(
 const at = ({ host, port }: Peer): string => `${host}:${port}`;
 const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
 
-async function observe({ nat, host, inside: [a, b], outside }: Target): Promise<Observation> {
+async function observe({ nat, host, inside: [a, b], outside, narrow, block }: Target): Promise<Observation> {
   const opened: Peer[] = [];
   const peer = async (on: string, port?: number): Promise<Peer> => {
     const made = await open(on, port);
@@ -140,7 +148,16 @@ async function observe({ nat, host, inside: [a, b], outside }: Target): Promise<
       await deliver(server, where[0], first).catch(() => (twins = false));
       await deliver(server, where[1], twin).catch(() => (twins = false));
     }
-    return { nat, internal: at(one), external, lets, hairpin, ports, twins };
+    const observation = { nat, internal: at(one), external, lets, hairpin, ports, twins };
+    if (block === undefined) return observation;
+    const got = new Set<number>();
+    for (let socket = 0; socket <= block.size; socket++) {
+      const next = await peer(narrow);
+      const source = await tryOnce(next, at(server), server, { from: one, to: at(server) });
+      if (source === undefined) return { ...observation, block: { ...block, ports: [...got], isRefused: true } };
+      got.add(portOf(source));
+    }
+    return { ...observation, block: { ...block, ports: [...got], isRefused: false } };
   } finally {
     for (const { socket } of opened) socket.close();
   }

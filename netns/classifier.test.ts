@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
-import { classify, kindOf, refuseOthers } from "./classifier.ts";
+import { classify, type Kind, kindOf, refuseOthers } from "./classifier.ts";
 import type { Observation } from "./classifier-probe.ts";
 import { configure } from "./command.ts";
 import { namespaces } from "./leftovers.ts";
@@ -60,6 +60,22 @@ describe("the classifier on the kernel's NATs", () => {
       expect(Object.fromEntries(kinds)).toEqual({ home: declared(nats.home), carrier: declared(nats.carrier) });
     }));
 
+  test("finds blocks of ports to be of the size declared, and refuses a NAT whose blocks are smaller", (context) =>
+    withBench(context, async (bench) => {
+      const block = (size: number): NatModel => ({ ...HOME, ports: "block", portBlock: { size } });
+      const nats = {
+        tiny: block(1),
+        small: { ...block(40), hairpin: "external-source", mapping: "address-and-port-dependent" },
+      } as const;
+      const topology = await bench.build(nats, PARTIES);
+      expect(Object.fromEntries(topology.kinds)).toEqual({
+        tiny: { ...declared(nats.tiny), block: 1 },
+        small: { ...declared(nats.small), block: 40 },
+      });
+      const smaller = new Map(topology.kinds).set("small", { ...declared(nats.small), block: 39 } as Kind);
+      expect(() => refuseOthers(topology.plan, smaller)).toThrow("nat small: blocks declared to have 40 ports, found 39");
+    }));
+
   test("leaves no trace: no mapping, no count, no namespace, and the first port is still to come", (context) =>
     withBench(context, async (bench) => {
       const topology = await bench.build(
@@ -83,7 +99,11 @@ describe("the classifier on the kernel's NATs", () => {
       ];
       for (const model of others) {
         const pool = Array.from({ length: 64 }, (_, k) => 20_000 + 7 * ((k * 29) % 64));
-        await configure({ namespace: box.plan.namespace, nft: natRules({ model, host: box.host, pool, dead: [], carried: [] }) });
+        const pools = [{ hosts: "all", ports: pool }] as const;
+        await configure({
+          namespace: box.plan.namespace,
+          nft: natRules({ model, host: box.host, pools, dead: [], carried: [] }),
+        });
         const kind = await classify(topology, "home");
         expect(kind).toMatchObject(declared(model));
         const differing = (["mapping", "filtering", "hairpin", "ports"] as const).filter(

@@ -5,6 +5,7 @@
  */
 import { extname, join } from "node:path";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
+import { portsOf } from "../scenarios/port-block.ts";
 import type { Observation, Target } from "./classifier-probe.ts";
 import { configure, ipBatch, run } from "./command.ts";
 import { deleteNamespaces } from "./leftovers.ts";
@@ -20,6 +21,8 @@ export type Kind = {
   readonly ports: NatModel["ports"];
   /** Two inside hosts with the same port both have a mapping of their own (RFC 4787 REQ-1 and REQ-3). */
   readonly twins: boolean;
+  /** Of a NAT that gives out blocks: ports that one inside host got before it was refused; undefined: it was not, or got others than its own. */
+  readonly block?: number | undefined;
 };
 
 /** Device names of the probe, by the NAT's number: inside and outside, and the far ends of their cables in the routers. */
@@ -63,7 +66,10 @@ export async function classifyAll(plan: TopologyPlan, boxes: readonly NatBox[]):
       }),
       ...[...far].map(([namespace, ip]) => configure({ namespace, ip })),
     ]);
-    const targets = boxes.map(({ host, plan: { name, probe } }): Target => ({ nat: name, host, ...probe }));
+    const targets = boxes.map(({ host, plan: { name, probe, model } }): Target => {
+      const block = model.ports === "block" ? portsOf(model, 0) : undefined;
+      return { nat: name, host, ...probe, ...(block === undefined ? {} : { block }) };
+    });
     const said = await run("ip", ["netns", "exec", plan.probe, process.execPath, PROBE, JSON.stringify(targets)]);
     const observations = JSON.parse(said) as readonly Observation[];
     return new Map(observations.map((seen) => [seen.nat, kindOf(seen)]));
@@ -91,13 +97,18 @@ export function refuseOthers(plan: TopologyPlan, kinds: ReadonlyMap<string, Kind
     if (kind === undefined) return [`nat ${name}: not seen`];
     const differing = (["mapping", "filtering", "hairpin", "ports"] as const).filter((aspect) => kind[aspect] !== model[aspect]);
     const told = differing.map((aspect) => `nat ${name}: ${aspect} declared ${model[aspect]}, found ${kind[aspect]}`);
-    return kind.twins ? told : [...told, `nat ${name}: two inside hosts with the same port share a mapping`];
+    if (!kind.twins) told.push(`nat ${name}: two inside hosts with the same port share a mapping`);
+    if (model.ports === "block" && kind.ports === "block" && kind.block !== model.portBlock?.size)
+      told.push(`nat ${name}: blocks declared to have ${model.portBlock?.size} ports, found ${kind.block}`);
+    return told;
   });
   if (wrong.length > 0) throw new NetnsError("nat-differs", wrong.join("; "));
 }
 
 /** What an observation says of a NAT. */
-export function kindOf({ external: [first, otherPort, otherHost], lets, hairpin, internal, ports, twins }: Observation): Kind {
+export function kindOf(observation: Observation): Kind {
+  const { lets, hairpin, internal, ports, twins, block } = observation;
+  const [first, otherPort, otherHost] = observation.external;
   const sameForPort = first === otherPort;
   const sameForHost = first === otherHost;
   const inside = internal.slice(0, internal.lastIndexOf(":"));
@@ -120,13 +131,18 @@ export function kindOf({ external: [first, otherPort, otherHost], lets, hairpin,
         : "address-and-port-dependent",
     hairpin:
       hairpin === undefined ? "off" : networkOf(hairpin) === networkOf(`${inside}:0`) ? "internal-source" : "external-source",
-    ports: ports.every(([own, mapped]) => own === mapped)
-      ? "preserve"
-      : ports.every(([, mapped], index) => index === 0 || mapped === (ports[index - 1]?.[1] ?? 0) + 1)
-        ? "sequential"
-        : "random",
+    ports: policyOf(ports, block),
     twins,
+    ...(block === undefined ? {} : { block: block.isRefused ? block.ports.length : undefined }),
   };
+}
+
+function policyOf(ports: Observation["ports"], block: Observation["block"]): NatModel["ports"] {
+  if (ports.every(([own, mapped]) => own === mapped)) return "preserve";
+  if (ports.every(([, mapped], index) => index === 0 || mapped === (ports[index - 1]?.[1] ?? 0) + 1)) return "sequential";
+  return block?.isRefused === true && block.ports.every((port) => port >= block.first && port < block.first + block.size)
+    ? "block"
+    : "random";
 }
 
 /** The /24 of `a.b.c.d:port`. */
@@ -163,13 +179,13 @@ const nearEnds = (boxes: readonly NatBox[]): readonly string[] => [
     return [
       `link set ${INSIDE}${number} up`,
       `link set ${OUTSIDE}${number} up`,
-      ...probe.inside.map((host) => `addr add ${host}/32 dev ${INSIDE}${number}`),
+      ...[...probe.inside, probe.narrow].map((host) => `addr add ${host}/32 dev ${INSIDE}${number}`),
       ...probe.outside.map((host) => `addr add ${host}/32 dev ${OUTSIDE}${number}`),
       `neigh replace ${inside}.1 lladdr ${bridgeMac} dev ${INSIDE}${number} nud permanent`,
       `neigh replace 169.254.0.1 lladdr ${macOf(number)} dev ${OUTSIDE}${number} nud permanent`,
       `route add default via ${inside}.1 dev ${INSIDE}${number} onlink table ${insideTable}`,
       `route add default via 169.254.0.1 dev ${OUTSIDE}${number} onlink table ${outsideTable}`,
-      ...probe.inside.map((host) => `rule add pref 10 from ${host} iif lo lookup ${insideTable}`),
+      ...[...probe.inside, probe.narrow].map((host) => `rule add pref 10 from ${host} iif lo lookup ${insideTable}`),
       ...probe.outside.map((host) => `rule add pref 10 from ${host} iif lo lookup ${outsideTable}`),
     ];
   }),

@@ -33,12 +33,14 @@ export type Carried = {
   readonly left: number;
 };
 
+/** External ports to hand out to inside hosts, in this order and around again; none twice. Empty: they get none. */
+export type Pool = { readonly hosts: readonly string[] | "all"; readonly ports: readonly number[] };
+
 export type RuleSetup = {
   readonly model: NatModel;
   /** External address. */
   readonly host: string;
-  /** External ports to hand out, in this order and around again; none twice. Not empty. */
-  readonly pool: readonly number[];
+  readonly pools: readonly Pool[];
   readonly dead: Iterable<number>;
   readonly carried: readonly Carried[];
 };
@@ -47,8 +49,10 @@ export type RuleSetup = {
 export const COUNTERS = ["out", "in", "filtered", "unmapped", "made", "exhausted", "unhairpinned"] as const;
 export type Counter = (typeof COUNTERS)[number];
 
-/** Tries at a free port of the pool before a packet is dropped. chosen: passes seven ports in a row that inside hosts chose themselves. */
+/** Tries at a free port of everybody's pool before a packet is dropped. chosen: passes seven ports in a row that inside hosts chose themselves. */
 const DRAWS = 8;
+/** Rules that a chain calls another by, where every port of a block is tried: a thousand tries are four chains. */
+const FAN = 8;
 /** Most entries of a map. Deleted ones count until they are swept, about a second later, so it is as much as there are ports. */
 const SIZE = 65_535;
 
@@ -63,7 +67,7 @@ const key = (base: string, behaviour: NatBehaviour, host: string, port: string):
   [base, host, port].slice(0, 1 + BREADTH[behaviour]).join(" . ");
 
 /** A script for `nft -f` that makes the table, or replaces it in one transaction. */
-export function natRules({ model, host, pool, dead, carried }: RuleSetup): string {
+export function natRules({ model, host, pools, dead, carried }: RuleSetup): string {
   const { mapping, filtering, hairpin, inboundRefresh } = model;
   const lifetime = Math.max(1, Math.round(model.lifetime / 1_000));
   const life = `timeout ${lifetime}ms`;
@@ -130,11 +134,7 @@ export function natRules({ model, host, pool, dead, carried }: RuleSetup): strin
         ]
       : []),
 
-    ...refusalChains(["nat-filtering", "nat-no-mapping", "no-route"]),
-    // One rule, so that `numgen inc` counts on whoever asks.
-    " chain draw {",
-    `  udp sport set numgen inc mod ${pool.length} map { ${pool.map((port, index) => `${index} : ${port}`).join(", ")} }`,
-    " }",
+    ...refusalChains(["nat-filtering", "nat-no-mapping", "nat-exhausted", "no-route"]),
     // The source port is free and this packet's. `add` keeps what is there: of two first packets of one mapping that race, both get the winner's port.
     " chain fresh {",
     "  counter name made",
@@ -153,11 +153,13 @@ export function natRules({ model, host, pool, dead, carried }: RuleSetup): strin
     `  ip saddr set ${host}`,
     "  counter name out accept",
     " }",
+    ...pools.flatMap((pool, index) => drawing(index, pool, free)),
+    ` map pools { type ipv4_addr : verdict;${owners(pools)} }`,
     " chain out {",
     `  meta l4proto udp udp sport set ${bound} map @bound goto sent`,
     ...(model.ports === "preserve" ? [`  ${free}`] : []),
-    ...Array.from({ length: DRAWS }, () => `  jump draw\n  ${free}`),
-    `  counter name exhausted ${refuse("nat-no-mapping")}`,
+    pools.some((pool) => pool.hosts === "all") ? "  goto pool_0" : "  ip saddr vmap @pools",
+    `  counter name exhausted ${refuse("nat-exhausted")}`,
     " }",
     " chain post { type filter hook postrouting priority srcnat; policy accept;",
     `  iifname ${LAN} oifname ${WAN} meta l4proto udp goto out`,
@@ -248,6 +250,36 @@ export const PARTY_RULES: string = [
   " }",
   "}",
 ].join("\n");
+
+/** Chains that end with a free port of the pool, or a refusal. `draw` is one rule, so that `numgen inc` counts on whoever asks. */
+function drawing(index: number, { hosts, ports }: Pool, free: string): readonly string[] {
+  const exhausted = `  counter name exhausted ${refuse("nat-exhausted")}`;
+  if (ports.length === 0) return [` chain pool_${index} {`, exhausted, " }"];
+  const lines = [
+    ` chain draw_${index}_0 {`,
+    `  udp sport set numgen inc mod ${ports.length} map { ${ports.map((port, k) => `${k} : ${port}`).join(", ")} }`,
+    `  ${free}`,
+    " }",
+  ];
+  let [depth, tries] = [0, 1];
+  for (const wanted = hosts === "all" ? DRAWS : ports.length; tries < wanted; tries *= FAN) {
+    depth++;
+    lines.push(
+      ` chain draw_${index}_${depth} {`,
+      ...Array.from({ length: FAN }, () => `  jump draw_${index}_${depth - 1}`),
+      " }",
+    );
+  }
+  return [...lines, ` chain pool_${index} {`, `  jump draw_${index}_${depth}`, exhausted, " }"];
+}
+
+const owners = (pools: readonly Pool[]): string => {
+  const all = pools.flatMap(({ hosts }, index) => (hosts === "all" ? [] : hosts.map((one) => `${one} : goto pool_${index}`)));
+  return all.length === 0 ? "" : ` elements = { ${all.join(", ")} };`;
+};
+
+/** A script that gives an inside host the ports of another's pool. */
+export const ownerRules = (host: string, pool: number): string => `add element ip ${TABLE} pools { ${host} : goto pool_${pool} }`;
 
 const splitRemote = (remote: string): readonly [string, string] => {
   const [host = "", port = ""] = remote.split(":");

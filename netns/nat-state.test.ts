@@ -36,7 +36,13 @@ test("mappings carried into a new table are read back as they were, for every pa
             port: 40_000 + index,
             left: 20_000,
           }));
-          const rules = natRules({ model, host: "203.0.113.9", pool: [50_000], dead: [1_234], carried });
+          const rules = natRules({
+            model,
+            host: "203.0.113.9",
+            pools: [{ hosts: "all", ports: [50_000] }],
+            dead: [1_234],
+            carried,
+          });
           const listing = await run("unshare", ["--net", "sh", "-ec", "nft -f -; nft list table ip midcall"], rules);
           const { mappings, counters } = parseState(listing, model, "203.0.113.9");
           expect(mappings.map(({ idle, ...rest }) => rest).sort((a, b) => a.external.localeCompare(b.external))).toEqual(

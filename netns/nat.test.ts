@@ -98,6 +98,37 @@ describe("the port policy", () => {
       expect(drawn[0]).toEqual(drawn[1]);
     }));
 
+  test("blocks give each subscriber ports of its own, and nothing when they are used up or when there is no block left", (context) =>
+    withBench(context, async (bench) => {
+      const inner = { alice: party({ wlan0: "home" }), bob: party({ wlan0: "carrier" }), carol: party({ wlan0: "carrier" }) };
+      const carrier: NatModel = { ...HOME, ports: "block", portBlock: { size: 9, blocks: 2 } };
+      const topology = await bench.build({ carrier, home: { ...HOME, behind: "carrier" } }, { ...inner, r1: RELAY });
+      const [alice, bob, carol, relay] = await Promise.all(
+        ["alice", "bob", "carol", "r1"].map((name) => bench.end(topology, name)),
+      );
+      if (alice === undefined || bob === undefined || carol === undefined || relay === undefined) throw new Error("nobody");
+      const server = await relay.open();
+      const at = `${topology.addressOf("r1")}:${server.port}`;
+      const range = (first: number): number[] => Array.from({ length: 9 }, (_, k) => first + k);
+      const drawn = async (from: End): Promise<number[]> => {
+        const ports: number[] = [];
+        for (let n = 0; n < 9; n++) ports.push(Number((await seen(await from.open(), at, server)).split(":")[1]));
+        return ports.sort((a, b) => a - b);
+      };
+      // the NAT behind it is the first subscriber
+      expect(await drawn(bob)).toEqual(range(1_033));
+      expect(await drawn(alice)).toEqual(range(1_024));
+      const before = (await topology.counters("carrier")).exhausted;
+      await (await bob.open()).send(at, "one too many");
+      await (await carol.open()).send(at, "no block");
+      expect(await server.hear("no block", 200)).toBeUndefined();
+      expect((await topology.counters("carrier")).exhausted - before).toBe(2);
+      // the first subscriber's block goes with it to another address
+      await topology.renumber("home");
+      await topology.expire("carrier");
+      expect(await drawn(alice)).toEqual(range(1_024));
+    }));
+
   test("every mapping keeps its port while it lives, and no two share one", (context) =>
     withBench(context, async (bench) => {
       for (const mapping of BEHAVIOURS) {
@@ -121,10 +152,14 @@ describe("the port policy", () => {
 });
 
 describe("rebinding", () => {
-  for (const ports of ["preserve", "random", "sequential"] as const) {
+  for (const ports of ["preserve", "random", "sequential", "block"] as const) {
     test(`with ${ports} ports moves every mapping, kills the old port and shuts the filter until the inside sends`, (context) =>
       withBench(context, async (bench) => {
-        const { topology, alice, server, at } = await pair(bench, { ...HOME, ports });
+        const { topology, alice, server, at } = await pair(bench, {
+          ...HOME,
+          ports,
+          ...(ports === "block" ? { portBlock: { size: 16 } } : {}),
+        });
         const client = await alice.open();
         const [free, witness] = [await alice.open(), await alice.open()];
         const before = await seen(client, at, server);

@@ -3,8 +3,9 @@
  * table of rules in one transaction: a packet meets all of the old state or all of the new.
  */
 import { randomness } from "../impl/base/random.ts";
+import { FIRST_PORT, LARGEST_BLOCK, PORTS, type PortRange, portsOf } from "../scenarios/port-block.ts";
 import { loadingRules } from "./command.ts";
-import { type Carried, COUNTERS, natRules, TABLE } from "./nat-rules.ts";
+import { type Carried, COUNTERS, natRules, ownerRules, type Pool, TABLE } from "./nat-rules.ts";
 import { type MappingView, type NatCounters, type NatState, parseState } from "./nat-state.ts";
 import type { Shell } from "./shell.ts";
 import type { NatPlan } from "./topology-plan.ts";
@@ -23,20 +24,21 @@ export type NatBox = {
   expire(): Promise<void>;
   /** Everything as at the start, but at the address of now, with the lifetimes of the model: what a classification has opened and counted never was. */
   restart(): Promise<void>;
+  /** An inside host has another address: where ports come in blocks, it keeps its own. */
+  admit(host: string, instead: string): Promise<void>;
   mappings(): Promise<readonly MappingView[]>;
   /** Whether an external address, `a.b.c.d:port`, led inside until an accident took it away. */
   wasLost(external: string): boolean;
   counters(): Promise<NatCounters>;
 };
 
-/** RFC 4787 section 4.2: a NAT picks from the registered and dynamic ranges. As in sim: all of 1024..65535. */
-const FIRST_PORT = 1_024;
-const PORTS = 65_536 - FIRST_PORT;
 /** First port of the sequential policy; as in sim. */
 const SEQUENTIAL_FROM = 50_000;
 /** Ports ready to be given; given out, they come around again as far as they are free. chosen: loads in about 10 ms and is far above what a call needs. */
 const POOL = 1_024;
 
+/** Ports of a host of the classification that opens many. chosen: several times what it opens. */
+const PROBED = 64;
 /** Least lifetime while a NAT is classified, microseconds. chosen: on the busiest machine no mapping ends between two of the classifier's steps. */
 const CLASSIFICATION = 60_000_000;
 
@@ -50,6 +52,8 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
   let nextSequential = SEQUENTIAL_FROM;
   const dead = new Set<number>();
   const lost = new Set<string>();
+  /** Inside hosts and their numbers. */
+  const subscribers = new Map(plan.subscribers.map((one, number) => [one, number]));
   let past = noneCounted();
   /** One change after the other. */
   let work: Promise<unknown> = Promise.resolve();
@@ -64,9 +68,35 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
     }
     return [...chosen];
   };
-  const rules = (carried: readonly Carried[], pool: readonly number[]): string => natRules({ model, host, pool, dead, carried });
+  /** Pools with `count` ports for everybody, or with each subscriber's own; no port is dead. */
+  const pools = (count: number): readonly Pool[] =>
+    model.ports === "block" ? blocks(subscribers) : [{ hosts: "all", ports: ports(count) }];
+  const blocks = (of: ReadonlyMap<string, number>): readonly Pool[] =>
+    [...new Set(of.values())].map((number) => ({
+      hosts: [...of].flatMap(([one, its]) => (its === number ? [one] : [])),
+      ports: shuffled(portsOf(model, number), `${generation}/${number}`),
+    }));
+  /** The range's ports in random order, without the dead ones. */
+  const shuffled = (range: PortRange | undefined, which: string): readonly number[] => {
+    const all = Array.from({ length: range?.size ?? 0 }, (_, k) => (range?.first ?? 0) + k);
+    const draws = randomPorts.stream(`nat ${plan.name}/block/${which}`);
+    const order = new Map(all.map((port) => [port, draws.nextBelow(2 ** 32)]));
+    return all.filter((port) => !dead.has(port)).sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+  };
+  /** For the classification: its `narrow` host has what a first subscriber would have; the two that open more than a block may hold have more, elsewhere. */
+  const probed = (): readonly Pool[] =>
+    model.ports === "block"
+      ? [
+          ...blocks(new Map([[plan.probe.narrow, 0]])),
+          ...plan.probe.inside.map((one, k) => ({
+            hosts: [one],
+            ports: shuffled({ first: FIRST_PORT + LARGEST_BLOCK + k * PROBED, size: PROBED }, `probe/${k}`),
+          })),
+        ]
+      : pools(POOL);
+  const rules = (carried: readonly Carried[], pools: readonly Pool[]): string => natRules({ model, host, pools, dead, carried });
   const patient = { ...model, lifetime: Math.max(model.lifetime, CLASSIFICATION) };
-  const initialRules = natRules({ model: patient, host, pool: ports(POOL), dead, carried: [] });
+  const initialRules = natRules({ model: patient, host, pools: probed(), dead, carried: [] });
 
   const look = async (): Promise<NatState> => parseState(await shell()(`nft list table ip ${TABLE}`), model, host);
   const load = (script: string): Promise<string> => shell()(loadingRules(script));
@@ -96,14 +126,13 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
         // Longest unused first; the kernel does not tell which was made first.
         const moving = state.mappings.toSorted((a, b) => b.idle - a.idle);
         for (const { external } of moving) dead.add(portOf(external));
-        const fresh = ports(moving.length + POOL);
+        const fresh = pools(moving.length + POOL);
         nextSequential = after(nextSequential, moving.length);
-        const moved = moving.slice(0, fresh.length).map((one, index) => ({ ...one, external: `${host}:${fresh[index]}` }));
-        const pool = fresh.slice(moved.length);
+        const { moved, left } = dealt(moving, fresh, host);
         await load(
           rules(
             moved.map((one) => carried(one, model.lifetime)),
-            pool,
+            left,
           ),
         );
         return moved;
@@ -113,12 +142,12 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
         leave(await look());
         host = next;
         dead.clear(); // dead were the ports of the old address
-        await load(rules([], ports(POOL)));
+        await load(rules([], pools(POOL)));
       }),
     expire: () =>
       inTurn(async () => {
         leave(await look());
-        await load(rules([], ports(POOL)));
+        await load(rules([], pools(POOL)));
       }),
     restart: () =>
       inTurn(async () => {
@@ -127,7 +156,14 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
         dead.clear();
         lost.clear();
         past = noneCounted();
-        await load(rules([], ports(POOL)));
+        await load(rules([], pools(POOL)));
+      }),
+    admit: (next, instead) =>
+      inTurn(async () => {
+        const number = subscribers.get(instead);
+        if (number === undefined || model.ports !== "block") return;
+        subscribers.set(next, number);
+        await load(ownerRules(next, [...new Set(subscribers.values())].indexOf(number)));
       }),
     wasLost: (external) => lost.has(external),
     mappings: () => inTurn(async () => (await look()).mappings),
@@ -135,11 +171,34 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
   };
 }
 
+/** Gives each mapping the next port of its pool, as far as there are any; those that get none are gone. Ports of a block come around again. */
+function dealt(
+  moving: readonly MappingView[],
+  pools: readonly Pool[],
+  host: string,
+): { readonly moved: readonly MappingView[]; readonly left: readonly Pool[] } {
+  const given = new Map<Pool, number>();
+  const moved = moving.flatMap((one) => {
+    const pool = pools.find(({ hosts }) => hosts === "all" || hosts.includes(hostOf(one.internal)));
+    const count = (pool === undefined ? undefined : given.get(pool)) ?? 0;
+    const port = pool?.ports[count];
+    if (pool === undefined || port === undefined) return [];
+    given.set(pool, count + 1);
+    return [{ ...one, external: `${host}:${port}` }];
+  });
+  const left = pools.map((pool): Pool => {
+    const count = given.get(pool) ?? 0;
+    return { ...pool, ports: [...pool.ports.slice(count), ...(pool.hosts === "all" ? [] : pool.ports.slice(0, count))] };
+  });
+  return { moved, left };
+}
+
+const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(":"));
 const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
 const after = (port: number, count: number): number => FIRST_PORT + ((port - FIRST_PORT + count) % PORTS);
 
 const carried = ({ internal, remote, external, idle }: MappingView, lifetime: number): Carried => ({
-  insideHost: internal.slice(0, internal.lastIndexOf(":")),
+  insideHost: hostOf(internal),
   insidePort: portOf(internal),
   remote,
   port: portOf(external),

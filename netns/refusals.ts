@@ -10,7 +10,7 @@ import type { DropRecord } from "../impl/base/record.ts";
 /** Why boxes and hosts refuse a packet. */
 export type RefusalCause = Extract<
   DropRecord["cause"],
-  "nat-filtering" | "nat-no-mapping" | "no-route" | "port-closed" | "blocked"
+  "nat-filtering" | "nat-no-mapping" | "nat-exhausted" | "no-route" | "port-closed" | "blocked"
 >;
 
 /** One packet refused. */
@@ -39,7 +39,10 @@ export const refusalChains = (causes: readonly RefusalCause[], fault?: number): 
   causes.flatMap((cause) => [` chain ${chainOf(cause, fault)} {`, "  meta nftrace set 1", "  drop", " }"]);
 
 const CAUSES = new Map<string, RefusalCause>(
-  (["nat-filtering", "nat-no-mapping", "no-route", "port-closed", "blocked"] as const).map((cause) => [chainOf(cause), cause]),
+  (["nat-filtering", "nat-no-mapping", "nat-exhausted", "no-route", "port-closed", "blocked"] as const).map((cause) => [
+    chainOf(cause),
+    cause,
+  ]),
 );
 
 /** Reads one line of `nft monitor trace`; undefined for one that tells of no refusal. Never throws. */

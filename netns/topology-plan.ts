@@ -6,7 +6,7 @@
  *   203.0.113.k   NATs facing the internet (RFC 5737), 198.19.x.y beyond 254
  *   192.168.n.k   interfaces behind the n-th NAT (RFC 1918), k from 2; the NAT itself is 1
  *   100.64.n.k    NATs behind the n-th NAT (RFC 6598), k from 2; the NAT itself is 1
- *   192.0.2.k     two hosts on the outside of each NAT for its classification (RFC 5737)
+ *   192.0.2.k     two hosts on the outside of each NAT for its classification (RFC 5737); its three inside are 192.168.n.252 to 254
  *
  * Left out on purpose: IPv6, more than 127 NATs.
  */
@@ -39,6 +39,13 @@ export type PartyPort = {
 /** Where a default route leads. */
 export type Gateway = { readonly address: string; readonly mac: string };
 
+/** Hosts for a NAT's classification: `narrow` is one more inside, which has a block of ports of the declared size where ports come in blocks. */
+export type Probe = {
+  readonly inside: readonly [string, string];
+  readonly narrow: string;
+  readonly outside: readonly [string, string];
+};
+
 export type NatPlan = {
   readonly name: string;
   /** From 1, in order of declaration. */
@@ -57,7 +64,9 @@ export type NatPlan = {
   /** The other end of its outside cable: a port of the bridge of the NAT it is behind, or a device of the internet. */
   readonly far: { readonly namespace: string; readonly device: string; readonly mac: string };
   /** For the classification: two inside hosts, two hosts outside. */
-  readonly probe: { readonly inside: readonly [string, string]; readonly outside: readonly [string, string] };
+  readonly probe: Probe;
+  /** Inside hosts in the order in which a NAT counts subscribers (port-block.ts): NATs behind it, then interfaces. */
+  readonly subscribers: readonly string[];
 };
 
 export type TopologyPlan = {
@@ -88,8 +97,9 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
   const [internet, wires, probe] = [`${prefix}INTERNET`, `${prefix}WIRES`, `${prefix}PROBE`];
   const publicHosts = addresses("198.51.100", "198.18");
   const publicNats = addresses("203.0.113", "198.19");
-  const natPlans = planNats(nats, { prefix, internet, publicNats });
-  const hosts = new Map([...natPlans.values()].map((nat) => [nat.name, addresses(nat.inside, undefined, 2, 252)]));
+  const subscribers = new Map(Object.keys(nats).map((name): [string, string[]] => [name, []]));
+  const natPlans = planNats(nats, { prefix, internet, publicNats, subscribers });
+  const hosts = new Map([...natPlans.values()].map((nat) => [nat.name, addresses(nat.inside, undefined, 2, 251)]));
 
   const ports: PartyPort[] = [];
   for (const [party, { interfaces }] of Object.entries(parties)) {
@@ -100,6 +110,8 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
       const nat = model.nat === null ? undefined : natPlans.get(model.nat);
       if (model.nat !== null && nat === undefined) throw new RangeError(`${party}/${name}: no NAT named ${model.nat}`);
       const far = { namespace: nat?.namespace ?? internet, device: `p${k}`, mac: mac(MAC.far, k) };
+      const host = (nat === undefined ? publicHosts : (hosts.get(nat.name) ?? publicHosts))();
+      if (nat !== undefined) subscribers.get(nat.name)?.push(host);
       ports.push({
         party,
         interface: name,
@@ -107,7 +119,7 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
         namespace: `${prefix}${party}`,
         device: name.length <= DEVICE_NAME ? name : `${name.slice(0, DEVICE_NAME - 4)}~${preference}`,
         mac: mac(MAC.party, k),
-        address: (nat === undefined ? publicHosts : (hosts.get(nat.name) ?? publicHosts))(),
+        address: host,
         nat: model.nat,
         gateway:
           nat === undefined ? { address: INTERNET_GATEWAY, mac: far.mac } : { address: `${nat.inside}.1`, mac: nat.bridgeMac },
@@ -133,9 +145,14 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
   };
 }
 
-type Outside = { readonly prefix: string; readonly internet: string; readonly publicNats: Addresses };
+type Outside = {
+  readonly prefix: string;
+  readonly internet: string;
+  readonly publicNats: Addresses;
+  readonly subscribers: ReadonlyMap<string, string[]>;
+};
 
-function planNats(nats: Scenario["nats"], { prefix, internet, publicNats }: Outside): ReadonlyMap<string, NatPlan> {
+function planNats(nats: Scenario["nats"], { prefix, internet, publicNats, subscribers }: Outside): ReadonlyMap<string, NatPlan> {
   const names = Object.keys(nats);
   if (names.length > MOST_NATS) throw new RangeError(`nats: want at most ${MOST_NATS}, got ${names.length}`);
   const made = new Map<string, NatPlan>();
@@ -151,6 +168,8 @@ function planNats(nats: Scenario["nats"], { prefix, internet, publicNats }: Outs
     const outsideAddresses = outer === undefined ? publicNats : (carriers.get(outer.name) ?? publicNats);
     const far = { namespace: outer?.namespace ?? internet, device: `n${number}`, mac: mac(MAC.natFar, number) };
     const inside = `192.168.${number}`;
+    const host = outsideAddresses();
+    if (outer !== undefined) subscribers.get(outer.name)?.push(host);
     const plan: NatPlan = {
       name,
       number,
@@ -160,14 +179,19 @@ function planNats(nats: Scenario["nats"], { prefix, internet, publicNats }: Outs
       carrier: `100.64.${number}`,
       bridgeMac: mac(MAC.bridge, number),
       wanMac: mac(MAC.wan, number),
-      host: outsideAddresses(),
+      host,
       outsideAddresses,
       gateway:
         outer === undefined
           ? { address: INTERNET_GATEWAY, mac: far.mac }
           : { address: `${outer.carrier}.1`, mac: outer.bridgeMac },
       far,
-      probe: { inside: [`${inside}.253`, `${inside}.254`], outside: [`192.0.2.${2 * number - 1}`, `192.0.2.${2 * number}`] },
+      probe: {
+        inside: [`${inside}.253`, `${inside}.254`],
+        narrow: `${inside}.252`,
+        outside: [`192.0.2.${2 * number - 1}`, `192.0.2.${2 * number}`],
+      },
+      subscribers: subscribers.get(name) ?? [],
     };
     made.set(name, plan);
     carriers.set(name, addresses(plan.carrier, undefined, 2));

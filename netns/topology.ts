@@ -204,6 +204,8 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       const { before, after } = relocation(one.plan, from, to);
       await settleAll(before.map(configure));
       await one.renumber(to);
+      const { behind } = one.plan.model;
+      if (behind !== null) await box(behind).admit(to, from);
       await settleAll(after.map(configure));
       return to;
     },

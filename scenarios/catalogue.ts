@@ -5,6 +5,7 @@ import baseline from "./cases/baseline.ts";
 import blackout from "./cases/blackout.ts";
 import burstLoss from "./cases/burst-loss.ts";
 import callerGone from "./cases/caller-gone.ts";
+import cgnatBlockUsedUp from "./cases/cgnat-block-used-up.ts";
 import cgnatDoubleNat from "./cases/cgnat-double-nat.ts";
 import deregisterDuringBackoff from "./cases/deregister-during-backoff.ts";
 import directBlackHole from "./cases/direct-black-hole.ts";
@@ -148,6 +149,7 @@ export const CATALOGUE: readonly Scenario[] = [
   cgnatDoubleNat,
   hairpinAtCarrier,
   noHairpinAtCarrier,
+  cgnatBlockUsedUp,
   mappedPcp,
   mappedNatPmp,
   hangUpDirect,

@@ -45,8 +45,10 @@ export type NatBehaviour = "endpoint-independent" | "address-dependent" | "addre
 export type NatModel = {
   readonly mapping: NatBehaviour;
   readonly filtering: NatBehaviour;
-  /** How the external port is chosen. */
-  readonly ports: "preserve" | "random" | "sequential";
+  /** How the external port is chosen; `block`: at random from the subscriber's own range. */
+  readonly ports: "preserve" | "random" | "sequential" | "block";
+  /** With `block`, and only then: ports of each subscriber's range, and how many ranges there are; absent: as many as fit. See port-block.ts. */
+  readonly portBlock?: { readonly size: number; readonly blocks?: number };
   /** RFC 4787 REQ-9: whether an inside host reaches another through the external address, and whose source it then sees. */
   readonly hairpin: "off" | "internal-source" | "external-source";
   /** Idle mapping lifetime, microseconds (RFC 4787 REQ-5). */

@@ -34,15 +34,6 @@ const complaints = (input: unknown): string[] => {
   return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
 };
 
-test("a router that opens ports on request is there in virtual time only", () => {
-  const mapped = { parties: { alice: { nat: { preset: "symmetric", portMapping: "pcp" } } } };
-  const base = { name: "mapped", asks: "Is a port opened?" };
-  expect(complaints({ ...base, ...mapped })).toEqual([
-    'labs: has sim, netns, docker: want ["sim"], alice-symmetric opens ports on request (pcp) in virtual time only',
-  ]);
-  expect(complaints({ ...base, ...mapped, labs: ["sim"] })).toEqual([]);
-});
-
 describe("what is left out is filled in", () => {
   test("a name and a question make a call between two clients by one relay", () => {
     const { parties, calls, faults, expect: expected, labs, duration } = read({});

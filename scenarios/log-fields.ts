@@ -88,6 +88,7 @@ const TABLE: Table = {
       "nat-filtering": true,
       blocked: true,
       "nat-no-mapping": true,
+      "nat-exhausted": true,
       "link-down": true,
       "no-route": true,
       "process-down": true,

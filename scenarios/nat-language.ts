@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { NatBehaviour, NatModel } from "./expanded.ts";
 import { NAT_PRESETS } from "./nats.ts";
+import { LARGEST_BLOCK, PORTS } from "./port-block.ts";
 import { parseTime, type Time } from "./time.ts";
 import { name, strict, time } from "./vocabulary.ts";
 
@@ -13,6 +14,8 @@ export type WrittenNat =
       readonly mapping?: NatBehaviour | undefined;
       readonly filtering?: NatBehaviour | undefined;
       readonly ports?: NatModel["ports"] | undefined;
+      /** A range of so many ports for each subscriber, from a pool of so many; implies `ports: "block"`. */
+      readonly portBlock?: { readonly size: number; readonly blocks?: number | undefined } | undefined;
       readonly hairpin?: NatModel["hairpin"] | undefined;
       readonly lifetime?: Time | undefined;
       readonly inboundRefresh?: boolean | undefined;
@@ -36,7 +39,11 @@ export const nat: z.ZodType<WrittenNat, WrittenNat> = z
         preset: preset.optional(),
         mapping: behaviour.optional(),
         filtering: behaviour.optional(),
-        ports: z.enum(["preserve", "random", "sequential"]).optional(),
+        ports: z.enum(["preserve", "random", "sequential", "block"]).optional(),
+        portBlock: strict({
+          size: z.int().min(1).max(LARGEST_BLOCK),
+          blocks: z.int().min(1).max(PORTS).optional(),
+        }).optional(),
         hairpin: z.enum(["off", "internal-source", "external-source"]).optional(),
         lifetime: time.optional(),
         inboundRefresh: z.boolean().optional(),
@@ -54,18 +61,32 @@ const base = (preset: string): NatModel => {
   return found.model;
 };
 
+const readBlock = ({
+  size,
+  blocks,
+}: {
+  readonly size: number;
+  readonly blocks?: number | undefined;
+}): NonNullable<NatModel["portBlock"]> => ({
+  size,
+  ...(blocks === undefined ? {} : { blocks }),
+});
+
 /** The model of a written NAT. RangeError for a preset the schema would have refused. */
 export function readNat(written: WrittenNat): NatModel {
   if (typeof written === "string") return { ...base(written) };
   const from = base(written.preset ?? DEFAULT_PRESET);
+  const ports = written.ports ?? (written.portBlock === undefined ? from.ports : "block");
+  const portBlock = written.portBlock ?? (ports === "block" ? from.portBlock : undefined);
   return {
     mapping: written.mapping ?? from.mapping,
     filtering: written.filtering ?? from.filtering,
-    ports: written.ports ?? from.ports,
+    ports,
     hairpin: written.hairpin ?? from.hairpin,
     lifetime: written.lifetime === undefined ? from.lifetime : (parseTime(written.lifetime) ?? from.lifetime),
     inboundRefresh: written.inboundRefresh ?? from.inboundRefresh,
     behind: written.behind ?? null,
+    ...(portBlock === undefined ? {} : { portBlock: readBlock(portBlock) }),
     ...(written.portMapping === undefined ? {} : { portMapping: written.portMapping }),
   };
 }

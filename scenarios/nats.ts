@@ -102,6 +102,23 @@ const PRESET_LIST: readonly NatPreset[] = [
       "chosen: lifetime 2 min, the least RFC 4787 REQ-5 permits, refreshed from inside only",
     ],
   },
+  {
+    name: "cgnat-block",
+    is: "A carrier's shared NAT that gives each subscriber a block of ports and, when that is used up, nothing.",
+    model: {
+      ...LINUX,
+      filtering: "endpoint-independent",
+      ports: "block",
+      portBlock: { size: 512 },
+      hairpin: "external-source",
+      lifetime: minutes(2),
+      inboundRefresh: false,
+    },
+    evidence: [
+      "as cgnat; blocks by subscriber: RFC 7422 (deterministic); ports limited by subscriber: RFC 6888 REQ-4",
+      "chosen: 512 ports, so that 126 subscribers share an address",
+    ],
+  },
 ];
 
 /** Every preset by name. */

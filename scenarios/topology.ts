@@ -6,6 +6,7 @@ import { readFec } from "./fec-language.ts";
 import { linkProblems, readLink, type WrittenLink } from "./link-language.ts";
 import { readNat, type WrittenNat } from "./nat-language.ts";
 import { NAT_PRESETS } from "./nats.ts";
+import { PORTS } from "./port-block.ts";
 import type { Place } from "./problem.ts";
 import { formatTime } from "./time.ts";
 import type { WrittenAccess, WrittenParty, WrittenScenario } from "./written-scenario.ts";
@@ -210,7 +211,22 @@ export function checkLink(complain: Complaints, link: Pick<LinkModel, "delay" | 
   }
 }
 
+function checkBlock(complain: Complaints, name: string, { ports, portBlock }: NatModel): void {
+  const place = ["nats", name, "portBlock"];
+  if (ports === "block" && portBlock === undefined)
+    return complain.say(place, 'is missing: want the ports of each block, such as { "size": 512 }');
+  if (portBlock === undefined) return;
+  if (ports !== "block") return complain.say(place, `belongs to ports "block", not "${ports}": want one of them`);
+  const most = Math.floor(PORTS / portBlock.size);
+  if ((portBlock.blocks ?? 1) > most)
+    complain.say(
+      [...place, "blocks"],
+      `${portBlock.blocks} blocks of ${portBlock.size} are more than ${PORTS} ports: want at most ${most}`,
+    );
+}
+
 function checkNat(complain: Complaints, nats: ReadonlyMap<string, NatModel>, name: string, nat: NatModel): void {
+  checkBlock(complain, name, nat);
   const place = ["nats", name, "behind"];
   if (nat.behind === null || !complain.wantName(place, "a NAT of this scenario", nat.behind, [...nats.keys()])) return;
   const seen = new Set([name]);

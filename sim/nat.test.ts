@@ -87,10 +87,27 @@ test("port policies: preserve keeps the port and falls back on conflict, sequent
   expect(out(crowded, A, S1)).toBe(out(alone, A, S1));
 });
 
+test("blocks: each subscriber has ports of its own and gets nothing when they are used up, or when the pool has no block for it", () => {
+  const box = nat({ ports: "block", portBlock: { size: 9, blocks: 2 } });
+  for (const host of ["192.168.1.2", "192.168.1.3", "192.168.1.4"]) box.admit(host);
+  const drawn = (host: string): number[] =>
+    Array.from({ length: 9 }, (_, k) => Number(out(box, `${host}:${5_000 + k}`, S1).split(":")[1])).sort((a, b) => a - b);
+  const range = (first: number): number[] => Array.from({ length: 9 }, (_, k) => first + k);
+  expect(drawn("192.168.1.3")).toEqual(range(1_033));
+  expect(drawn("192.168.1.2")).toEqual(range(1_024));
+  const exhausted = { ok: false, cause: "nat-exhausted", fault: undefined };
+  expect(box.outbound(at(0), "192.168.1.2:6000", S1)).toEqual(exhausted);
+  expect(box.outbound(at(0), "192.168.1.4:6000", S1)).toEqual(exhausted);
+  // a lifetime later the ports are free again
+  expect(out(box, "192.168.1.2:6000", S1, 400)).toMatch(/:10(2[4-9]|3[0-2])$/);
+  box.admit("192.168.1.9", "192.168.1.3");
+  expect(Number(out(box, "192.168.1.9:1", S1, 400).split(":")[1])).toBeGreaterThanOrEqual(1_033);
+});
+
 test("when every port is taken a new mapping is refused and the old ones still work", () => {
   const box = nat({ ports: "sequential" });
   for (let i = 0; i < 64_512; i++) out(box, `10.0.${i >> 12}.1:${i & 4_095}`, S1);
-  expect(box.outbound(at(0), A, S1)).toEqual({ ok: false, cause: "nat-no-mapping", fault: undefined });
+  expect(box.outbound(at(0), A, S1)).toEqual({ ok: false, cause: "nat-exhausted", fault: undefined });
   expect(out(box, "10.0.0.1:0", S2)).toBe(`${EXTERNAL}:50000`);
 });
 

@@ -2,17 +2,19 @@
  * A network address translator for UDP over IPv4 after RFC 4787: three mappings by three filterings, port policies, hairpinning,
  * lifetimes, mappings on request, and the accidents that happen to it: rebinding, renumbering, expiry. Filtering state belongs to the EXTERNAL mapping; kept by inside
  * endpoint, a port-restricted and a symmetric NAT would wrongly punch through to each other.
+ * A NAT that gives out blocks of ports has to know its subscribers (`admit`): who has no block, or has used up its own, gets no further mapping.
  * Left out on purpose: port overloading (REQ-3 forbids it), port parity and contiguity (REQ-4), address pools (REQ-2), ICMP.
  */
 import { type Address, address } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import { Instant, type Micros } from "../impl/base/units.ts";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
+import { FIRST_PORT, type PortRange, portsOf } from "../scenarios/port-block.ts";
 
 /** A packet refused. `fault` names the rebind, renumber or expire that took the state it needed. */
 export type Refusal = {
   readonly ok: false;
-  readonly cause: "nat-filtering" | "nat-no-mapping" | "no-route";
+  readonly cause: "nat-filtering" | "nat-no-mapping" | "nat-exhausted" | "no-route";
   readonly fault: number | undefined;
 };
 /** A packet on its way out; `fault` is set when a fault gave it another external address than it had. */
@@ -48,9 +50,6 @@ type Explicit = { readonly external: Address; readonly inbound: Inbound; until: 
 /** What a fault took: the external address and who was let in there. */
 type Lost = { readonly fault: number | undefined; readonly external: Address; readonly allowed: ReadonlySet<string> };
 
-/** RFC 4787 section 4.2: a NAT picks from the registered and dynamic ranges. chosen: all of 1024..65535. */
-const FIRST_PORT = 1_024;
-const PORTS = 65_536 - FIRST_PORT;
 /** First port of the sequential policy. chosen: in the dynamic range and easy to recognise in a log. */
 const SEQUENTIAL_FROM = 50_000;
 /** Mappings, dead or alive, before the first sweep. chosen: above what a call makes, so that most NATs never sweep. */
@@ -87,6 +86,8 @@ export class Nat {
   #nextSequential = SEQUENTIAL_FROM;
   #sweepAt = SWEEP_FROM;
   readonly #touched: Map<number, number> = new Map();
+  /** Numbers of inside hosts, where ports come in blocks. */
+  readonly #subscribers: Map<string, number> = new Map();
 
   /** `host` is the external IPv4 address. The model is trusted to be valid (scenarios check it). */
   constructor(name: string, model: NatModel, host: string, randomness: Randomness) {
@@ -105,7 +106,13 @@ export class Nat {
     return this.#bootedAt;
   }
 
-  /** Translates a packet from inside to outside and opens the way back. Refused with `nat-no-mapping` only when every port is taken. */
+  /** Counts an inside host among the subscribers: the next one; `instead` of another, it takes over that one's number. */
+  admit(host: string, instead?: string): void {
+    const number = instead === undefined ? undefined : this.#subscribers.get(instead);
+    this.#subscribers.set(host, number ?? this.#subscribers.size);
+  }
+
+  /** Translates a packet from inside to outside and opens the way back. Refused only when every port it may have is taken. */
   outbound(now: Instant, source: Address, destination: Address): Outbound | Refusal {
     const explicit = this.#explicit.get(source);
     if (explicit !== undefined && now < explicit.until && explicit.guests.has(destination))
@@ -114,7 +121,7 @@ export class Nat {
     let mapping = this.#byInternal.get(source)?.get(remote);
     if (mapping === undefined || !this.#alive(mapping, now)) {
       mapping = this.#create(now, source, remote);
-      if (mapping === undefined) return { ok: false, cause: "nat-no-mapping", fault: undefined };
+      if (mapping === undefined) return { ok: false, cause: "nat-exhausted", fault: undefined };
     }
     mapping.used = now;
     if (this.#model.filtering !== "endpoint-independent") mapping.allowed.set(scope(this.#model.filtering, destination), now);
@@ -314,7 +321,9 @@ export class Nat {
       this.#remove(owner);
       return external;
     };
-    if (wishedPort !== undefined && wishedPort >= FIRST_PORT) {
+    const range = this.#portsFor(internal);
+    if (range === undefined) return undefined;
+    if (wishedPort !== undefined && wishedPort >= range.first && wishedPort < range.first + range.size) {
       const wished = take(wishedPort);
       if (wished !== undefined) return wished;
     }
@@ -327,14 +336,20 @@ export class Nat {
     const first =
       this.#model.ports === "sequential"
         ? this.#nextSequential - FIRST_PORT
-        : this.#randomness.stream(`nat ${this.name}/port/${key}`).at(made) % PORTS;
-    for (let i = 0; i < PORTS; i++) {
-      const port = FIRST_PORT + ((first + i) % PORTS);
+        : this.#randomness.stream(`nat ${this.name}/port/${key}`).at(made) % range.size;
+    for (let i = 0; i < range.size; i++) {
+      const port = range.first + ((first + i) % range.size);
       const external = take(port);
       if (external === undefined) continue;
       if (this.#model.ports === "sequential") this.#nextSequential = port + 1;
       return external;
     }
     return undefined;
+  }
+
+  /** The ports an inside host may have; undefined: none. */
+  #portsFor(internal: Address): PortRange | undefined {
+    const number = this.#model.ports === "block" ? this.#subscribers.get(hostOf(internal)) : 0;
+    return number === undefined ? undefined : portsOf(this.#model, number);
   }
 }

@@ -101,6 +101,7 @@ export function buildTopology(
     const made: Gate = { kind: "gate", nat, inside, outside, portMapping: model.portMapping, blocks: [] };
     gates.set(name, made);
     outside.nodes.set(nat.host, made);
+    outside.exit?.nat.admit(nat.host);
     return made;
   };
   for (const name of models.keys()) gate(name, [], `nat ${name}`);
@@ -113,6 +114,7 @@ export function buildTopology(
       const links = { up: link("up", up), down: link("down", down), lanUp: link("lan-up", LAN), lanDown: link("lan-down", LAN) };
       const made: Interface = { kind: "interface", party, name, host: at.nextInterface(), realm: at, ...links, downBy: [] };
       at.nodes.set(made.host, made);
+      at.exit?.nat.admit(made.host);
       return made;
     });
     if (own.length === 0) throw new RangeError(`${party}: a party needs an interface`);
@@ -127,6 +129,7 @@ export function moveGate(gate: Gate, fault: number | undefined): string {
   gate.outside.nodes.delete(gate.nat.host);
   gate.outside.retired.set(gate.nat.host, fault);
   gate.outside.nodes.set(host, gate);
+  gate.outside.exit?.nat.admit(host, gate.nat.host);
   return host;
 }
 

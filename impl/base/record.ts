@@ -69,6 +69,8 @@ export type DropRecord = {
     | "corrupt"
     | "nat-filtering"
     | "nat-no-mapping"
+    /** The NAT has no external port left for it. */
+    | "nat-exhausted"
     /** A middlebox refuses its kind: UDP, or QUIC alone. */
     | "blocked"
     | "link-down"

@@ -126,6 +126,7 @@ export const DROP_CAUSES: readonly DropRecord["cause"][] = all<DropRecord["cause
   "nat-filtering": true,
   blocked: true,
   "nat-no-mapping": true,
+  "nat-exhausted": true,
   "link-down": true,
   "no-route": true,
   "process-down": true,

@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import { parseScenario } from "./language.ts";
+import { scenario } from "./scenario.ts";
+import type { WrittenScenario } from "./written-scenario.ts";
+
+const head = { name: "case", asks: "Is it so?" };
+const read = (written: Partial<WrittenScenario>) => scenario({ ...head, ...written });
+const complaints = (input: unknown): string[] => {
+  const parsed = parseScenario(input);
+  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+};
+
+test("a router that opens ports on request is there in virtual time only", () => {
+  const mapped = { parties: { alice: { nat: { preset: "symmetric", portMapping: "pcp" } } } };
+  const base = { name: "mapped", asks: "Is a port opened?" };
+  expect(complaints({ ...base, ...mapped })).toEqual([
+    'labs: has sim, netns, docker: want ["sim"], alice-symmetric opens ports on request (pcp) in virtual time only',
+  ]);
+  expect(complaints({ ...base, ...mapped, labs: ["sim"] })).toEqual([]);
+});
+
+describe("blocks of ports", () => {
+  const behind = (nat: object | string) => ({ parties: { alice: { nat } } });
+  test("are said by their size, and go where another policy is named", () => {
+    const block = read(behind({ preset: "cgnat", portBlock: { size: 8, blocks: 2 } }));
+    expect(block.nats["alice-cgnat"]).toMatchObject({ ports: "block", portBlock: { size: 8, blocks: 2 } });
+    expect(parseScenario(block)).toEqual({ ok: true, scenario: block });
+    expect(read(behind({ preset: "cgnat-block", ports: "random" })).nats["alice-cgnat-block"]).not.toHaveProperty("portBlock");
+  });
+  test.each([
+    [{ ports: "block" }, 'portBlock: is missing: want the ports of each block, such as { "size": 512 }'],
+    [{ ports: "random", portBlock: { size: 8 } }, 'portBlock: belongs to ports "block", not "random": want one of them'],
+    [{ portBlock: { size: 4096, blocks: 16 } }, "portBlock.blocks: 16 blocks of 4096 are more than 64512 ports: want at most 15"],
+  ])("%j: %s", (nat, complaint) => expect(complaints({ ...head, ...behind(nat) })).toEqual([`nats.alice-nat.${complaint}`]));
+});
