@@ -40,6 +40,8 @@ function wanted(context: Context): TestBrowser {
   if (browser === undefined) context.skip("there is no /usr/bin/chromium (Debian: apt-get install -y chromium)");
   return browser as TestBrowser;
 }
+/** Of what the page needs: more than its window has scrolls sideways. */
+const widthOf = ({ page }: Opened): Promise<unknown> => page.evaluate("document.documentElement.scrollWidth");
 const urlOf = (...path: string[]): string => pathToFileURL(join(folder, ...path)).href;
 const dataOf = async (...path: string[]): Promise<PageData> => {
   const html = await readFile(join(folder, ...path), "utf8");
@@ -74,7 +76,7 @@ test("it reads on a telephone, in the dark, on paper, and without scripts", asyn
   const chromium = wanted(context);
   const narrow = await chromium.open(urlOf(RUN, "report.html"), { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
   await narrow.page.waitForSelector("html[data-ready]");
-  expect(await narrow.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(400);
+  expect(await widthOf(narrow)).toBeLessThanOrEqual(400);
   expect(await narrow.page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(20, 23, 26)");
   await narrow.page.emulateMedia({ media: "print" });
   expect(await narrow.page.locator(".static svg").isVisible()).toBe(true);
@@ -83,6 +85,31 @@ test("it reads on a telephone, in the dark, on paper, and without scripts", asyn
   expect(await bare.page.locator(".static svg").isVisible()).toBe(true);
   expect(await bare.page.locator("#plot").isVisible()).toBe(false);
   expect([...narrow.complaints, ...bare.complaints]).toEqual([]);
+});
+
+test("pages of comparisons, of runs and of campaigns, scroll sideways neither on a telephone nor on a wide screen", async (context) => {
+  const chromium = wanted(context);
+  const earlier = "out/relay-restart/sim-0x1";
+  expect((await midcall(folder, ["compare", earlier, RUN, "--html", "runs.html"])).err).not.toContain("midcall:");
+  expect((await midcall(folder, ["compare", "out", "out", "--html", "campaigns.html"])).err).not.toContain("midcall:");
+  for (const name of ["runs.html", "campaigns.html"])
+    for (const width of [400, 1_280]) {
+      const opened = await chromium.open(urlOf(name), { viewport: { width, height: 800 } });
+      expect(await widthOf(opened), name).toBeLessThanOrEqual(width);
+      expect(opened.complaints).toEqual([]);
+    }
+  // One above the other on one time axis: the same instant stands at the same place in both.
+  const opened = await chromium.open(urlOf("runs.html"));
+  const ticks = await opened.page
+    .locator(".sides svg")
+    .evaluateAll((all) =>
+      all.map((svg) =>
+        [...svg.querySelectorAll("text")].filter((one) => one.textContent === "10 s").map((one) => one.getBoundingClientRect().x),
+      ),
+    );
+  expect(ticks).toHaveLength(2);
+  expect(ticks[0]).toHaveLength(1);
+  expect(ticks[1]).toEqual(ticks[0]);
 });
 
 test("it shows what the twin looks like, and what differs from the last run that held", async () => {
@@ -236,6 +263,7 @@ test("a party called by markup is text in the report and on the live page", asyn
   await report.page.locator("#log-filter").fill("onerror");
   expect(await report.page.locator("#log-lines").textContent()).toContain(MARKUP);
   await isText(report);
+  expect(await widthOf(report)).toBeLessThanOrEqual(1_280);
 
   const live = await openLivePage({
     scenario,
@@ -245,8 +273,12 @@ test("a party called by markup is text in the report and on the live page", asyn
     inject: async () => ({ ok: false, reason: MARKUP }),
   });
   try {
+    const narrow = await chromium.open(live.url, { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
+    await narrow.page.waitForSelector("html[data-over]");
+    expect(await widthOf(narrow)).toBeLessThanOrEqual(400);
     const opened = await chromium.open(live.url);
     await opened.page.waitForSelector("html[data-over]");
+    expect(await widthOf(opened)).toBeLessThanOrEqual(1_280);
     await isText(opened);
     expect(await opened.page.locator("#cause").textContent()).toContain(MARKUP);
     expect(await opened.page.locator("#log-lines").textContent()).toContain(MARKUP);

@@ -10,7 +10,7 @@ import { legend, SYMBOL, table } from "./html-parts.ts";
 import { measure } from "./measure.ts";
 import { STYLE } from "./page-style.ts";
 import type { Result } from "./result.ts";
-import { timelineOf } from "./timeline.ts";
+import { type Timeline, timelineOf } from "./timeline.ts";
 import { drawTimeline } from "./timeline-chart.ts";
 
 /** A run with what its page is made of. */
@@ -24,8 +24,8 @@ const page = (title: string, body: string): string => `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title>
 <style>${STYLE}
-.sides { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; } .sides > div { min-width: 0; } @media (max-width: 900px) { .sides { grid-template-columns: 1fr; } }
-.more td:last-child, .less td:last-child { font-weight: 650; } .noise td, .noise th, .same td, .same th { color: var(--soft); } .spread svg { max-width: 600px; width: 100%; height: auto; }
+.sides { display: grid; gap: 16px; } .sides > div { min-width: 0; } .sides h3 { margin: 8px 0 4px; } .sides p { margin: 0 0 4px; }
+.more td:last-child, .less td:last-child { font-weight: 650; } .noise td, .noise th, .same td, .same th { color: var(--soft); } .spread { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(480px, 100%), 1fr)); gap: 0 32px; } .spread svg { max-width: 600px; width: 100%; height: auto; }
 .compared { --tone: var(--source); }
 </style>
 </head>
@@ -39,11 +39,15 @@ ${body}
 export function runsPage(before: ComparedRun, after: ComparedRun): string {
   const comparison = compare(before.result, after.result);
   const { differing, same } = comparison;
-  const side = ({ result, scenario, records }: ComparedRun, name: string): string => {
-    const timeline = timelineOf(measure(records, scenario), result.oracles);
+  const timelines = [before, after].map(({ result, scenario, records }) =>
+    timelineOf(measure(records, scenario), result.oracles),
+  );
+  // One time axis for both, so that an instant of one stands above the same instant of the other.
+  const end = Math.max(...timelines.map((one) => one.end));
+  const side = ({ result }: ComparedRun, name: string, drawn: Timeline | undefined): string => {
     return `<div><h3>${name}: <code>${escaped(result.dir)}</code></h3>
 <p><strong class="${result.verdict}">${SYMBOL[result.verdict]} ${result.verdict}</strong> ${escaped(result.culprit?.sentence ?? result.cause)}</p>
-<div class="drawing" role="region" tabindex="0" aria-label="Timeline ${name}">${drawTimeline(timeline)}</div></div>`;
+<div class="drawing" role="region" tabindex="0" aria-label="Timeline ${name}">${drawn === undefined ? "" : drawTimeline({ ...drawn, end })}</div></div>`;
   };
   const groups = [...new Set(differing.map(({ group }) => group))];
   return page(
@@ -51,7 +55,7 @@ export function runsPage(before: ComparedRun, after: ComparedRun): string {
     `<header class="compared"><h1>${escaped(before.result.scenario)}${before.result.scenario === after.result.scenario ? "" : ` and ${escaped(after.result.scenario)}`}</h1>
 <p class="cause">${differing.length === 0 ? `All ${same.length} figures are the same.` : `${differing.length} of ${differing.length + same.length} figures differ.`}</p>
 <p class="asks">${escaped(chanceOf(before.result, after.result))}</p></header>
-<section><h2>Side by side</h2>${legend()}<div class="sides">${side(before, "Before")}${side(after, "After")}</div></section>
+<section><h2>Before and after</h2>${legend()}<div class="sides">${side(before, "Before", timelines[0])}${side(after, "After", timelines[1])}</div></section>
 ${groups.map((group) => `<section><h2>${escaped(TITLES[group])}</h2>${figures(differing.filter((one) => one.group === group))}</section>`).join("\n")}`,
   );
 }
@@ -72,9 +76,11 @@ export function campaignsPage(comparison: CampaignComparison): string {
   const cases = [...Map.groupBy(shifts, ({ scenario, lab }) => `${scenario}, ${lab}`)];
   const one = ([name, own]: readonly [string, readonly Shift[]]): string => {
     const drawn = own.filter(({ says, before }) => says !== "same" && before.values.length > 0).slice(0, DRAWN);
+    const same = own.filter(({ says }) => says === "same");
     return `<section><h2>${escaped(name)}</h2>
 <div class="spread">${drawn.map(spread).join("")}</div>
-<details${own.some(({ says }) => says === "more" || says === "less") ? " open" : ""}><summary>${escaped(verdictOnShifts(own))}</summary>${shiftTable(own)}</details></section>`;
+<details${own.some(({ says }) => says === "more" || says === "less") ? " open" : ""}><summary>${escaped(verdictOnShifts(own))}</summary>${shiftTable(own.filter(({ says }) => says !== "same"))}</details>
+${same.length === 0 ? "" : `<details><summary>${same.length} figures are the same</summary>${shiftTable(same)}</details>`}</section>`;
   };
   return page(
     `${before} and ${after}`,
@@ -92,7 +98,7 @@ function shiftTable(shifts: readonly Shift[]): string {
   const head = SHIFT_HEADS.map((one) => `<th scope="col">${escaped(one)}</th>`).join("");
   const rows = shifts.map((one) => {
     const [name = "", ...cells] = shiftCells(one);
-    return `<tr class="${one.says}"><th scope="row">${escaped(name)}</th>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`;
+    return `<tr class="${one.says}"><th scope="row">${escaped(name)}</th>${cells.map((cell) => `<td class="figure">${escaped(cell)}</td>`).join("")}</tr>`;
   });
   return `<div class="scroll"><table class="numbers"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
 }
@@ -167,7 +173,7 @@ function spread({ name, unit, before, after, says }: Shift): string {
       .replace(/zr\d+-/g, "spread-")
       .replace(/ ecmeta_\w+="[^"]*"/g, "")
       .replace(/<svg ([^>]*?)>/, `<svg $1 role="img" aria-label="${escaped(`${name} of every run, before and after`)}">`);
-    return `<p><strong>${escaped(name)}</strong> <span class="soft">${escaped(says === "unknown" ? "too few runs to tell" : says)}</span></p>${svg}`;
+    return `<div><p><strong>${escaped(name)}</strong> <span class="soft">${escaped(says === "unknown" ? "too few runs to tell" : says)}</span></p>${svg}</div>`;
   } finally {
     chart.dispose();
   }

@@ -11,6 +11,7 @@ import { type Excerpt, excerptsOf } from "./log-excerpt.ts";
 import type { Evidence } from "./measure.ts";
 import { asScriptData, pageData, type Recording } from "./page-data.ts";
 import { STYLE } from "./page-style.ts";
+import { carried } from "./path.ts";
 import type { OracleResult, Result } from "./result.ts";
 import { timelineOf } from "./timeline.ts";
 import { drawTimeline } from "./timeline-chart.ts";
@@ -81,7 +82,7 @@ ${oracleTable(result)}
 </section>
 <section aria-labelledby="topology">
 <h2 id="topology">Topology and paths</h2>
-<div class="drawing topology" role="region" tabindex="0" aria-labelledby="topology">${drawTopology(topologyOf(scenario, result.measurements.path))}</div>
+<div class="drawing topology" role="region" tabindex="0" aria-labelledby="topology">${drawTopology(topologyOf(scenario, result.measurements.path, carried(evidence.records, result.measurements.path)))}</div>
 </section>
 <section aria-labelledby="conditions">
 <h2 id="conditions">Conditions</h2>

@@ -28,7 +28,7 @@ main { max-width: 1380px; margin: 0 auto; padding: 20px 24px 40px; }
 header { border-left: 8px solid var(--tone); background: var(--card); padding: 14px 20px; border-radius: 4px; }
 .held { --tone: var(--held); } .broken { --tone: var(--broken); }
 .inconclusive { --tone: var(--inconclusive); } .crashed { --tone: var(--crashed); }
-header h1 { display: inline; font-size: 26px; margin: 0; }
+header h1 { display: inline; overflow-wrap: anywhere; font-size: 26px; margin: 0; }
 .verdict { display: inline-block; margin: 0 14px 0 0; font-size: 26px; font-weight: 700; color: var(--tone); }
 .cause { font-size: 18px; margin: 8px 0 4px; }
 .culprit { font-weight: 650; } .culprit + .cause { font-size: 15px; }
@@ -46,6 +46,7 @@ th, td { text-align: left; padding: 4px 18px 4px 0; border-bottom: 1px solid var
 thead th { color: var(--soft); font-weight: 600; font-size: 12px; }
 tbody th { font-weight: 500; }
 .numbers td, .numbers thead th { font-variant-numeric: tabular-nums; }
+.figure { white-space: nowrap; }
 .oracles th { white-space: nowrap; }
 .oracles td:first-child { color: var(--tone); font-weight: 600; white-space: nowrap; }
 .oracles tr.broken td, .oracles tr.broken th, .oracles tr.inconclusive td, .oracles tr.inconclusive th { background: var(--card); }
@@ -53,13 +54,14 @@ tbody th { font-weight: 500; }
   .oracles thead { display: none; } .oracles tbody tr { display: grid; grid-template-columns: auto 1fr; column-gap: 10px; border-bottom: 1px solid var(--grid); padding: 4px 0; }
   .oracles td, .oracles tbody th { border: 0; padding: 0; } .oracles td:last-child { grid-column: 1 / -1; }
 }
+.cause, .asks, summary, li { overflow-wrap: anywhere; }
 details { margin: 6px 0; } summary { cursor: pointer; padding: 4px 0; }
 .log { font: 12px/1.5 ui-monospace, monospace; } .log td { border: 0; padding: 0 14px 0 0; color: var(--soft); white-space: pre-wrap; overflow-wrap: anywhere; }
 .log td:first-child { text-align: right; white-space: pre; font-variant-numeric: tabular-nums; }
-.log td:nth-child(2) { min-width: 6ch; }
+.log td:nth-child(2) { min-width: 9ch; }
 .log .loud td { color: var(--ink); }
 footer { margin-top: 28px; color: var(--soft); font-size: 13px; }
-button { font: inherit; font-size: 13px; color: var(--ink); background: var(--card); border: 1px solid var(--grid); border-radius: 4px; padding: 3px 10px; cursor: pointer; }
+button { max-width: 100%; overflow-wrap: anywhere; font: inherit; font-size: 13px; color: var(--ink); background: var(--card); border: 1px solid var(--grid); border-radius: 4px; padding: 3px 10px; cursor: pointer; }
 button:hover { border-color: var(--soft); }
 .soft { color: var(--soft); font-size: 12px; }
 strong.broken, strong.held, strong.inconclusive, strong.crashed { color: var(--tone); margin-right: 6px; }
@@ -79,7 +81,7 @@ html:not(.scripted) .plot-tools, html:not(.scripted) .plot-frame, html:not(.scri
 @media screen { .scripted .static, .scripted .excerpts { display: none; } }
 @media (max-width: 640px) {
   main { padding: 10px 12px 30px; } header { padding: 10px 12px; } header h1, .verdict { font-size: 21px; } .cause { font-size: 16px; }
-  .players li { flex-wrap: wrap; } .players audio { width: 100%; } .plot-tools .soft { display: none; }
+  .players li { flex-wrap: wrap; width: 100%; } .players audio { width: 100%; } .plot-tools .soft { display: none; }
   .log td { padding-right: 8px; }
 }
 @media print {

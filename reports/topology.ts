@@ -2,6 +2,7 @@
 import type { LinkModel, NatModel, Scenario } from "../scenarios/expanded.ts";
 import { drawing, svgOf } from "./drawing.ts";
 import { escaped } from "./escape.ts";
+import type { Carried } from "./path.ts";
 import type { Measurements } from "./result.ts";
 
 /** A box of the drawing; `x` and `y` in units of the grid. */
@@ -20,8 +21,11 @@ export type Wire = { readonly from: string; readonly to: string; readonly words:
 
 export type Topology = { readonly places: readonly Place[]; readonly wires: readonly Wire[] };
 
-/** `paths`: result.json's, whose last step of each party says what its wires carried last. */
-export function topologyOf(scenario: Scenario, paths: Measurements["path"]): Topology {
+/**
+ * `paths`: result.json's, whose steps say what each party sent by. `carried`: what each of its interfaces carried last, by its name; without it a party's
+ * first interface is taken to have carried all.
+ */
+export function topologyOf(scenario: Scenario, paths: Measurements["path"], carried: Carried = {}): Topology {
   const clients = Object.entries(scenario.parties).filter(([, { role }]) => role === "client");
   const relays = Object.entries(scenario.parties).filter(([, { role }]) => role === "relay");
   const places: Place[] = [{ id: "internet", kind: "internet", name: "internet", words: "", x: 3, y: 1 }];
@@ -51,14 +55,14 @@ export function topologyOf(scenario: Scenario, paths: Measurements["path"]): Top
     const out = (steps: number): number => (side === "left" ? 3 - steps : 3 + steps);
     const steps = paths[name] ?? [];
     const path = steps.at(-1)?.path;
-    const used = path === undefined ? {} : { path };
     const interfaces = Object.entries(party.interfaces);
     const y = 1 + rows[side];
     rows[side] += Math.max(1, interfaces.length);
     places.push({ id: `party ${name}`, kind: "client", name, words: walked(steps.map((one) => one.path)), x: out(3), y });
     for (const [nth, [link, model]] of interfaces.entries()) {
       const words = `${interfaces.length > 1 ? `${link}: ` : ""}${linkWords(model.up, model.down)}`;
-      const carries = nth === 0 ? used : {};
+      const last = carried[name] === undefined ? (nth === 0 ? path : undefined) : carried[name][link];
+      const carries = last === undefined ? {} : { path: last };
       let from = `party ${name}`;
       let nat = model.nat;
       const chain: string[] = [];
@@ -90,7 +94,7 @@ const distinct = (wires: readonly Wire[]): Wire[] =>
   );
 
 const walked = (paths: readonly string[]): string =>
-  paths.length === 0 ? "sent no media" : `sends by ${paths.filter((path, i) => path !== paths[i - 1]).join(", then ")}`;
+  paths.length === 0 ? "sent no media" : `by ${paths.filter((path, i) => path !== paths[i - 1]).join(", then ")}`;
 
 /** `25 ms, 1 % loss, 1 Mbit/s`; up and down apart where they differ. */
 function linkWords(up: LinkModel, down: LinkModel): string {
@@ -151,17 +155,27 @@ export function drawTopology({ places, wires }: Topology): string {
             name: id,
             x: x * UNIT.x,
             y: y * UNIT.y,
-            symbol: kind === "nat" ? "rect" : kind === "internet" ? "circle" : "roundRect",
-            symbolSize: kind === "internet" ? 16 : kind === "nat" ? [70, 26] : [86, 30],
+            symbol: "circle",
+            symbolSize: kind === "internet" ? 16 : 0,
             itemStyle: {
               color: "var(--card)",
-              borderColor: `var(--${kind === "relay" ? "relay" : kind === "client" ? "source" : "soft"})`,
+              borderColor: "var(--soft)",
               borderWidth: 2,
             },
             label: {
               show: true,
-              position: kind === "internet" ? "bottom" : "inside",
-              formatter: () => clipped(name, 14),
+              // A box is its label's: as wide as its name, with an outline of one width.
+              ...(kind === "internet"
+                ? { position: "bottom" }
+                : {
+                    position: "inside",
+                    padding: [8, 10],
+                    borderRadius: kind === "nat" ? 0 : 7,
+                    borderWidth: 2,
+                    borderColor: `var(--${kind === "relay" ? "relay" : kind === "client" ? "source" : "soft"})`,
+                    backgroundColor: "var(--card)",
+                  }),
+              formatter: () => clipped(name, 18),
               color: "var(--ink)",
               fontSize: 12,
               fontWeight: kind === "client" || kind === "relay" ? "bold" : "normal",
@@ -192,7 +206,7 @@ export function drawTopology({ places, wires }: Topology): string {
           top: 40,
           bottom: 60,
           silent: true,
-          data: places.map(({ id, words, x, y }) => ({
+          data: places.map(({ id, name, words, x, y }) => ({
             id,
             name: id,
             x: x * UNIT.x,
@@ -200,8 +214,9 @@ export function drawTopology({ places, wires }: Topology): string {
             symbolSize: 0,
             label: {
               show: words !== "",
-              position: id.startsWith("party ") && y === 0 ? "right" : "bottom",
-              distance: id.startsWith("party ") && y === 0 ? 50 : 18,
+              position: id.startsWith("party ") ? (y === 0 ? "right" : "top") : "bottom",
+              distance:
+                id.startsWith("party ") && y === 0 ? Math.max(20, name.length * 4 + 22) : id.startsWith("party ") ? 32 : 20,
               formatter: () => clipped(words, 30),
               color: "var(--soft)",
               fontSize: 10,

@@ -6,7 +6,7 @@ import { formatTime } from "./time.ts";
 export function describeFault(fault: Fault): string {
   switch (fault.kind) {
     case "impair":
-      return `impair ${fault.target} ${fault.interface} ${fault.direction}: ${Object.keys(fault.link).join(", ")}`;
+      return `impair ${fault.target} ${fault.interface} ${fault.direction}: ${listed(Object.keys(fault.link))}`;
     case "blackout":
       return `blackout ${fault.target} ${fault.interface} ${fault.direction}`;
     case "interface-down":
@@ -30,3 +30,7 @@ export function describeFault(fault: Fault): string {
       return `${fault.kind} ${fault.target}`;
   }
 }
+
+/** The first of many: a whole network put in another's place changes a dozen things at once. */
+const listed = (all: readonly string[]): string =>
+  all.length <= 4 ? all.join(", ") : `${all.slice(0, 3).join(", ")} and ${all.length - 3} more`;

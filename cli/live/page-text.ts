@@ -70,6 +70,5 @@ ${scripts.map(({ text }) => `<script type="module">${text}</script>`).join("\n")
 const LIVE_STYLE = `
 .going { --tone: var(--source); } #network { height: 240px; } .clock { margin: 0; display: flex; flex-wrap: wrap; gap: 10px; align-items: center; }
 #clock { font: 600 20px/1 ui-monospace, monospace; font-variant-numeric: tabular-nums; } progress { accent-color: var(--source); width: min(300px, 40vw); }
-#active li { border-left: 4px solid var(--fault); background: var(--card); border-radius: 4px; padding: 3px 10px; font-size: 13px; }
-
+#active:not(:empty) { margin-top: 10px; } #active li { border-left: 4px solid var(--fault); background: var(--card); border-radius: 4px; padding: 3px 10px; font-size: 13px; }
 `;

@@ -13,7 +13,8 @@ export type Layout = {
   readonly panels: readonly { readonly name: string; readonly top: number; readonly height: number }[];
 };
 
-export const LADDER_NAME = "candidate generations: ▲ sent  ○ delivered  ● applied  ◆ refused";
+/** Name of the ladder's panel. */
+export const LADDER_NAME = "candidate generations";
 const LANE = 18;
 const STRIP = 58;
 /** Without loudness above it, as while a run goes on. */

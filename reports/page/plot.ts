@@ -6,11 +6,11 @@ import type { PageData } from "./data.ts";
 import { type Colour, laneShapes, nameShapes, rect, type Shape, text } from "./lane-shapes.ts";
 import { clock, LADDER_NAME, type Layout } from "./plot-layout.ts";
 
-const LADDER: Readonly<Record<string, { readonly symbol: string; readonly colour: string }>> = {
-  sent: { symbol: "triangle", colour: "sent" },
-  delivered: { symbol: "emptyCircle", colour: "received" },
-  applied: { symbol: "circle", colour: "fine" },
-  refused: { symbol: "diamond", colour: "wrong" },
+const LADDER: Readonly<Record<string, { readonly symbol: string; readonly sign: string; readonly colour: string }>> = {
+  sent: { symbol: "triangle", sign: "▲", colour: "sent" },
+  delivered: { symbol: "emptyCircle", sign: "○", colour: "received" },
+  applied: { symbol: "circle", sign: "●", colour: "fine" },
+  refused: { symbol: "diamond", sign: "◆", colour: "wrong" },
 };
 
 /** The whole option of the chart, but for the window that is zoomed to. */
@@ -63,7 +63,7 @@ export function plotOption(data: PageData, layout: Layout, colour: Colour): obje
           },
     ),
     axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: colour("soft") } },
-    title: layout.panels.map(({ name, top }, index) => panelTitle(name, top, keyOf(data, index, line), colour)),
+    title: layout.panels.map(({ name, top }, index) => panelTitle(titleOf(name, layout), top, keyOf(data, index, line), colour)),
     graphic: nameShapes(layout, colour),
     dataZoom: [
       {
@@ -100,13 +100,22 @@ type Key = { readonly words: string; readonly colour: string };
 /** Whose line is which colour, and what dashes mean; of the ladder, what its signs mean. */
 function keyOf(data: PageData, panel: number, line: (party: string) => string): readonly Key[] {
   const group = data.curves[panel];
-  if (group === undefined) return [];
+  if (group === undefined)
+    return Object.entries(LADDER).map(([action, { sign }]) => ({ words: `${sign} ${action}`, colour: "" }));
   const soft = group.curves.find(({ isSoft }) => isSoft === true)?.name;
   return [
-    ...[...new Set(group.curves.map(({ party }) => party))].map((party) => ({ words: `━ ${party}`, colour: line(party) })),
+    ...[...new Set(group.curves.map(({ party }) => party))].map((party) => ({
+      words: `━ ${clipped(party)}`,
+      colour: line(party),
+    })),
     ...(soft === undefined ? [] : [{ words: `┅ ${soft}`, colour: "" }]),
   ];
 }
+
+/** On a narrow page the signs' meanings take the room. */
+const titleOf = (name: string, { width }: Layout): string => (name === LADDER_NAME && width < 640 ? "generations" : name);
+
+const clipped = (name: string): string => (name.length <= 16 ? name : `${name.slice(0, 15)}…`);
 
 function panelTitle(name: string, top: number, keys: readonly Key[], colour: Colour): object {
   // Braces and bars are rich text's own.
@@ -210,6 +219,12 @@ const isAtEnd = (words: string, left: number, layout: Layout): boolean =>
 /** A label right of its line, or left of it where the drawing ends. */
 function labelled(words: string, left: number, y: number, layout: Layout, fill: string): Shape[] {
   const isLeft = isAtEnd(words, left, layout);
+  const room = layout.width - layout.right - layout.gutter;
+  // On a narrow page neither side may have room: as far right as it fits, or cut short.
+  if (isLeft && left - words.length * BOLD < layout.gutter) {
+    const shown = words.length * BOLD <= room ? words : `${words.slice(0, Math.floor(room / BOLD) - 1)}…`;
+    return [text(layout.width - layout.right, y, shown, fill, { fontWeight: "bold", textAlign: "right" })];
+  }
   return [text(isLeft ? left - 4 : left + 4, y, words, fill, { fontWeight: "bold", textAlign: isLeft ? "right" : "left" })];
 }
 
