@@ -1,7 +1,7 @@
 /** Causes of calls that do not come about or end wrongly: the messages of a call are followed from hand to hand. */
 import type { LogRecord, SignalRecord } from "../impl/base/record.ts";
 import type { CauseRule, Trial } from "./cause.ts";
-import { limitedBy, misread } from "./cause-refusals.ts";
+import { limitedBy, misread, unkeyed } from "./cause-refusals.ts";
 import { culprit, detailOf } from "./cause-rules.ts";
 import type { Culprit } from "./result.ts";
 
@@ -27,7 +27,7 @@ function follow(trial: Trial, traffic: Traffic, legs: readonly Leg[]): Culprit |
   for (const { from, to, type } of legs) {
     const side = trial.relays.includes(from) ? "relay" : "client";
     if (traffic(from, "sent", type).length === 0)
-      return misread(trial, from) ?? culprit(side, from, `${asked} and sent no ${type} to ${to}`);
+      return misread(trial, from) ?? unkeyed(trial, from) ?? culprit(side, from, `${asked} and sent no ${type} to ${to}`);
     if (traffic(to, "received", type).length === 0) {
       const unread = misread(trial, to, type);
       if (unread !== undefined) return unread;
@@ -132,6 +132,13 @@ function lateSetUp(trial: Trial, call: string, planned: Planned): Culprit | unde
 export const callEndCause: CauseRule = (trial) => {
   if (!trial.isBroken("same-call", "ended-with", "call-rejected", "call-never-answered")) return undefined;
   const { scenario, calls } = trial.evidence;
+  // Endings that only a relay can tell of.
+  const owed = /^(\S+) stopped \(want (?:peer-lost|unknown-peer)\)/.exec(detailOf(trial, "ended-with"))?.[1];
+  const relay = (owed === undefined ? undefined : scenario.parties[owed]?.relay) ?? trial.relays[0];
+  if (owed !== undefined && relay !== undefined)
+    return trafficOf(trial, undefined)(owed, "received", "Hangup").length === 0
+      ? culprit("relay", relay, `never told ${owed} that the other party was gone`)
+      : culprit("client", owed, "was told that the other party was gone and went on with the call");
   for (const call of calls) {
     const planned = call.plan === undefined ? undefined : scenario.calls[call.plan];
     if (planned === undefined) continue;
@@ -161,17 +168,20 @@ export const callEndCause: CauseRule = (trial) => {
       culprit("client", other, `was told that the call was over (${first.reason}) and went on with it`)
     );
   }
-  // Endings that only a relay can tell of.
-  const owed = /^(\S+) stopped \(want (?:peer-lost|unknown-peer)\)/.exec(detailOf(trial, "ended-with"))?.[1];
-  const relay = (owed === undefined ? undefined : scenario.parties[owed]?.relay) ?? trial.relays[0];
-  if (owed !== undefined && relay !== undefined)
-    return trafficOf(trial, undefined)(owed, "received", "Hangup").length === 0
-      ? culprit("relay", relay, `never told ${owed} that the other party was gone`)
-      : culprit("client", owed, "was told that the other party was gone and went on with the call");
   const detail = detailOf(trial, "same-call");
   const [first] = Object.keys(scenario.parties).filter((party) => detail.includes(` ${party} `));
   return first === undefined ? undefined : misread(trial, first);
 };
+
+/** From a client's registration to its being known at every relay. chosen: relays tell each other at once. */
+const KNOWN_SOON = 500_000;
+
+/** The other party of a planned call. */
+function peerOf({ evidence: { calls, scenario } }: Trial, call: string | undefined, who: string): string {
+  const plan = calls.find(({ id }) => id === call)?.plan;
+  const planned = plan === undefined ? undefined : scenario.calls[plan];
+  return (planned?.caller === who ? planned?.callee : planned?.caller) ?? "the other party";
+}
 
 /** Endings that a client decides on itself; those that a relay words are in its refusals. */
 function endingCause(trial: Trial, call: string | undefined, who: string, reason: string | undefined): Culprit {
@@ -182,6 +192,13 @@ function endingCause(trial: Trial, call: string | undefined, who: string, reason
   const forged = records.find((one) => one.ev === "refused" && one.reason === "forged-signature");
   if (forged?.ev === "refused")
     return culprit("client", who, `sent a ${forged.what} whose proof does not verify, and the call ended`);
+  if (reason === "unknown-peer" && relay !== undefined) {
+    const peer = peerOf(trial, call, who);
+    const ended = records.find((one) => one.ev === "call" && one.call === call && one.who === who && one.state === "ended");
+    const last = records.findLast((one) => one.ev === "registration" && one.who === peer && one.t < (ended?.t ?? 0));
+    if (last?.ev === "registration" && last.state === "registered" && (ended?.t ?? 0) - last.t > KNOWN_SOON)
+      return culprit("relay", relay, `said of ${peer} that it knew nobody of that name, who was registered`);
+  }
   if (reason === "unknown-call") {
     const asked = trial.relays.find((name) => trafficOf(trial, call)(name, "received", "CallResume").length > 0);
     if (asked !== undefined) return culprit("relay", asked, `refused to resume a call that ${who} proved to be in`);

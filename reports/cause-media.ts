@@ -129,6 +129,8 @@ function lostOnTheWay(trial: Trial, from: string, to: string): Culprit | undefin
   const unheaded = refusals(trial, to, ["unexpected"]);
   if (unheaded >= MANY)
     return culprit("protection", to, `could not tell what ${from}'s packet headers said (refused ${unheaded} and more)`);
+  const unframed = refusals(trial, to, ["malformed", "unknown-call"], "datagram");
+  if (unframed >= MANY) return culprit("client", to, `refused ${unframed} and more datagrams with ${from}'s voice that had come`);
   for (const relay of trial.relays) {
     const strange = refusals(trial, relay, ["unknown-call", "unauthenticated"], "datagram");
     if (strange >= 100)

@@ -1,6 +1,6 @@
 /** What refusals tell: who could not read, open or take what another party said, and whose doing that is. */
 import type { LogRecord, RefusedRecord } from "../impl/base/record.ts";
-import type { Trial } from "./cause.ts";
+import type { CauseRule, Trial } from "./cause.ts";
 import { culprit } from "./cause-rules.ts";
 import type { Culprit } from "./result.ts";
 
@@ -38,19 +38,19 @@ export function misread({ evidence }: Trial, who: string, type?: string): Culpri
   return refusal?.ev === "refused" ? culprit("wire", who, `refused ${refusal.what} as ${refusal.reason}`) : undefined;
 }
 
-/** Packets that tell a key from a header: opened first, so the key is the right one. chosen: a second. */
-const OPENED_FIRST = 50;
+/** Refusals between which others were opened: more often than that is no reordering. chosen. */
+const IN_BETWEEN = 3;
 
-/** Packets that did not verify under a key that opened many before and, in between, others: what differs from packet to packet is its header. */
+/** Packets that did not verify under a key that opened others before and in between: what differs from packet to packet is its header. */
 export function headerCause({ evidence }: Trial, from: string, to: string): Culprit | undefined {
-  const [first, second] = evidence.records.filter(
+  const refused = evidence.records.filter(
     (one) => one.ev === "refused" && one.who === to && one.reason === "unauthentic" && one.what === "media packet",
   );
   const stream = evidence.media.streams.find((one) => one.from === from && one.to === to);
-  if (first === undefined || second === undefined || stream === undefined) return undefined;
-  const opened = (since: number, until: number): number =>
-    stream.openedAt.reduce((n, at) => n + (at >= since && at < until ? 1 : 0), 0);
-  return opened(0, first.t) >= OPENED_FIRST && opened(first.t, second.t) > 0
+  if (stream === undefined) return undefined;
+  const opened = (since: number, until: number): boolean => stream.openedAt.some((at) => at >= since && at < until);
+  const between = refused.filter(({ t }, i) => opened(refused[i - 1]?.t ?? 0, t)).length;
+  return between >= Math.min(IN_BETWEEN, Math.max(2, refused.length))
     ? culprit(
         "wire",
         to,
@@ -58,6 +58,27 @@ export function headerCause({ evidence }: Trial, from: string, to: string): Culp
       )
     : undefined;
 }
+
+/** Refusals that no fault that alters packets explains, and no message that was cut short by a death. chosen. */
+const AGAIN = 3;
+
+/** Whoever again and again refuses as not to be understood what it never took for a message: before anything that may come of it. */
+export const unreadCause: CauseRule = ({ evidence: { records, scenario } }) => {
+  if (scenario.faults.some((one) => one.kind === "impair" && (one.link.corrupt ?? 0) > 0)) return undefined;
+  const refusal = records.find(
+    (one) =>
+      one.ev === "refused" &&
+      (one.reason === "malformed" || one.reason === "unknown-type") &&
+      one.count >= AGAIN &&
+      one.what !== "datagram" &&
+      !records.some(
+        (other) => other.ev === "signal" && other.dir === "received" && other.who === one.who && other.type === one.what,
+      ),
+  );
+  return refusal?.ev === "refused"
+    ? culprit("wire", refusal.who, `refused ${refusal.what} as ${refusal.reason} again and again`)
+    : undefined;
+};
 
 /** Messages that any client may say in one breath: registering, asking for a call and its answer. chosen. */
 const A_BREATH = 8;
@@ -72,4 +93,23 @@ export function limitedBy({ evidence: { records }, relays }: Trial, who: string,
   return limit === undefined || said > A_BREATH
     ? undefined
     : culprit("relay", limit.who, `turned away for their number the ${said} messages that ${who} said when it was back`);
+}
+
+/** A message that `who` took for one and could make no keys of: what is malformed in it is the other party's share of them, or the reading of it. */
+export function unkeyed({ evidence: { records } }: Trial, who: string): Culprit | undefined {
+  const refusal = records.find(
+    (one) =>
+      one.ev === "refused" &&
+      one.who === who &&
+      one.reason === "malformed" &&
+      records.some(
+        (other) =>
+          other.ev === "signal" &&
+          other.who === who &&
+          other.dir === "received" &&
+          other.type === one.what &&
+          other.call !== undefined,
+      ),
+  );
+  return refusal?.ev === "refused" ? culprit("protection", who, `could make no keys of a ${refusal.what}`) : undefined;
 }

@@ -34,6 +34,13 @@ export const keyCause: CauseRule = (trial) => {
     const name = trial.isBroken("no-nonce-reuse") ? "no-nonce-reuse" : "no-double-decrypt";
     const detail = detailOf(trial, name);
     const party = firstParty(trial, detail) ?? "a client";
+    const again = takenUpAgain(trial);
+    if (again !== undefined)
+      return culprit(
+        "client",
+        again,
+        `set its call up more than once, each time with its packet numbers from the first: ${detail}`,
+      );
     return culprit(
       "protection",
       party,
@@ -56,6 +63,13 @@ export const keyCause: CauseRule = (trial) => {
     ? culprit("protection", receiver, `opened packets that are not the other party's: ${detail}`)
     : culprit("client", over.who, `went on sending after its call was over: ${detail}`);
 };
+
+/** A party whose call came up more than once; taken up again after an outage is another word. */
+function takenUpAgain({ evidence: { calls } }: Trial): string | undefined {
+  for (const { parties } of calls)
+    for (const [who, steps] of parties) if (steps.filter(({ state }) => state === "active").length > 1) return who;
+  return undefined;
+}
 
 /** Who sent `receiver` packets that follow, without exception, on the last one that it wrote down. */
 function unwrittenBy({ evidence: { media, records, calls } }: Trial, receiver: string): string | undefined {
@@ -112,6 +126,16 @@ export const supervisorCause: CauseRule = (trial) => {
   const detail = detailOf(trial, "one-supervisor");
   const party = firstParty(trial, detail);
   return party === undefined ? undefined : culprit("client", party, `had two reconnections going at once: ${detail}`);
+};
+
+/** Attempts to reconnect and ends of calls out of their order: the detail names who did it. */
+export const inOrderCause: CauseRule = (trial) => {
+  for (const name of ["reconnects-in-order", "calls-end-once"]) {
+    const detail = detailOf(trial, name);
+    const party = firstParty(trial, detail);
+    if (party !== undefined) return culprit(sideOf(trial, party), party, `did something out of its order: ${detail}`);
+  }
+  return undefined;
 };
 
 /** An address told in a private call: by the one who sent it first. */

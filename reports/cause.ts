@@ -6,17 +6,20 @@
 import { callEndCause, connectCause } from "./cause-call.ts";
 import { framesCause, mediaCause, slowCause } from "./cause-media.ts";
 import { pathCause } from "./cause-path.ts";
+import { unreadCause } from "./cause-refusals.ts";
 import {
   addressCause,
   crowdCause,
   directCause,
   freedCause,
   generationCause,
+  inOrderCause,
   keyCause,
   orderCause,
   strangerCause,
   supervisorCause,
 } from "./cause-rules.ts";
+import { silenceCause } from "./cause-silence.ts";
 import { tierCause } from "./cause-tier.ts";
 import type { Evidence } from "./measure.ts";
 import type { Culprit, OracleResult, Verdict } from "./result.ts";
@@ -38,12 +41,15 @@ const RULES: readonly CauseRule[] = [
   keyCause,
   generationCause,
   supervisorCause,
+  inOrderCause,
   addressCause,
   strangerCause,
   orderCause,
   crowdCause,
+  unreadCause,
   connectCause,
   callEndCause,
+  silenceCause,
   pathCause,
   mediaCause,
   framesCause,
