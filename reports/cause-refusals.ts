@@ -38,19 +38,19 @@ export function misread({ evidence }: Trial, who: string, type?: string): Culpri
   return refusal?.ev === "refused" ? culprit("wire", who, `refused ${refusal.what} as ${refusal.reason}`) : undefined;
 }
 
-/** Refusals between which others were opened: more often than that is no reordering. chosen. */
-const IN_BETWEEN = 3;
+/** Packets that tell a key from a header: opened first, so the key is the right one. chosen: a second. */
+const OPENED_FIRST = 50;
 
-/** Packets that did not verify under a key that opened others before and in between: what differs from packet to packet is its header. */
+/** Packets that did not verify under a key that opened many before and, in between, others: what differs from packet to packet is its header. */
 export function headerCause({ evidence }: Trial, from: string, to: string): Culprit | undefined {
-  const refused = evidence.records.filter(
+  const [first, second] = evidence.records.filter(
     (one) => one.ev === "refused" && one.who === to && one.reason === "unauthentic" && one.what === "media packet",
   );
   const stream = evidence.media.streams.find((one) => one.from === from && one.to === to);
-  if (stream === undefined) return undefined;
-  const opened = (since: number, until: number): boolean => stream.openedAt.some((at) => at >= since && at < until);
-  const between = refused.filter(({ t }, i) => opened(refused[i - 1]?.t ?? 0, t)).length;
-  return between >= Math.min(IN_BETWEEN, Math.max(2, refused.length))
+  if (first === undefined || second === undefined || stream === undefined) return undefined;
+  const opened = (since: number, until: number): number =>
+    stream.openedAt.reduce((n, at) => n + (at >= since && at < until ? 1 : 0), 0);
+  return opened(0, first.t) >= OPENED_FIRST && opened(first.t, second.t) > 0
     ? culprit(
         "wire",
         to,
