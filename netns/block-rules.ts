@@ -1,8 +1,9 @@
 /**
- * Middleboxes that let no UDP, or no QUIC, across a NAT: a table of its own for each fault, beside the NAT's rules. It stands in the way of what is forwarded, so
- * that nothing outbound opens or refreshes a mapping, and what comes in has passed the NAT's filter before: the order of `sim`.
- * Left out on purpose: refusals with an ICMP error. The parties' sockets are not connected, and Linux tells such a socket of none (ip(7), IP_RECVERR).
+ * Middleboxes that let no UDP, or no QUIC, across a NAT, or flows for a while: a table of its own for each fault, beside the NAT's rules. It stands in the way of what is
+ * forwarded, so that nothing outbound opens or refreshes a mapping, and what comes in has passed the NAT's filter before: the order of `sim`. Where it answers, it answers
+ * the inside alone; the parties' sockets are not connected, and Linux tells such a socket nothing of ICMP errors (ip(7), IP_RECVERR).
  */
+import type { Middlebox } from "../scenarios/middlebox.ts";
 import { LAN, WAN } from "./nat-rules.ts";
 import { refusalChains, refuse } from "./refusals.ts";
 
@@ -14,22 +15,51 @@ const tableOf = (fault: number): string => `midcall_block_${fault}`;
  */
 const QUIC = "@th,65,1 1";
 
-/** A script for `nft -f` in the NAT's namespace: refuses, as `fault`. */
-export const blockRules = (what: "udp" | "quic", fault: number): string =>
-  [
+/** Most flows that a box which lets them live remembers. chosen: far more than parties have. */
+const FLOWS = 65_535;
+
+/** Of a packet on its way out, and in: the inside endpoint and the remote one, as they are where packets are forwarded. */
+const FLOW = {
+  out: "ip saddr . udp sport . ip daddr . udp dport",
+  in: "ip daddr . udp dport . ip saddr . udp sport",
+} as const;
+
+/** A script for `nft -f` in the NAT's namespace: refuses, as `fault`; `remotes`: only what comes from or goes to these hosts. */
+export function blockRules({ what, answer, lives }: Middlebox, remotes: ReadonlySet<string> | undefined, fault: number): string {
+  const at = (side: "saddr" | "daddr"): string => (remotes === undefined ? "" : `ip ${side} { ${[...remotes].join(", ")} } `);
+  const kind = `meta l4proto udp ${what === "quic" ? `${QUIC} ` : ""}`;
+  const flows = (name: string, more: string): string =>
+    ` set ${name} { type ipv4_addr . inet_service . ipv4_addr . inet_service; flags dynamic${more}; size ${FLOWS}; }`;
+  /** `alive` ends by itself what `known` remembers: `add` refreshes nothing. */
+  const judging = (way: "in" | "out"): readonly string[] => [
+    ` chain ${way}ward {`,
+    `  ${FLOW[way]} @alive accept`,
+    `  ${FLOW[way]} @known ${refuse("blocked", fault)}`,
+    `  add @known { ${FLOW[way]} }`,
+    `  add @alive { ${FLOW[way]} }`,
+    " }",
+  ];
+  const [out, into] =
+    lives === undefined ? [refuse("blocked", fault, answer), refuse("blocked", fault)] : ["goto outward", "goto inward"];
+  return [
     `table ip ${tableOf(fault)} {`,
     ...refusalChains(["blocked"], fault),
+    ...(answer === undefined ? [] : refusalChains(["blocked"], fault, answer)),
+    ...(lives === undefined
+      ? []
+      : [
+          flows("alive", `,timeout; timeout ${Math.max(1, Math.round(lives / 1_000))}ms`),
+          flows("known", ""),
+          ...judging("out"),
+          ...judging("in"),
+        ]),
     " chain forward { type filter hook forward priority filter; policy accept;",
-    ...[
-      [LAN, WAN],
-      [WAN, LAN],
-    ].map(
-      ([from, to]) =>
-        `  iifname ${from} oifname ${to} meta l4proto udp ${what === "quic" ? `${QUIC} ` : ""}${refuse("blocked", fault)}`,
-    ),
+    `  iifname ${LAN} oifname ${WAN} ${at("daddr")}${kind}${out}`,
+    `  iifname ${WAN} oifname ${LAN} ${at("saddr")}${kind}${into}`,
     " }",
     "}",
   ].join("\n");
+}
 
 /** The script that ends it. */
 export const unblockRules = (fault: number): string => `delete table ip ${tableOf(fault)}`;

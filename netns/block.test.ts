@@ -1,9 +1,13 @@
 import { expect, test, vi } from "vitest";
+import type { Middlebox } from "../scenarios/middlebox.ts";
 import { type Refusal, watchRefusals } from "./refusals.ts";
 import { HOME, party, type Sock, withBench } from "./topology-bench.fixture.ts";
 
 /** A loaded machine takes its time: what hangs is told by deadlines inside. */
 vi.setConfig({ testTimeout: 120_000 });
+
+const UDP: Middlebox = { what: "udp", answer: undefined, lives: undefined, other: undefined };
+const QUIC: Middlebox = { ...UDP, what: "quic" };
 
 /** First letters decide: `q` has QUIC's fixed bit, digits have it not, as STUN. */
 test("a NAT lets no QUIC across, or no UDP, both ways; each packet is told as its fault's; mappings outlast it", (context) =>
@@ -22,7 +26,7 @@ test("a NAT lets no QUIC across, or no UDP, both ways; each packet is told as it
     const namespace = topology.boxes.get("home")?.plan.namespace ?? "";
     const watch = watchRefusals(namespace, (refusal) => told.push(refusal));
     try {
-      const unblockQuic = await topology.block("home", "quic", 3);
+      const unblockQuic = await topology.block("home", QUIC, 3);
       // Until the monitor listens nothing is told: packets of another size, until one is.
       while (told.length === 0) {
         await client.send(at, "quic");
@@ -34,7 +38,7 @@ test("a NAT lets no QUIC across, or no UDP, both ways; each packet is told as it
       expect(await cross("1 in", server, back, client)).toBe(at);
       expect(await client.hear("quic in!", 1)).toBeUndefined();
       expect(await server.hear("quic out", 1)).toBeUndefined();
-      const unblockUdp = await topology.block("home", "udp", 4);
+      const unblockUdp = await topology.block("home", UDP, 4);
       await unblockQuic();
       await client.send(at, "2 out of no use");
       await vi.waitUntil(() => told.some(({ bytes }) => bytes === 28 + 15), { timeout: 30_000 });
@@ -53,4 +57,54 @@ test("a NAT lets no QUIC across, or no UDP, both ways; each packet is told as it
     } finally {
       await watch.close();
     }
+  }));
+
+test("a middlebox that answers tells a connected socket inside, and one that does not tells it nothing", (context) =>
+  withBench(context, async (bench) => {
+    const topology = await bench.build({ home: HOME }, { alice: party({ wlan0: "home" }), r1: party({ eth0: null }, "relay") });
+    const alice = await bench.end(topology, "alice");
+    const at = `${topology.addressOf("r1")}:4000`;
+    const silent = await topology.block("home", UDP, 3);
+    expect(await alice.refused(at, 200)).toBeUndefined();
+    await silent();
+    for (const [answer, code] of [
+      ["admin-prohibited", "EHOSTUNREACH"],
+      ["port-unreachable", "ECONNREFUSED"],
+    ] as const) {
+      const lift = await topology.block("home", { ...UDP, answer }, 4);
+      expect(await alice.refused(at)).toBe(code);
+      await lift();
+    }
+  }));
+
+test("a box that lets flows live kills each when it is so old, both ways, and leaves those with others alone", (context) =>
+  withBench(context, async (bench) => {
+    const parties = { alice: party({ wlan0: "home" }), bob: party({ eth0: "other" }), r1: party({ eth0: null }, "relay") };
+    const topology = await bench.build({ home: HOME, other: { ...HOME, filtering: "endpoint-independent" } }, parties);
+    const [alice, bob, relay] = [
+      await bench.end(topology, "alice"),
+      await bench.end(topology, "bob"),
+      await bench.end(topology, "r1"),
+    ];
+    const [client, peer, server] = [await alice.open(), await bob.open(), await relay.open()];
+    const at = `${topology.addressOf("r1")}:${server.port}`;
+    let n = 0;
+    const cross = async (from: Sock, to: string, by: Sock, within?: number): Promise<string | undefined> => {
+      const text = `crosses ${n++}`;
+      await from.send(to, text);
+      return by.hear(text, within);
+    };
+    const peerAt = (await cross(peer, at, server)) ?? "";
+    const lift = await topology.block("home", { ...UDP, lives: 1_500_000, other: "bob" }, 5);
+    const back = (await cross(client, peerAt, peer)) ?? "";
+    expect(await cross(peer, back, client)).toBe(peerAt);
+    const began = performance.now();
+    while ((await cross(client, peerAt, peer, 300)) !== undefined) expect(performance.now() - began).toBeLessThan(60_000);
+    // what comes in belongs to the same flow, traffic does not bring it back, and other flows are none of its business
+    expect(await cross(peer, back, client, 100)).toBeUndefined();
+    expect(await cross(client, peerAt, peer, 100)).toBeUndefined();
+    expect(await cross(client, at, server)).toBe(back);
+    expect(await cross(await alice.open(), peerAt, peer)).toBeDefined();
+    await lift();
+    expect(await cross(peer, back, client)).toBe(peerAt);
   }));

@@ -4,17 +4,19 @@ import type { Instant } from "../impl/base/units.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
 import type { Direction, Fault, LinkModel, Scenario, Trigger } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
+import { type Middlebox, middleboxOf } from "../scenarios/middlebox.ts";
 import type { LabParty } from "./lab-party.ts";
 import type { MergedLog } from "./merged-log.ts";
 import type { RunClock } from "./run-clock.ts";
 
 /** The network as faults see it. */
 export type FaultyNetwork = {
-  rebind(nat: string, fault: number): Promise<void>;
+  /** All mappings, or those for flows to `other`. */
+  rebind(nat: string, fault: number, other?: string): Promise<void>;
   renumber(nat: string, fault: number): Promise<void>;
   expire(nat: string, fault: number): Promise<void>;
-  /** Lets no UDP, or no QUIC, cross the NAT; the returned function ends that. */
-  block(nat: string, what: "udp" | "quic", fault: number): Promise<() => Promise<void>>;
+  /** Puts a middlebox at the NAT; the returned function ends that. */
+  block(nat: string, box: Middlebox, fault: number): Promise<() => Promise<void>>;
   /** Lets nothing pass between two parties, or only in one direction; the returned function ends that. */
   partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
@@ -165,7 +167,7 @@ async function apply(
     case "starve":
       return starve(lab, fault, holds);
     case "rebind":
-      await network.rebind(fault.target, index);
+      await network.rebind(fault.target, index, fault.other);
       return nothing;
     case "renumber":
       await network.renumber(fault.target, index);
@@ -175,7 +177,8 @@ async function apply(
       return nothing;
     case "block-udp":
     case "block-quic":
-      return network.block(fault.target, fault.kind === "block-udp" ? "udp" : "quic", index);
+    case "late-kill":
+      return network.block(fault.target, middleboxOf(fault), index);
     case "interface-down": {
       const { hold } = holder(lab, holds, fault.target, index);
       await hold(fault.interface, 1);

@@ -43,6 +43,8 @@ export type RuleSetup = {
   readonly pools: readonly Pool[];
   readonly dead: Iterable<number>;
   readonly carried: readonly Carried[];
+  /** Whom the filter goes on letting in; none: nobody until the inside sends. */
+  readonly openings?: readonly { readonly key: string; readonly left: number }[];
 };
 
 /** What the rules count, packets. */
@@ -67,7 +69,7 @@ const key = (base: string, behaviour: NatBehaviour, host: string, port: string):
   [base, host, port].slice(0, 1 + BREADTH[behaviour]).join(" . ");
 
 /** A script for `nft -f` that makes the table, or replaces it in one transaction. */
-export function natRules({ model, host, pools, dead, carried }: RuleSetup): string {
+export function natRules({ model, host, pools, dead, carried, openings = [] }: RuleSetup): string {
   const { mapping, filtering, hairpin, inboundRefresh } = model;
   const lifetime = Math.max(1, Math.round(model.lifetime / 1_000));
   const life = `timeout ${lifetime}ms`;
@@ -81,7 +83,7 @@ export function natRules({ model, host, pools, dead, carried }: RuleSetup): stri
     return ` ${kind} ${name} { type ${of}; flags dynamic,timeout; ${life}; size ${SIZE};${filled} }`;
   };
   const from = (one: Carried): string => key(`${one.insideHost} . ${one.insidePort}`, mapping, ...splitRemote(one.remote));
-  const left = (one: Carried): string => `${life} expires ${Math.min(one.left, lifetime)}ms`;
+  const left = (one: { readonly left: number }): string => `${life} expires ${Math.min(one.left, lifetime)}ms`;
 
   // `meta l4proto udp`: without it nft does not know the type of a conntrack port in a concatenation
   const inside = "ct original ip saddr . ct original proto-src";
@@ -122,7 +124,16 @@ export function natRules({ model, host, pools, dead, carried }: RuleSetup): stri
       carried.map((one) => `${one.port} ${left(one)}`),
     ),
     ` set dead { type inet_service;${deadPorts.length === 0 ? "" : ` elements = { ${deadPorts.join(", ")} };`} }`,
-    ...(filters ? [store("set", "allow", type("inet_service", filtering))] : []),
+    ...(filters
+      ? [
+          store(
+            "set",
+            "allow",
+            type("inet_service", filtering),
+            openings.map((one) => `${one.key} ${left(one)}`),
+          ),
+        ]
+      : []),
     ...(wide && inboundRefresh
       ? [
           store(

@@ -17,7 +17,14 @@ export type MappingView = {
 /** Packets since the NAT was made: translated `out` and `in`, refused, and the mappings `made`. */
 export type NatCounters = Readonly<Record<Counter, number>>;
 
-export type NatState = { readonly mappings: readonly MappingView[]; readonly counters: NatCounters };
+/** Whom the filter lets in: an external port, and the remote as far as the filtering behaviour distinguishes remotes, joined as nft writes them. */
+export type Opening = { readonly port: number; readonly key: string /** Milliseconds. */; readonly left: number };
+
+export type NatState = {
+  readonly mappings: readonly MappingView[];
+  readonly openings: readonly Opening[];
+  readonly counters: NatCounters;
+};
 
 const UNITS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
 
@@ -44,6 +51,10 @@ export function parseState(listing: string, model: NatModel, host: string): NatS
   const latest = new Map<string, MappingView>();
   for (const one of listed.toSorted((a, b) => b.idle - a.idle)) latest.set(`${one.internal} ${one.remote}`, one);
   const mappings = [...latest.values()];
+  const filter = /^\tset allow \{\n([\s\S]*?)^\t\}/m.exec(listing)?.[1] ?? "";
+  const openings = [...filter.matchAll(/((\d+) \. [\d.]+(?: \. \d+)?)(?: timeout \w+)? expires (\w+)/g)].map(
+    ([, key = "", port, expires = ""]) => ({ port: Number(port), key, left: parseTime(expires) }),
+  );
   const count = (name: Counter): number => Number(new RegExp(`counter ${name} \\{\\s+packets (\\d+)`).exec(listing)?.[1] ?? 0);
-  return { mappings, counters: Object.fromEntries(COUNTERS.map((name) => [name, count(name)])) as NatCounters };
+  return { mappings, openings, counters: Object.fromEntries(COUNTERS.map((name) => [name, count(name)])) as NatCounters };
 }

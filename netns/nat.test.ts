@@ -211,6 +211,39 @@ describe("rebinding", () => {
       }
     }));
 
+  test("of one flow alone moves its mapping; those to others keep port and filter", (context) =>
+    withBench(context, async (bench) => {
+      for (const ports of ["random", "block"] as const) {
+        const symmetric: NatModel = {
+          ...HOME,
+          mapping: "address-and-port-dependent",
+          ports,
+          ...(ports === "block" ? { portBlock: { size: 3 } } : {}),
+        };
+        const parties = { alice: party({ wlan0: "home" }), r1: RELAY, r2: RELAY };
+        const topology = await bench.build({ home: symmetric }, parties);
+        const [alice, first, second] = [
+          await bench.end(topology, "alice"),
+          await bench.end(topology, "r1"),
+          await bench.end(topology, "r2"),
+        ];
+        const [client, one, other] = [await alice.open(), await first.open(), await second.open()];
+        const [at, otherAt] = [`${topology.addressOf("r1")}:${one.port}`, `${topology.addressOf("r2")}:${other.port}`];
+        const [before, stays] = [await seen(client, at, one), await seen(client, otherAt, other)];
+        const moved = await topology.rebind("home", "r1");
+        expect(moved.map(({ remote }) => remote)).toEqual([at]);
+        // without a word from inside: the filter for the other flow is as it was
+        await other.send(stays, `kept ${ports}`);
+        expect(await client.hear(`kept ${ports}`)).toBe(otherAt);
+        expect(await arrives(one, before, client, [other, stays])).toBe(false);
+        expect(await arrives(one, moved[0]?.external ?? "", client, [other, stays])).toBe(false);
+        expect(await seen(client, at, one)).toBe(moved[0]?.external);
+        expect(moved[0]?.external).not.toBe(before);
+        expect(await seen(client, otherAt, other)).toBe(stays);
+        await topology.close();
+      }
+    }));
+
   test("renumbering moves the NAT to the next address, and the old one leads nowhere", (context) =>
     withBench(context, async (bench) => {
       const { topology, alice, server, at } = await pair(bench, { ...HOME, filtering: "endpoint-independent" });

@@ -16,8 +16,11 @@ export type NatBox = {
   readonly host: string;
   /** The rules to classify it with, to load with the rest of the namespace; `restart` loads those it runs with, whose mappings may live for less. */
   readonly initialRules: string;
-  /** New external ports for every live mapping, the old ones dead for good, all filters closed until the inside sends. Returns the new mappings. */
-  rebind(): Promise<readonly MappingView[]>;
+  /**
+   * New external ports for every live mapping, or those for these remote hosts, the old ones dead for good, the filters of what moves closed until the inside sends.
+   * Returns the new mappings.
+   */
+  rebind(remotes?: ReadonlySet<string>): Promise<readonly MappingView[]>;
   /** Forgets everything and translates to `host` from now on; the routes are the caller's. */
   renumber(host: string): Promise<void>;
   /** Forgets all mappings and filters; `preserve` may give the same ports again. */
@@ -119,22 +122,22 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
     get host() {
       return host;
     },
-    rebind: () =>
+    rebind: (remotes) =>
       inTurn(async () => {
         const state = await look();
-        leave(state);
         // Longest unused first; the kernel does not tell which was made first.
-        const moving = state.mappings.toSorted((a, b) => b.idle - a.idle);
+        const all = state.mappings.toSorted((a, b) => b.idle - a.idle);
+        const moving = remotes === undefined ? all : all.filter(({ remote }) => remotes.has(remote.split(":")[0] ?? ""));
+        leave({ ...state, mappings: moving });
         for (const { external } of moving) dead.add(portOf(external));
         const fresh = pools(moving.length + POOL);
         nextSequential = after(nextSequential, moving.length);
-        const { moved, left } = dealt(moving, fresh, host);
-        await load(
-          rules(
-            moved.map((one) => carried(one, model.lifetime)),
-            left,
-          ),
-        );
+        const kept = all.filter((one) => !moving.includes(one));
+        const taken = new Set(kept.map(({ external }) => portOf(external)));
+        const { moved, left } = dealt(moving, fresh, taken, host);
+        const mappings = [...kept, ...moved].map((one) => carried(one, model.lifetime));
+        const openings = state.openings.filter(({ port }) => taken.has(port));
+        await load(natRules({ model, host, pools: left, dead, carried: mappings, openings }));
         return moved;
       }),
     renumber: (next) =>
@@ -171,24 +174,25 @@ export function natBox(plan: NatPlan, seed: number, shell: () => Shell): NatBox 
   };
 }
 
-/** Gives each mapping the next port of its pool, as far as there are any; those that get none are gone. Ports of a block come around again. */
+/** Gives each mapping the next port of its pool that is not taken, as far as there are any; those that get none are gone. Ports of a block come around again. */
 function dealt(
   moving: readonly MappingView[],
   pools: readonly Pool[],
+  taken: ReadonlySet<number>,
   host: string,
 ): { readonly moved: readonly MappingView[]; readonly left: readonly Pool[] } {
-  const given = new Map<Pool, number>();
+  const given = new Map<Pool, number[]>();
+  const free = new Map(pools.map((pool) => [pool, pool.ports.filter((port) => !taken.has(port))]));
   const moved = moving.flatMap((one) => {
     const pool = pools.find(({ hosts }) => hosts === "all" || hosts.includes(hostOf(one.internal)));
-    const count = (pool === undefined ? undefined : given.get(pool)) ?? 0;
-    const port = pool?.ports[count];
+    const port = pool === undefined ? undefined : free.get(pool)?.shift();
     if (pool === undefined || port === undefined) return [];
-    given.set(pool, count + 1);
+    given.set(pool, [...(given.get(pool) ?? []), port]);
     return [{ ...one, external: `${host}:${port}` }];
   });
   const left = pools.map((pool): Pool => {
-    const count = given.get(pool) ?? 0;
-    return { ...pool, ports: [...pool.ports.slice(count), ...(pool.hosts === "all" ? [] : pool.ports.slice(0, count))] };
+    const used = given.get(pool) ?? [];
+    return { ...pool, ports: [...pool.ports.filter((port) => !used.includes(port)), ...(pool.hosts === "all" ? [] : used)] };
   });
   return { moved, left };
 }

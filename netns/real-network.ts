@@ -153,9 +153,9 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       clock.epoch = epoch;
       told = drop;
     },
-    rebind: async (nat, fault) => {
+    rebind: async (nat, fault, other) => {
       latest.set(nat, fault);
-      await topology.rebind(nat);
+      await topology.rebind(nat, other);
       await befell(nat, "out", fault);
     },
     renumber: async (nat, fault) => {
@@ -170,7 +170,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       await befell(nat, "made", fault);
       await topology.expire(nat);
     },
-    block: (nat, what, fault) => topology.block(nat, what, fault),
+    block: (nat, box, fault) => topology.block(nat, box, fault),
     partition: (party, other, direction, fault) => topology.partition(party, other, direction, fault),
     setProcess: (party, fault) => {
       if (fault === undefined) deadBy.delete(party);

@@ -13,6 +13,11 @@ test("a line of the trace that tells of a refused packet gives its cause, its ad
   expect(parseTrace(LINE)).toEqual({ cause: "nat-filtering", from: "198.51.100.3:4433", to: "203.0.113.1:50020", bytes: 120 });
 });
 
+test("a chain that a fault made names it, also where it answers", () => {
+  for (const chain of ["refused_blocked_by_7", "refused_blocked_by_7_answered"])
+    expect(parseTrace(LINE.replace("refused_nat_filtering", chain))).toMatchObject({ cause: "blocked", fault: 7 });
+});
+
 test("of a closed port the trace has the host's answer: the packet is what the answer encloses", () => {
   const line =
     'trace id 1 ip midcall_party refused_port_closed packet: oif "eth0" ip saddr 192.168.1.2 ip daddr 198.51.100.3 ip ttl 64 ip id 1 ip length 148 icmp type destination-unreachable icmp code port-unreachable icmp id 0';

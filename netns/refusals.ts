@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { DropRecord } from "../impl/base/record.ts";
+import type { RejectAnswer } from "../scenarios/middlebox.ts";
 
 /** Why boxes and hosts refuse a packet. */
 export type RefusalCause = Extract<
@@ -28,15 +29,21 @@ export type Refusal = {
 /** ICMP and IP headers around a packet that met a closed port (RFC 792), octets. */
 const UNREACHABLE = 28;
 
-const chainOf = (cause: RefusalCause, fault?: number): string =>
-  `refused_${cause.replaceAll("-", "_")}${fault === undefined ? "" : `_by_${fault}`}`;
+const chainOf = (cause: RefusalCause, fault?: number, answer?: RejectAnswer): string =>
+  `refused_${cause.replaceAll("-", "_")}${fault === undefined ? "" : `_by_${fault}`}${answer === undefined ? "" : "_answered"}`;
 
 /** The rest of a rule that refuses: the chain is one of `refusalChains`. */
-export const refuse = (cause: RefusalCause, fault?: number): string => `goto ${chainOf(cause, fault)}`;
+export const refuse = (cause: RefusalCause, fault?: number, answer?: RejectAnswer): string =>
+  `goto ${chainOf(cause, fault, answer)}`;
 
-/** The chains that a table needs whose rules `refuse` for these causes. */
-export const refusalChains = (causes: readonly RefusalCause[], fault?: number): readonly string[] =>
-  causes.flatMap((cause) => [` chain ${chainOf(cause, fault)} {`, "  meta nftrace set 1", "  drop", " }"]);
+/** The chains that a table needs whose rules `refuse` for these causes; with an `answer` the sender hears of it by ICMP. */
+export const refusalChains = (causes: readonly RefusalCause[], fault?: number, answer?: RejectAnswer): readonly string[] =>
+  causes.flatMap((cause) => [
+    ` chain ${chainOf(cause, fault, answer)} {`,
+    "  meta nftrace set 1",
+    answer === undefined ? "  drop" : `  reject with icmp ${answer}`,
+    " }",
+  ]);
 
 const CAUSES = new Map<string, RefusalCause>(
   (["nat-filtering", "nat-no-mapping", "nat-exhausted", "no-route", "port-closed", "blocked"] as const).map((cause) => [
@@ -48,7 +55,7 @@ const CAUSES = new Map<string, RefusalCause>(
 /** Reads one line of `nft monitor trace`; undefined for one that tells of no refusal. Never throws. */
 export function parseTrace(line: string): Refusal | undefined {
   const [, chain = "", packet = ""] = /^trace id \S+ \S+ \S+ (refused_\w+) packet: (.*)$/.exec(line) ?? [];
-  const [, plain = "", by] = /^(\w+?)(?:_by_(\d+))?$/.exec(chain) ?? [];
+  const [, plain = "", by] = /^(\w+?)(?:_by_(\d+))?(?:_answered)?$/.exec(chain) ?? [];
   const cause = CAUSES.get(plain);
   const [, from, to] = /\bip saddr ([\d.]+) ip daddr ([\d.]+)/.exec(packet) ?? [];
   const length = /\bip length (\d+)/.exec(packet)?.[1];

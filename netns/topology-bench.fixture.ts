@@ -55,7 +55,11 @@ export type Sock = {
   stop(): Promise<void>;
   sources(): Promise<readonly string[]>;
 };
-export type End = { open(host?: string, port?: number): Promise<Sock> };
+export type End = {
+  open(host?: string, port?: number): Promise<Sock>;
+  /** Error code that a connected socket gets which writes to `to`; undefined when it gets none within `within` ms (10,000). */
+  refused(to: string, within?: number): Promise<string | undefined>;
+};
 
 export type Bench = {
   /** A topology whose wires are joined. */
@@ -110,6 +114,7 @@ async function endOf(child: ChildProcess): Promise<End> {
   };
   await answer(0);
   return {
+    refused: async (to, within = 10_000) => ((await order({ do: "refused", to, within })) as string | null) ?? undefined,
     async open(host = "0.0.0.0", port = 0) {
       const { socket, port: bound } = (await order({ do: "open", host, port })) as { socket: number; port: number };
       return {

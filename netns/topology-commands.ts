@@ -17,6 +17,8 @@ const ROUTER_SETTINGS = [
   ["ipv4/ip_forward", 1],
   ["ipv4/conf/all/rp_filter", 1],
   ["ipv4/conf/default/rp_filter", 1],
+  // A middlebox that answers what it refuses answers all of it.
+  ["ipv4/icmp_ratelimit", 0],
   ["ipv4/conf/all/send_redirects", 0],
   ["ipv4/conf/default/send_redirects", 0],
 ] as const;

@@ -26,6 +26,8 @@ export type Order = { readonly id: number } & (
       readonly count: number;
     }
   | { readonly do: "stop"; readonly socket: number }
+  /** Writes to `to` from a connected socket of its own, which the system tells of ICMP errors, until it does or `within` ms are over. */
+  | { readonly do: "refused"; readonly to: string; readonly within: number }
   /** Sources of all packets since the last call, in order, each named once in a row. */
   | { readonly do: "sources"; readonly socket: number }
 );
@@ -65,6 +67,7 @@ async function obey(order: Order): Promise<unknown> {
     opened.push(one);
     return { socket: opened.length - 1, port: socket.address().port };
   }
+  if (order.do === "refused") return refused(order.to, order.within);
   const one = opened[order.socket];
   if (one === undefined) throw new RangeError(`socket: none is numbered ${order.socket}`);
   switch (order.do) {
@@ -94,6 +97,23 @@ async function obey(order: Order): Promise<unknown> {
       return sources;
     }
   }
+}
+
+/** The system's error code; null when it told of none. */
+async function refused(to: string, within: number): Promise<string | null> {
+  const socket = createSocket("udp4");
+  const [host = "", port] = to.split(":");
+  const told = new Promise<string>((resolve) =>
+    socket.on("error", (error) => resolve((error as NodeJS.ErrnoException).code ?? "")),
+  );
+  socket.connect(Number(port), host);
+  await once(socket, "connect");
+  const timer = setInterval(() => socket.send("refused?"), 20);
+  const patience = new Promise<null>((resolve) => setTimeout(() => resolve(null), within));
+  const code = await Promise.race([told, patience]);
+  clearInterval(timer);
+  socket.close();
+  return code;
 }
 
 /** Connectivity checks in both directions, as ICE does them: a check heard is answered where it came from; done when an own check was answered. */

@@ -5,6 +5,7 @@
 
 import { readlink } from "node:fs/promises";
 import type { Direction, Fault, Scenario } from "../scenarios/expanded.ts";
+import type { Middlebox } from "../scenarios/middlebox.ts";
 import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
 import { configure, ipBatch, ipLines, loadingRules, requireMachine } from "./command.ts";
@@ -62,14 +63,14 @@ export type Topology = {
   setInterface(party: string, name: string, up: boolean): Promise<void>;
   /** Traffic leaves by the interface while its cable is in, whatever the order of preference; the returned function ends that. */
   prefer(party: string, name: string): Promise<() => Promise<void>>;
-  /** New external ports for every mapping of the NAT, the old ones dead for good; returns the new mappings, longest unused first. */
-  rebind(nat: string): Promise<readonly MappingView[]>;
+  /** New external ports for every mapping of the NAT, or those for flows to `other`, the old ones dead for good; returns the new mappings, longest unused first. */
+  rebind(nat: string, other?: string): Promise<readonly MappingView[]>;
   /** Another external address for the NAT, its mappings lost, the old address a dead end; returns the new one. */
   renumber(nat: string): Promise<string>;
   /** The NAT forgets its mappings and filters. */
   expire(nat: string): Promise<void>;
-  /** Lets no UDP, or no QUIC, cross the NAT, and tells what it refuses as the fault's; the returned function ends that. */
-  block(nat: string, what: "udp" | "quic", fault: number): Promise<() => Promise<void>>;
+  /** Puts a middlebox at the NAT, and tells what it refuses as the fault's; the returned function ends that. */
+  block(nat: string, box: Middlebox, fault: number): Promise<() => Promise<void>>;
   /** Lets nothing pass between two parties without NATs, or only in one direction: `up` is what goes to `other`; the returned function ends that. */
   partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
   mappings(nat: string): Promise<readonly MappingView[]>;
@@ -149,6 +150,12 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
     if (found === undefined) throw new RangeError(`nat: none is named ${nat}`);
     return found;
   };
+  /** What a party is known by to others: its own addresses and those of the NATs it is behind. */
+  const hostsOf = (party: string): ReadonlySet<string> => {
+    const behind = (nat: string | null): readonly string[] =>
+      nat === null ? [] : [box(nat).host, ...behind(box(nat).plan.model.behind)];
+    return new Set(portsOf(party).flatMap(({ address, nat }) => [address, ...behind(nat)]));
+  };
   return {
     wires: plan.ports.map(({ party, interface: name, inner, outer }) => ({
       party,
@@ -197,7 +204,7 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
         await shell(ipLines([`route del ${way}`]));
       };
     },
-    rebind: (nat) => box(nat).rebind(),
+    rebind: (nat, other) => box(nat).rebind(other === undefined ? undefined : hostsOf(other)),
     async renumber(nat) {
       const one = box(nat);
       const [from, to] = [one.host, one.plan.outsideAddresses()];
@@ -210,9 +217,10 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       return to;
     },
     expire: (nat) => box(nat).expire(),
-    async block(nat, what, fault) {
+    async block(nat, middlebox, fault) {
       const shell = shells.in(box(nat).plan.namespace);
-      await shell(loadingRules(blockRules(what, fault)));
+      const hosts = middlebox.other === undefined ? undefined : hostsOf(middlebox.other);
+      await shell(loadingRules(blockRules(middlebox, hosts, fault)));
       return async () => {
         await shell(loadingRules(unblockRules(fault)));
       };

@@ -32,12 +32,14 @@ import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
 import hangUpDirect from "./cases/hang-up-direct.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
 import lateAnswer from "./cases/late-answer.ts";
+import lateKillCase from "./cases/late-kill.ts";
 import linkDegrades from "./cases/link-degrades.ts";
 import mappedNatPmp from "./cases/mapped-nat-pmp.ts";
 import mappedPcp from "./cases/mapped-pcp.ts";
 import natRebind from "./cases/nat-rebind.ts";
 import networkAndRelayAtOnce from "./cases/network-and-relay-at-once.ts";
 import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
+import oneFlowRebind from "./cases/one-flow-rebind.ts";
 import oneWayLoss from "./cases/one-way-loss.ts";
 import preCandidatePeer from "./cases/pre-candidate-peer.ts";
 import privacyMode from "./cases/privacy-mode.ts";
@@ -79,6 +81,7 @@ import stampede from "./cases/stampede.ts";
 import starvedCallee from "./cases/starved-callee.ts";
 import switchWhileSleeping from "./cases/switch-while-sleeping.ts";
 import udpBlocked from "./cases/udp-blocked.ts";
+import udpRejected from "./cases/udp-rejected.ts";
 import updateLost from "./cases/update-lost.ts";
 import type { Scenario } from "./expanded.ts";
 
@@ -150,6 +153,9 @@ export const CATALOGUE: readonly Scenario[] = [
   hairpinAtCarrier,
   noHairpinAtCarrier,
   cgnatBlockUsedUp,
+  udpRejected,
+  lateKillCase,
+  oneFlowRebind,
   mappedPcp,
   mappedNatPmp,
   hangUpDirect,

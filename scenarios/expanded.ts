@@ -6,6 +6,7 @@
 import type { FecScheme } from "../impl/base/fec-scheme.ts";
 import type { JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
 import type { TierChoice } from "../impl/base/tier.ts";
+import type { RejectAnswer } from "./middlebox.ts";
 
 /** How packets fare in one direction of an access link. */
 export type LinkModel = {
@@ -143,11 +144,12 @@ export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction: Direction } // nothing passes between two parties; up: to `other`
   | { readonly kind: "pause"; readonly target: string } // process stops running, its sockets keep queueing (SIGSTOP)
   | { readonly kind: "starve"; readonly target: string; readonly share: number; readonly every: number } // process runs for that share of every such time
-  | { readonly kind: "rebind"; readonly target: string } // NAT (by name): new external ports for every mapping, old ones dead
+  | { readonly kind: "rebind"; readonly target: string; readonly other?: string } // NAT (by name): new external ports for every mapping, or those for flows to `other`, old ones dead
   | { readonly kind: "renumber"; readonly target: string } // NAT (by name): new external address, mappings lost
   | { readonly kind: "expire"; readonly target: string } // NAT (by name): mappings forgotten, filters closed
-  | { readonly kind: "block-udp"; readonly target: string } // NAT (by name): no UDP crosses it, mappings stay; healed: it crosses again
-  | { readonly kind: "block-quic"; readonly target: string } // NAT (by name): no QUIC crosses it, other UDP does
+  | { readonly kind: "block-udp"; readonly target: string; readonly answer?: RejectAnswer } // NAT (by name): no UDP crosses it, mappings stay; healed: it crosses again
+  | { readonly kind: "block-quic"; readonly target: string; readonly answer?: RejectAnswer } // NAT (by name): no QUIC crosses it, other UDP does
+  | { readonly kind: "late-kill"; readonly target: string; readonly lives: number; readonly other?: string } // NAT (by name): every flow, or those to `other`, dies when it is so old
   | { readonly kind: "interface-down"; readonly target: string; readonly interface: string }
   | {
       readonly kind: "roam"; // traffic moves from one interface to another; healed: back, `from` preferred again

@@ -5,6 +5,7 @@
 import type { Direction } from "./expanded.ts";
 import type { WrittenAfter, WrittenFault, WrittenRoam, WrittenSignallingEffect } from "./fault-language.ts";
 import type { WrittenOverlay } from "./link-language.ts";
+import type { RejectAnswer } from "./middlebox.ts";
 import { parseTime, type Time } from "./time.ts";
 
 /** When a fault happens: `{ at: "5s" }`, or `{ after: { match: { ev: "call", who: "alice", state: "active" }, delay: "2s" } }`. */
@@ -37,16 +38,34 @@ export const partition = (party: string, other: string, during: During & { reado
   other,
   ...during,
 });
-/** A NAT (by its name or by that of the only party behind it) moves every mapping to a new external port. */
-export const rebind = (nat: string, when: When): WrittenFault => ({ kind: "rebind", target: nat, ...when });
+/** A NAT (by its name or by that of the only party behind it) moves every mapping to a new external port, or those to `other` alone. */
+export const rebind = (nat: string, when: When & { readonly other?: string }): WrittenFault => ({
+  kind: "rebind",
+  target: nat,
+  ...when,
+});
 /** A NAT gets a new external address. */
 export const renumber = (nat: string, when: When): WrittenFault => ({ kind: "renumber", target: nat, ...when });
 /** A NAT forgets its mappings. */
 export const expire = (nat: string, when: When): WrittenFault => ({ kind: "expire", target: nat, ...when });
-/** No UDP crosses a NAT (by its name or by that of the only party behind it); what the NAT remembers stays. */
-export const blockUdp = (nat: string, during: During): WrittenFault => ({ kind: "block-udp", target: nat, ...during });
+/** No UDP crosses a NAT (by its name or by that of the only party behind it), silently or with an ICMP `answer`; what the NAT remembers stays. */
+export const blockUdp = (nat: string, during: During & { readonly answer?: RejectAnswer }): WrittenFault => ({
+  kind: "block-udp",
+  target: nat,
+  ...during,
+});
 /** No QUIC crosses a NAT; other UDP does. */
-export const blockQuic = (nat: string, during: During): WrittenFault => ({ kind: "block-quic", target: nat, ...during });
+export const blockQuic = (nat: string, during: During & { readonly answer?: RejectAnswer }): WrittenFault => ({
+  kind: "block-quic",
+  target: nat,
+  ...during,
+});
+/** Flows across a NAT, or those with `other`, `lives` (3 s) and then no more. `lateKill("alice", { at: "1s", lives: "4s", other: "bob" })`. */
+export const lateKill = (nat: string, during: During & { readonly lives?: Time; readonly other?: string }): WrittenFault => ({
+  kind: "late-kill",
+  target: nat,
+  ...during,
+});
 /** An interface of a party goes down. */
 export const interfaceDown = (party: string, during: During & { readonly interface?: string }): WrittenFault => ({
   kind: "interface-down",

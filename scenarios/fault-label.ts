@@ -24,6 +24,13 @@ export function describeFault(fault: Fault): string {
       const arrow = { up: "→", down: "←", both: "↔" }[fault.direction];
       return `partition ${fault.target} ${arrow} ${fault.other}`;
     }
+    case "late-kill":
+      return `late-kill ${fault.target}${fault.other === undefined ? "" : ` to ${fault.other}`} after ${formatTime(fault.lives)}`;
+    case "rebind":
+      return `rebind ${fault.target}${fault.other === undefined ? "" : ` to ${fault.other}`}`;
+    case "block-udp":
+    case "block-quic":
+      return `${fault.kind} ${fault.target}${fault.answer === undefined ? "" : `: ${fault.answer}`}`;
     case "signalling":
       return `signalling ${fault.target} ${fault.direction}`;
     default:

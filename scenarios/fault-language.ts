@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Direction, Fault } from "./expanded.ts";
 import { overlay, type WrittenOverlay } from "./link-language.ts";
+import { REJECT_CODES, type RejectAnswer } from "./middlebox.ts";
 import type { Time } from "./time.ts";
 import { type After, after, name, share, strict, time } from "./vocabulary.ts";
 
@@ -46,7 +47,15 @@ export type WrittenRoam = {
 /** A fault as written. */
 export type WrittenFault = WrittenWhen &
   (
-    | { readonly kind: "kill" | "pause" | "rebind" | "renumber" | "expire" | "block-udp" | "block-quic"; readonly target: string }
+    | { readonly kind: "kill" | "pause" | "renumber" | "expire"; readonly target: string }
+    | { readonly kind: "rebind"; readonly target: string; readonly other?: string | undefined }
+    | { readonly kind: "block-udp" | "block-quic"; readonly target: string; readonly answer?: RejectAnswer | undefined }
+    | {
+        readonly kind: "late-kill";
+        readonly target: string;
+        readonly lives?: Time | undefined;
+        readonly other?: string | undefined;
+      }
     | {
         readonly kind: "starve";
         readonly target: string;
@@ -136,25 +145,32 @@ const KINDS: readonly FaultKind[] = [
   },
   {
     kind: "rebind",
-    does: "Every mapping of the NAT gets a new external port; the old ones are dead.",
+    does: "Every mapping of the NAT gets a new external port, or with `other` those that its flows to that party have alone; the old ones are dead.",
     target: "a NAT",
-    keys: [],
+    keys: ["other"],
   },
   { kind: "renumber", does: "The NAT gets a new external address; its mappings are lost.", target: "a NAT", keys: [] },
   { kind: "expire", does: "The NAT forgets its mappings and closes its filters.", target: "a NAT", keys: [] },
   {
     kind: "block-udp",
-    does: "No UDP crosses the NAT, as in networks that let only the web pass. Its mappings stay; nobody is told.",
+    does: "No UDP crosses the NAT, as in networks that let only the web pass. Its mappings stay; nobody is told, or its inside by ICMP, `answer` being `admin-prohibited` or `port-unreachable`.",
     target: "a NAT",
-    keys: [],
+    keys: ["answer"],
     heals: "UDP crosses it again",
   },
   {
     kind: "block-quic",
     does: "No QUIC crosses the NAT, known by the fixed bit of its packets (RFC 9000 section 17); other UDP, such as STUN, does.",
     target: "a NAT",
-    keys: [],
+    keys: ["answer"],
     heals: "QUIC crosses it again",
+  },
+  {
+    kind: "late-kill",
+    does: "Every UDP flow across the NAT, or those with `other`, passes for `lives` (3 s) from its first packet on, then no more, as where a firewall has made up its mind. New flows live as long.",
+    target: "a NAT",
+    keys: ["lives", "other"],
+    heals: "every flow passes",
   },
   { kind: "interface-down", does: "The interface loses its link.", target: "a party", keys: ["interface"], heals: "comes up" },
   {
@@ -197,6 +213,7 @@ const when = {
   for: z.union([time, z.null()]).optional(),
 };
 const direction = z.enum(["up", "down", "both"]).meta({ id: "direction" }).optional();
+const answer = z.enum(Object.keys(REJECT_CODES) as [RejectAnswer, ...RejectAnswer[]]).optional();
 const plain = <K extends string>(kind: K) => strict({ kind: z.literal(kind), target: name, ...when });
 
 /** A fault as written. */
@@ -206,11 +223,12 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
   strict({ kind: z.literal("drain"), target: name, within: time.optional(), ...when }),
   strict({ kind: z.literal("partition"), target: name, other: name, direction, ...when }),
   strict({ kind: z.literal("starve"), target: name, share: share.optional(), every: time.optional(), ...when }),
-  plain("rebind"),
+  strict({ kind: z.literal("rebind"), target: name, other: name.optional(), ...when }),
   plain("renumber"),
   plain("expire"),
-  plain("block-udp"),
-  plain("block-quic"),
+  strict({ kind: z.literal("block-udp"), target: name, answer, ...when }),
+  strict({ kind: z.literal("block-quic"), target: name, answer, ...when }),
+  strict({ kind: z.literal("late-kill"), target: name, lives: time.optional(), other: name.optional(), ...when }),
   strict({ kind: z.literal("interface-down"), target: name, interface: name.optional(), ...when }),
   strict({
     ...{ kind: z.literal("roam"), target: name, from: name.optional(), to: name.optional() },

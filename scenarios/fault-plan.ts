@@ -45,6 +45,16 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
       return { ...timing, kind: fault.kind, target, within: readWithin(world, fault.within, timing.for, place) };
     case "partition":
       return { ...timing, kind: fault.kind, target, other: readOther(world, fault, place), direction: fault.direction ?? "both" };
+    case "rebind":
+      return { ...timing, kind: fault.kind, target, ...readFlowsTo(world, target, fault.other, place) };
+    case "block-udp":
+    case "block-quic":
+      return { ...timing, kind: fault.kind, target, ...(fault.answer === undefined ? {} : { answer: fault.answer }) };
+    case "late-kill": {
+      const lives = micros(fault.lives ?? LIVES);
+      if (lives === 0) world.complain.say([...place, "lives"], "lets no flow live: want a time above 0, or block-udp");
+      return { ...timing, kind: fault.kind, target, lives, ...readOtherEnd(world, fault.other, place) };
+    }
     case "roam":
       return { ...timing, kind: fault.kind, target, ...readRoam(world, target, fault, timing.for, place) };
     case "blackout":
@@ -130,6 +140,34 @@ function readStarvation(
 
 /** chosen: half of it spreads the departures of a few clients, the other half is more than a move takes. */
 const DRAINS_WITHIN: Time = "10s";
+
+/** chosen: long enough for a direct path to be found and believed. */
+const LIVES: Time = "3s";
+
+function readOtherEnd(
+  { topology, complain }: World,
+  other: string | undefined,
+  place: Place,
+): { readonly other: string } | Record<never, never> {
+  if (other === undefined) return {};
+  complain.wantName([...place, "other"], "a party", other, [...topology.parties.keys()]);
+  return { other };
+}
+
+/** Flows to one party have mappings of their own where the NAT maps by remote address. */
+function readFlowsTo(
+  world: World,
+  nat: string,
+  other: string | undefined,
+  place: Place,
+): { readonly other: string } | Record<never, never> {
+  if (other !== undefined && world.topology.nats.get(nat)?.mapping === "endpoint-independent")
+    world.complain.say(
+      [...place, "other"],
+      `${nat} has one mapping for all remotes: want a NAT whose mapping is address-dependent, or no other`,
+    );
+  return readOtherEnd(world, other, place);
+}
 
 /** A drained relay has exited before it is started again. */
 function readWithin({ complain }: World, written: Time | undefined, length: number | null, place: Place): number {

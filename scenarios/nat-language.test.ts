@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { describeFault } from "./fault-label.ts";
 import { parseScenario } from "./language.ts";
 import { scenario } from "./scenario.ts";
 import type { WrittenScenario } from "./written-scenario.ts";
@@ -32,4 +33,33 @@ describe("blocks of ports", () => {
     [{ ports: "random", portBlock: { size: 8 } }, 'portBlock: belongs to ports "block", not "random": want one of them'],
     [{ portBlock: { size: 4096, blocks: 16 } }, "portBlock.blocks: 16 blocks of 4096 are more than 64512 ports: want at most 15"],
   ])("%j: %s", (nat, complaint) => expect(complaints({ ...head, ...behind(nat) })).toEqual([`nats.alice-nat.${complaint}`]));
+});
+
+describe("faults of one flow, and middleboxes", () => {
+  const behind = { parties: { alice: { nat: "home" }, bob: { nat: "symmetric" } } };
+  const withFault = (fault: object) => ({ ...head, ...behind, faults: [{ at: "1s", ...fault }] });
+  test("are read with their defaults", () => {
+    const { faults } = read({
+      ...behind,
+      faults: [
+        { kind: "rebind", target: "bob", at: "1s", other: "alice" },
+        { kind: "block-udp", target: "bob", at: "1s", answer: "port-unreachable" },
+        { kind: "late-kill", target: "alice", at: "1s" },
+      ],
+    });
+    expect(faults).toMatchObject([{ other: "alice" }, { answer: "port-unreachable" }, { lives: 3_000_000 }]);
+    expect(faults.map(describeFault)).toEqual([
+      "rebind bob-symmetric to alice",
+      "block-udp bob-symmetric: port-unreachable",
+      "late-kill alice-home after 3s",
+    ]);
+  });
+  test.each([
+    [
+      { kind: "rebind", target: "alice", other: "bob" },
+      "other: alice-home has one mapping for all remotes: want a NAT whose mapping is address-dependent, or no other",
+    ],
+    [{ kind: "rebind", target: "bob", other: "alcie" }, 'other: "alcie" is not a party: did you mean "alice"?'],
+    [{ kind: "late-kill", target: "bob", lives: 0 }, "lives: lets no flow live: want a time above 0, or block-udp"],
+  ])("%j: %s", (fault, complaint) => expect(complaints(withFault(fault))).toEqual([`faults[0].${complaint}`]));
 });

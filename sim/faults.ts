@@ -3,6 +3,7 @@ import { Instant, type Micros } from "../impl/base/units.ts";
 import type { Active, SignallingFilter } from "../impl/core/signalling-filter.ts";
 import type { Fault, Scenario, Trigger } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
+import { middleboxOf } from "../scenarios/middlebox.ts";
 import type { LabWorld } from "./party-process.ts";
 import type { RunLog } from "./run-log.ts";
 
@@ -86,7 +87,7 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
     case "starve":
       return starve(lab, fault, index, holds);
     case "rebind":
-      network.rebind(fault.target, index);
+      network.rebind(fault.target, index, fault.other);
       return nothing;
     case "renumber":
       network.renumber(fault.target, index);
@@ -96,7 +97,8 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       return nothing;
     case "block-udp":
     case "block-quic":
-      return network.block(fault.target, fault.kind === "block-udp" ? "udp" : "quic", index);
+    case "late-kill":
+      return network.block(fault.target, middleboxOf(fault), index);
     case "interface-down":
       network.setInterface(fault.target, fault.interface, false, index);
       return () => {

@@ -153,6 +153,22 @@ test.each(["preserve", "random", "sequential"] as const)(
   },
 );
 
+test("a rebind for one remote moves its mapping alone; the others keep port and filter", () => {
+  for (const mapping of ["address-dependent", "address-and-port-dependent"] as const) {
+    const box = nat({ mapping, filtering: "address-and-port-dependent" });
+    const [before, stays] = [out(box, A, S1), out(box, A, S2)];
+    const after = box.rebind(at(1), 6, new Set([hostOf(S1)]));
+    expect(after).toHaveLength(2);
+    expect(letsIn(box, S2, stays, 1)).toBe(true);
+    expect(box.inbound(at(1), S1, before)).toEqual({ ok: false, cause: "nat-no-mapping", fault: 6 });
+    expect(out(box, A, S2, 1)).toBe(stays);
+    const moved = out(box, A, S1, 1);
+    expect(after.map(({ external }) => external).toSorted()).toEqual([moved, stays].toSorted());
+    expect(moved).not.toBe(before);
+    expect(box.touched(6)).toBe(1);
+  }
+});
+
 test("expiry forgets mappings and filters; drops that follow from it name the fault", () => {
   const box = nat({ ports: "preserve", filtering: "address-and-port-dependent" });
   const mapped = out(box, A, S1);

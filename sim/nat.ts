@@ -206,11 +206,14 @@ export class Nat {
 
   /**
    * Gives every live mapping a new external port, whatever the port policy; the old ports are dead for good and all filters are closed until the
-   * inside sends again. Returns the new mappings.
+   * inside sends again. With `remotes` only mappings for these hosts move, and the others stay as they are. Returns the live mappings.
    */
-  rebind(now: Instant, fault?: number): readonly MappingView[] {
-    const moving = [...this.#byExternal.values()].filter((mapping) => this.#alive(mapping, now));
-    this.#forget(now, fault);
+  rebind(now: Instant, fault?: number, remotes?: ReadonlySet<string>): readonly MappingView[] {
+    const isMoved = ({ remote }: Mapping): boolean =>
+      remotes === undefined || remotes.has(remote) || (remote.includes(":") && remotes.has(hostOf(remote)));
+    const moving = [...this.#byExternal.values()].filter((mapping) => this.#alive(mapping, now) && isMoved(mapping));
+    if (remotes === undefined) this.#forget(now, fault);
+    else for (const mapping of moving) this.#lose(mapping, now, fault);
     for (const { external } of moving) this.#dead.add(external);
     for (const { internal, remote, used } of moving) {
       const mapping = this.#create(now, internal, remote);
@@ -292,16 +295,19 @@ export class Nat {
     if (scopes?.size === 0) this.#byInternal.delete(mapping.internal);
   }
 
+  /** Removes a mapping for `fault`, to blame for what then misses it. */
+  #lose(mapping: Mapping, now: Instant, fault: number | undefined): void {
+    if (this.#alive(mapping, now)) {
+      const lost = { fault, external: mapping.external, allowed: new Set(mapping.allowed.keys()) };
+      this.#lostByExternal.set(mapping.external, lost);
+      this.#lostByInternal.set(`${mapping.internal}|${mapping.remote}`, lost);
+    }
+    this.#remove(mapping);
+  }
+
   #forget(now: Instant, fault: number | undefined): void {
     this.#bootedAt = now;
-    for (const mapping of [...this.#byExternal.values()]) {
-      if (this.#alive(mapping, now)) {
-        const lost = { fault, external: mapping.external, allowed: new Set(mapping.allowed.keys()) };
-        this.#lostByExternal.set(mapping.external, lost);
-        this.#lostByInternal.set(`${mapping.internal}|${mapping.remote}`, lost);
-      }
-      this.#remove(mapping);
-    }
+    for (const mapping of [...this.#byExternal.values()]) this.#lose(mapping, now, fault);
     for (const [internal, { external, until, guests }] of [...this.#explicit]) {
       if (now < until) this.#lostByExternal.set(external, { fault, external, allowed: guests });
       this.unmap(internal);

@@ -5,19 +5,30 @@
  * own external address hairpinned) skips the access links' models for a LAN hop of 0.5 ms; faults laid on an interface hold for both.
  * Every packet that does not arrive is told as a `drop` record with the fault to blame, if there is one.
  */
-import { type Address, parseAddress } from "../impl/base/address.ts";
+import { type Address, address, parseAddress } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
 import { Instant } from "../impl/base/units.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
 import { PORT_MAPPING_PORT } from "../impl/wire/pcp.ts";
+import { ICMP_BYTES } from "../scenarios/capture/icmp-packet.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
+import type { Middlebox, RejectAnswer } from "../scenarios/middlebox.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 import { answerMapping } from "./mapping-service.ts";
 import type { MappingView } from "./nat.ts";
 import { readPayload, type StunPacket } from "./quic/packet.ts";
-import { buildTopology, type Gate, type Interface, moveGate, type Realm, type Topology } from "./topology.ts";
+import {
+  type Block,
+  buildTopology,
+  type Gate,
+  hostsOf,
+  type Interface,
+  moveGate,
+  type Realm,
+  type Topology,
+} from "./topology.ts";
 
 /** A packet on a link, for somebody who looks. */
 export type Flight = {
@@ -44,6 +55,13 @@ export type Crossing = {
   readonly packet: Packet;
 };
 
+/** What an ICMP error says: of a packet of `bytes` octets to `to`. */
+export type IcmpPayload = {
+  readonly proto: "icmp";
+  readonly answer: RejectAnswer;
+  readonly to: Address;
+  readonly bytes: number;
+};
 type Endpoint = { readonly host: string; readonly port: number };
 
 /** Nothing gets from one party to the other. */
@@ -152,9 +170,10 @@ export class Network {
     };
   }
 
-  /** New external ports for every mapping of the NAT, the old ones dead; see Nat.rebind. */
-  rebind(nat: string, fault?: number): readonly MappingView[] {
-    return this.#gate(nat).nat.rebind(this.#kernel.now, fault);
+  /** New external ports for every mapping of the NAT, or those for flows to `other`, the old ones dead; see Nat.rebind. */
+  rebind(nat: string, fault?: number, other?: string): readonly MappingView[] {
+    const hosts = other === undefined ? undefined : hostsOf(this.#topology, other);
+    return this.#gate(nat).nat.rebind(this.#kernel.now, fault, hosts);
   }
   /** A new external address for the NAT, its mappings lost; returns the address. */
   renumber(nat: string, fault?: number): string {
@@ -167,10 +186,11 @@ export class Network {
   expire(nat: string, fault?: number): void {
     this.#gate(nat).nat.expire(this.#kernel.now, fault);
   }
-  /** Lets no UDP, or no QUIC, cross the NAT, for `fault`; its mappings stay. The returned function ends that. */
-  block(nat: string, what: "udp" | "quic", fault: number): () => undefined {
+  /** Puts a middlebox at the NAT, for `fault`; its mappings stay. The returned function ends that. */
+  block(nat: string, box: Middlebox, fault: number): () => undefined {
     const gate = this.#gate(nat);
-    const block = { what, fault };
+    const hosts = box.other === undefined ? undefined : hostsOf(this.#topology, box.other);
+    const block: Block = { box, fault, hosts, seen: new Map() };
     gate.blocks.push(block);
     return () => {
       const index = gate.blocks.indexOf(block);
@@ -262,7 +282,7 @@ export class Network {
           this.#drop(`nat ${node.nat.name}`, verdict.cause, packet, fault);
           return;
         }
-        if (this.#isBlocked(node, packet)) return;
+        if (this.#blockedBy(node, packet, verdict.destination, from) !== undefined) return;
         [realm, local, to] = [node.inside, false, verdict.destination];
         continue;
       }
@@ -281,7 +301,11 @@ export class Network {
         [from, to] = [verdict.source, verdict.destination];
         continue;
       }
-      if (this.#isBlocked(this.#gate(exit.nat.name), packet)) return;
+      const block = this.#blockedBy(this.#gate(exit.nat.name), packet, from, to);
+      if (block !== undefined) {
+        if (block.box.answer !== undefined) this.#reject(realm, block.box.answer, from, to, packet);
+        return;
+      }
       const verdict = exit.nat.outbound(now, from, to);
       if (!verdict.ok) {
         this.#drop(realm.name, verdict.cause, packet, verdict.fault);
@@ -307,12 +331,39 @@ export class Network {
     return undefined;
   }
 
-  /** Drops what a fault keeps from crossing the NAT; of several faults the first is named. */
-  #isBlocked({ nat, blocks }: Gate, packet: Packet): boolean {
-    const block = blocks.find(({ what }) => what === "udp" || isQuic(packet.payload));
-    if (block === undefined) return false;
-    this.#drop(`nat ${nat.name}`, "blocked", packet, block.fault);
-    return true;
+  /** Drops what a fault keeps from crossing the NAT, and tells its box; of several faults the first is named. */
+  #blockedBy({ nat, blocks }: Gate, packet: Packet, inside: Address, remote: Address): Block | undefined {
+    const block = blocks.find((one) => this.#refuses(one, packet, inside, remote));
+    if (block !== undefined) this.#drop(`nat ${nat.name}`, "blocked", packet, block.fault);
+    return block;
+  }
+
+  #refuses({ box, hosts, seen }: Block, packet: Packet, inside: Address, remote: Address): boolean {
+    if (box.what === "quic" && !isQuic(packet.payload)) return false;
+    if (hosts !== undefined && !hosts.has(this.#parse(remote).host)) return false;
+    if (box.lives === undefined) return true;
+    const flow = `${inside} ${remote}`;
+    const since = seen.get(flow);
+    if (since === undefined) seen.set(flow, this.#kernel.now);
+    return since !== undefined && this.#kernel.now - since >= box.lives;
+  }
+
+  /** The answer to a refused packet, by ICMP. No process hears of it (ip(7): a socket that is not connected), and it crosses no second NAT. */
+  #reject(realm: Realm, answer: RejectAnswer, from: Address, to: Address, packet: Packet): void {
+    const at = realm.nodes.get(this.#parse(from).host);
+    if (at?.kind !== "interface" || at.downBy.length > 0 || realm.gateway === undefined) return;
+    const bytes = ICMP_BYTES;
+    const fate = at.down.send(this.#kernel.now, bytes);
+    if (!fate.ok) return;
+    const told = {
+      interface: `${at.party}/${at.name}`,
+      way: "down",
+      at: fate.at,
+      from: address(realm.gateway, 0),
+      to: from,
+    } as const;
+    const payload: IcmpPayload = { proto: "icmp", answer, to, bytes: packet.bytes };
+    this.#kernel.post(fate.at, () => this.#crossed?.({ ...told, packet: { bytes, payload } }));
   }
 
   #arrive(at: Interface, local: boolean, from: Address, to: Address, packet: Packet): void {

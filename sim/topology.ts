@@ -10,8 +10,10 @@
  * Left out on purpose: IPv6, and two homes that both use 192.168.1.0/24.
  */
 import type { Randomness } from "../impl/base/random.ts";
+import type { Instant } from "../impl/base/units.ts";
 import type { LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import { CLEAN, Link } from "../scenarios/impairment/link.ts";
+import type { Middlebox } from "../scenarios/middlebox.ts";
 import { Nat } from "./nat.ts";
 
 /** One address space: what can reach each other without translation. */
@@ -33,6 +35,16 @@ export type Realm = {
 /** What an address stands for in its realm. */
 export type Node = Interface | Gate;
 
+/** A middlebox at a NAT, by a fault. */
+export type Block = {
+  readonly box: Middlebox;
+  readonly fault: number;
+  /** Remote hosts that it is after; undefined: all. */
+  readonly hosts: ReadonlySet<string> | undefined;
+  /** When it saw each flow first: inside and remote endpoint. */
+  readonly seen: Map<string, Instant>;
+};
+
 /** The outer side of a NAT. */
 export type Gate = {
   readonly kind: "gate";
@@ -42,7 +54,7 @@ export type Gate = {
   /** What it lets its inside ask for. */
   readonly portMapping: NatModel["portMapping"];
   /** What faults keep from crossing it, the first laid first. */
-  readonly blocks: { readonly what: "udp" | "quic"; readonly fault: number }[];
+  readonly blocks: Block[];
 };
 
 /** One interface of a party, with its own access link; `lan*` carry what never leaves the realm inside a NAT. */
@@ -121,6 +133,16 @@ export function buildTopology(
     interfaces.set(party, own);
   }
   return { internet, gates, interfaces };
+}
+
+/** What a party is known by to others: its own addresses and those of the NATs it is behind. */
+export function hostsOf({ interfaces }: Topology, party: string): ReadonlySet<string> {
+  const hosts = new Set<string>();
+  for (const { host, realm } of interfaces.get(party) ?? []) {
+    hosts.add(host);
+    for (let exit = realm.exit; exit !== undefined; exit = exit.to.exit) hosts.add(exit.nat.host);
+  }
+  return hosts;
 }
 
 /** Moves a NAT's outer side to the next free address of its realm; the old address leads nowhere from now on. Returns the new one. */

@@ -41,10 +41,10 @@ function endpoint(address: string): { readonly host: readonly number[]; readonly
   return { host: [a, b, c, d], port };
 }
 
-/** Of the IPv4 header, with its own place still zero (RFC 1071). */
-function checksum(view: DataView): number {
+/** Of `length` octets (an even number) from `from`, with its own place still zero (RFC 1071). */
+export function checksum(view: DataView, from = 0, length = 20): number {
   let sum = 0;
-  for (let at = 0; at < 20; at += 2) sum += view.getUint16(at);
+  for (let at = from; at < from + length; at += 2) sum += view.getUint16(at);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
   return ~sum & 0xffff;
 }
