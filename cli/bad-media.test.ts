@@ -13,7 +13,7 @@ import { Sealer } from "../impl/core/packet-protection.ts";
 import { textOctets } from "../impl/core/transcript.ts";
 import { loadOpusWasm } from "../impl/io/opus-wasm.ts";
 import { loadRaptorQ } from "../impl/io/raptorq.ts";
-import { CODEC_CODEC2_1200, CODEC_LADEN, CODEC_REDUNDANT } from "../impl/wire/media-header.ts";
+import { CODEC_CODEC2_1200, CODEC_LADEN, CODEC_REDUNDANT, CODEC_SLIDING } from "../impl/wire/media-header.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 
 const KEY = new Uint8Array(32).fill(1);
@@ -184,6 +184,7 @@ describe("what only a peer can do", () => {
     ["copies that are none", noise.subarray(0, 3), CODEC_REDUNDANT],
     ["copies within copies", Uint8Array.of(CODEC_REDUNDANT << 4, 0, 5), CODEC_REDUNDANT],
     ["pieces aboard that are none", noise.subarray(0, 2), CODEC_LADEN],
+    ["sums of nothing", Uint8Array.of(0, 0x11), CODEC_SLIDING],
   ] as const)("%s: malformed, and the voice goes on", (_, payload, codec) => {
     const heard = call(media(payload, codec));
     expect(heard.refused).toEqual(["malformed"]);

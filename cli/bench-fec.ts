@@ -74,6 +74,8 @@ export const BENCHED_SCHEMES: readonly FecScheme[] = [
   rs(5, 5),
   rs(4, 4, 3),
   rs(5, 5, 1, "spread"),
+  { scheme: "rlc", window: 10, percent: 88 },
+  { scheme: "rlc", window: 10, percent: 150 },
   { scheme: "red", depth: 1, apart: 8 },
   { scheme: "red", depth: 2, apart: 5 },
   rs(5, 3, 1, "aboard"),
@@ -123,9 +125,9 @@ function losing(trace: LossTrace, seed: number): { tick(): void; isLost(): boole
   };
 }
 
-/** Frames of a stream: sizes of Opus at 24 kbit/s, contents nobody looks at. */
-export function benchedPackets(count: number): readonly SourcePacket[] {
-  const encoder = sizedCodec.encoder(GOOD);
+/** Frames of a stream: sizes of Opus at 24 kbit/s, contents nobody looks at. `lbrr`: they repeat the frame before them where libopus would. */
+export function benchedPackets(count: number, lbrr = false): readonly SourcePacket[] {
+  const encoder = sizedCodec.encoder(lbrr ? { ...GOOD, fec: true, expectedLossPercent: 20 } : GOOD);
   const pcm = new Int16Array(FRAME_SAMPLES);
   return Array.from({ length: count }, (_, seq) => ({
     seq,

@@ -1,18 +1,21 @@
 /**
  * `midcall bench fec --grid`: which scheme, for this link, at this budget. Every scheme over the same links (loss x burst x jitter, outages, the profiles of ITU-T G.1050), with the
  * real protector and recoverer and every header counted. A frame counts as there when it, or what gives it back, has come by its time to be played: `added` milliseconds after the
- * earliest it could come. So jitter and waiting for repair draw on the same budget, as they do in a jitter buffer, and no buffer with that delay plays more. Left out: congestion control.
+ * earliest it could come. So jitter and waiting for repair draw on the same budget, as they do in a jitter buffer, and no buffer with that delay plays more. With `lbrr` the codec's own
+ * redundancy counts too: at the same bit rate every frame of speech repeats the one before it, more coarsely. Left out: congestion control.
  */
 import { type FecScheme, nameOfScheme } from "../impl/base/fec-scheme.ts";
 import { Stream } from "../impl/base/random.ts";
-import { FRAME_MICROS } from "../impl/core/codec.ts";
+import { type Decoder, FRAME_MICROS } from "../impl/core/codec.ts";
 import type { BlockCodes } from "../impl/core/fec/block-code.ts";
 import { Protector } from "../impl/core/fec/protector.ts";
 import { Recoverer } from "../impl/core/fec/recoverer.ts";
 import type { SourcePacket } from "../impl/core/fec/source-packet.ts";
 import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import { loadRaptorQ } from "../impl/io/raptorq.ts";
+import { sizedCodec } from "../sim/sized-codec.ts";
 import { BENCHED_SCHEMES, benchedPackets, HEADERS } from "./bench-fec.ts";
+import { leastMissing } from "./fec-bound.ts";
 import { G1050 } from "./g1050.ts";
 
 /** One packet's fate when sent at `micros`: microseconds beyond the earliest, or negative for lost. Asked in order of sending; a new one for each run. */
@@ -59,14 +62,28 @@ export const GRID: readonly GridLink[] = [
   ...G1050,
 ];
 
-/** As `bench fec`, and blocks and copies cut to 200 ms and RED-1's wire rate. */
-export const GRID_SCHEMES: readonly FecScheme[] = [
-  ...BENCHED_SCHEMES,
-  ...([6, 8] as const).map(
-    (source): FecScheme => ({ scheme: "rs", source, repair: source === 6 ? 4 : 5, interleave: 1, leaves: "aboard" }),
+/** A scheme, and whether the codec's own redundancy comes with it. */
+export type GridScheme = { readonly fec: FecScheme; readonly lbrr: boolean };
+const plain = (fec: FecScheme): GridScheme => ({ fec, lbrr: false });
+const withLbrr = (fec: FecScheme): GridScheme => ({ fec, lbrr: true });
+/** `red 1`, `red 1 + lbrr`, `lbrr`. */
+export const gridName = ({ fec, lbrr }: GridScheme): string =>
+  lbrr ? (fec.scheme === "none" ? "lbrr" : `${nameOfScheme(fec)} + lbrr`) : nameOfScheme(fec);
+
+/** As `bench fec`, blocks and copies cut to 200 ms and RED-1's wire rate, and what is best of them with LBRR. */
+export const GRID_SCHEMES: readonly GridScheme[] = [
+  ...BENCHED_SCHEMES.map(plain),
+  ...([6, 8] as const).map((source) =>
+    plain({ scheme: "rs", source, repair: source === 6 ? 4 : 5, interleave: 1, leaves: "aboard" }),
   ),
-  { scheme: "red", depth: 1, apart: 10 },
+  plain({ scheme: "red", depth: 1, apart: 10 }),
+  withLbrr({ scheme: "none" }),
+  withLbrr({ scheme: "red", depth: 1 }),
+  withLbrr({ scheme: "red", depth: 1, apart: 10 }),
+  withLbrr({ scheme: "rlc", window: 10, percent: 88 }),
 ];
+/** The line of a link that says what no code of that wire rate leaves less than. */
+export const BOUND = "any code";
 
 /** Added delay that is asked about, milliseconds. */
 export const ADDED: readonly number[] = [60, 100, 200, 400];
@@ -81,7 +98,7 @@ export type GridFigure = {
 
 export type GridRun = {
   readonly links?: readonly GridLink[];
-  readonly schemes?: readonly FecScheme[];
+  readonly schemes?: readonly GridScheme[];
   readonly seeds?: number;
   readonly frames?: number;
 };
@@ -98,32 +115,54 @@ export function fecGrid(
   stage: (name: string) => void = () => {},
 ): readonly GridFigure[] {
   const codes: BlockCodes = new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]);
-  const packets = benchedPackets(frames + TAIL);
+  const packets = { plain: benchedPackets(frames + TAIL), lbrr: benchedPackets(frames + TAIL, true) };
+  const rates = (octets: number): number => octets / ((seeds * frames * FRAME_MICROS) / 8_000);
   return links.flatMap((link) => {
     stage(link.name);
-    return schemes.map((scheme): GridFigure => {
-      const runs = Array.from({ length: seeds }, (_, i) => runOf({ scheme, fate: link.start(i + 1), codes, packets, frames }));
-      const missing = ADDED.map((_, k) => runs.map((one) => one.missing[k] ?? 0));
-      return {
-        link: link.name,
-        scheme: nameOfScheme(scheme),
-        wireKbps: runs.reduce((sum, one) => sum + one.octets, 0) / ((seeds * frames * FRAME_MICROS) / 8_000),
-        missing: missing.map((one) => one.reduce((sum, share) => sum + share, 0) / seeds),
-        range: missing.map((one) => [Math.min(...one), Math.max(...one)]),
-      };
+    const own = schemes.map((scheme): GridFigure => {
+      const sent = scheme.lbrr ? packets.lbrr : packets.plain;
+      const runs = Array.from({ length: seeds }, (_, i) =>
+        runOf({ scheme, fate: link.start(i + 1), codes, packets: sent, frames }),
+      );
+      return figureOf(link.name, gridName(scheme), rates(runs.reduce((sum, one) => sum + one.octets, 0)), runs);
     });
+    const [none, limit] = ["none", BUDGET.scheme].map((name) => own.find((one) => one.scheme === name)?.wireKbps);
+    if (none === undefined || limit === undefined) return own;
+    const spare = (limit - none) / (none - rates(HEADERS * seeds * frames));
+    const bounds = Array.from({ length: seeds }, (_, i) => boundOf(link.start(i + 1), frames, spare));
+    return [...own, figureOf(link.name, BOUND, limit, bounds)];
   });
 }
 
+type Missing = { readonly missing: readonly number[] };
+
+function figureOf(link: string, scheme: string, wireKbps: number, runs: readonly Missing[]): GridFigure {
+  const missing = ADDED.map((_, k) => runs.map((one) => one.missing[k] ?? 0));
+  return {
+    ...{ link, scheme, wireKbps },
+    missing: missing.map((one) => one.reduce((sum, share) => sum + share, 0) / runs.length),
+    range: missing.map((one) => [Math.min(...one), Math.max(...one)]),
+  };
+}
+
+/** What is missing under every code that sends a packet a frame with `spare` frames' worth of octets beside it. */
+function boundOf(fate: Fate, frames: number, spare: number): Missing {
+  const arrivals = Float64Array.from({ length: frames + TAIL }, (_, n) => {
+    const wait = fate(n * FRAME_MICROS);
+    return wait < 0 ? Number.POSITIVE_INFINITY : n * FRAME_MICROS + wait;
+  });
+  return { missing: ADDED.map((added) => leastMissing({ arrivals, spare, added: added * 1_000, frames })) };
+}
+
 function runOf(run: {
-  readonly scheme: FecScheme;
+  readonly scheme: GridScheme;
   readonly fate: Fate;
   readonly codes: BlockCodes;
   readonly packets: readonly SourcePacket[];
   readonly frames: number;
-}): { readonly octets: number; readonly missing: readonly number[] } {
+}): Missing & { readonly octets: number } {
   const { scheme, fate, codes, packets, frames } = run;
-  const [protector, recoverer] = [new Protector(scheme, codes), new Recoverer(codes)];
+  const [protector, recoverer] = [new Protector(scheme.fec, codes), new Recoverer(codes)];
   const arrivals: { readonly at: number; readonly packet?: SourcePacket; readonly repair?: Uint8Array }[] = [];
   let octets = 0;
   for (const [tick, packet] of packets.entries()) {
@@ -139,10 +178,12 @@ function runOf(run: {
   const there = new Float64Array(packets.length).fill(Number.POSITIVE_INFINITY);
   const comes = (seq: number, at: number): void => {
     there[seq] = Math.min(there[seq] as number, at);
+    const before = scheme.lbrr && repeats(packets[seq]) ? seq - 1 : -1;
+    if (before >= 0) there[before] = Math.min(there[before] as number, at);
   };
   for (const { at, packet, repair } of arrivals) {
     const got = packet !== undefined ? recoverer.source(packet) : recoverer.repair(repair as Uint8Array);
-    if (!got.ok) throw new Error(`${nameOfScheme(scheme)}: its own packet is ${got.reason}`);
+    if (!got.ok) throw new Error(`${gridName(scheme)}: its own packet is ${got.reason}`);
     if (packet !== undefined) comes(packet.seq, at);
     for (const { seq } of got.recovered) comes(seq, at);
   }
@@ -154,6 +195,10 @@ function runOf(run: {
   return { octets, missing };
 }
 
+const decoder: Decoder = sizedCodec.decoder();
+const repeats = (packet: SourcePacket | undefined): boolean =>
+  packet !== undefined && (decoder.repeats?.(packet.payload) ?? false);
+
 /** What a recommendation may cost: RED-1's wire rate and a hundredth, and 200 ms. */
 export const BUDGET = { scheme: "red 1", more: 1.01, added: 200 } as const;
 
@@ -162,7 +207,7 @@ export function gridRecommendation(rows: readonly GridFigure[]): GridFigure | un
   const limit = (rows.find(({ scheme }) => scheme === BUDGET.scheme)?.wireKbps ?? Number.POSITIVE_INFINITY) * BUDGET.more;
   const k = ADDED.indexOf(BUDGET.added);
   const missing = (one: GridFigure): number => one.missing[k] ?? 1;
-  const within = rows.filter((one) => one.wireKbps <= limit);
+  const within = rows.filter((one) => one.scheme !== BOUND && one.wireKbps <= limit);
   const least = within.reduce((best, one) => Math.min(best, missing(one)), 1);
   return within.filter((one) => missing(one) <= least + 1e-4).toSorted((a, b) => a.wireKbps - b.wireKbps)[0];
 }
@@ -174,6 +219,8 @@ export function gridTable(figures: readonly GridFigure[], all = true): string {
   const lines = [
     `missing %: frames that are not there ${ADDED.join(", ")} ms after the earliest they could be. wire: kbit/s from IPv4 up.`,
     `recommended: least missing at ${BUDGET.added} ms on no more wire than ${BUDGET.scheme} has.`,
+    `${BOUND}: what is missing whatever is computed from what, with a packet every 20 ms and as much wire as ${BUDGET.scheme}, and who knows the losses beforehand.`,
+    "lbrr: with the codec's own redundancy, which gives frames back more coarsely.",
   ];
   for (const [link, rows] of Map.groupBy(figures, (one) => one.link)) {
     const best = gridRecommendation(rows);
@@ -185,7 +232,7 @@ export function gridTable(figures: readonly GridFigure[], all = true): string {
     if (!all) continue;
     for (const one of rows)
       lines.push(
-        `  ${one.scheme.padEnd(20)}${one.wireKbps.toFixed(1).padStart(7)}${one.missing.map((share) => percent(share).padStart(8)).join("")}`,
+        `  ${one.scheme.padEnd(24)}${one.wireKbps.toFixed(1).padStart(7)}${one.missing.map((share) => percent(share).padStart(8)).join("")}`,
       );
   }
   return `${lines.join("\n")}\n`;

@@ -135,7 +135,7 @@ export type PartyFec = {
   readonly repairPacketsSent: number;
   /** Frames the peer's redundancy gave back, in time or not. */
   readonly framesGivenBack: number;
-  /** Recovered frames that were played, by what gave them back: `lbrr` (the codec's own), `red`, `xor`, `rs`, `raptorq`. */
+  /** Recovered frames that were played, by what gave them back: `lbrr` (the codec's own), `red`, `xor`, `rs`, `raptorq`, `rlc`. */
   readonly framesPlayedBy: Readonly<Record<string, number>>;
   /** How much longer frames were held for it, at the most. */
   readonly holdMs: number;

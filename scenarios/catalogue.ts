@@ -19,6 +19,7 @@ import doubleTrigger from "./cases/double-trigger.ts";
 import drainCase from "./cases/drain.ts";
 import duplicateUpdate from "./cases/duplicate-update.ts";
 import fecBurst from "./cases/fec-burst.ts";
+import fecSliding from "./cases/fec-sliding.ts";
 import federationBaseline from "./cases/federation-baseline.ts";
 import federationLinkCut from "./cases/federation-link-cut.ts";
 import federationMove from "./cases/federation-move.ts";
@@ -107,6 +108,7 @@ export const CATALOGUE: readonly Scenario[] = [
   ringrtcSpikyLoss,
   ringrtcBurstyLoss,
   fecBurst,
+  fecSliding,
   linkDegrades,
   silentTurns,
   directConeCone,

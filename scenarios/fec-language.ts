@@ -1,6 +1,15 @@
 /** Forward error correction as a scenario writes it, for all clients or for one: what is left out is the plain case. */
 import { z } from "zod";
-import { type FecScheme, MAX_RED_DEPTH, MAX_RED_DISTANCE, MAX_SPAN, NO_FEC, wantScheme } from "../impl/base/fec-scheme.ts";
+import {
+  type FecScheme,
+  MAX_PERCENT,
+  MAX_RED_DEPTH,
+  MAX_RED_DISTANCE,
+  MAX_SPAN,
+  MAX_WINDOW,
+  NO_FEC,
+  wantScheme,
+} from "../impl/base/fec-scheme.ts";
 import type { Complaints } from "./complaints.ts";
 import type { Place } from "./problem.ts";
 import { strict } from "./vocabulary.ts";
@@ -21,7 +30,8 @@ export type WrittenFec =
       readonly repair: number;
       readonly interleave?: number | undefined;
       readonly leaves?: "at-once" | "spread" | "aboard" | undefined;
-    };
+    }
+  | { readonly scheme: "rlc"; readonly window: number; readonly percent: number };
 
 const packets = z.int().min(1).max(MAX_SPAN);
 
@@ -46,6 +56,11 @@ export const fec: z.ZodType<WrittenFec, WrittenFec> = z
       repair: packets,
       interleave: packets.optional(),
       leaves: z.enum(["at-once", "spread", "aboard"]).optional(),
+    }),
+    strict({
+      scheme: z.literal("rlc"),
+      window: z.int().min(1).max(MAX_WINDOW),
+      percent: z.int().min(1).max(MAX_PERCENT),
     }),
   ])
   .meta({ id: "fec" }) as unknown as z.ZodType<WrittenFec, WrittenFec>;
@@ -72,6 +87,8 @@ function filledIn(written: WrittenFec): FecScheme {
       const { length, rows = 1 } = written;
       return { scheme: "xor", protects: written.protects ?? (rows > 1 ? "both" : "rows"), length, rows };
     }
+    case "rlc":
+      return written;
     case "rs":
     case "raptorq": {
       const { scheme, source, repair, interleave = 1, leaves = "at-once" } = written;

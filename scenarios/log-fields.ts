@@ -149,7 +149,7 @@ const TABLE: Table = {
     call: "text",
     kind: { source: true, recovered: true, concealed: true, silence: true, comfort: true },
     seq: "number",
-    by: { red: true, xor: true, rs: true, raptorq: true },
+    by: { red: true, xor: true, rs: true, raptorq: true, rlc: true },
     n: "number",
     at: "number",
   },

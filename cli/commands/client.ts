@@ -51,6 +51,7 @@ const FEC_CHOICES = {
   "red-1": { scheme: "red", depth: 1 },
   "red-2": { scheme: "red", depth: 2 },
   "rs-5+5": { scheme: "rs", source: 5, repair: 5, interleave: 1, leaves: "aboard" },
+  "rlc-10": { scheme: "rlc", window: 10, percent: 85 },
 } as const satisfies Readonly<Record<string, FecScheme>>;
 type FecChoice = keyof typeof FEC_CHOICES;
 

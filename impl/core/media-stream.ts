@@ -55,7 +55,7 @@ export const DEFAULT_FEC: FecOptions = {
 
 /** What a party can make use of and what it will send with, in the words of an offer or an answer. */
 export function capabilities({ scheme, codes }: FecOptions): { readonly fec: readonly FecName[]; readonly sends?: SendsFec } {
-  const fec: readonly FecName[] = ["red", ...codes.keys()];
+  const fec: readonly FecName[] = ["red", "rlc", ...codes.keys()];
   if (scheme.scheme === "none") return { fec };
   return { fec, sends: { scheme: scheme.scheme, hold_ms: (holdOf(scheme) * FRAME_MICROS) / 1_000 } };
 }
@@ -128,7 +128,7 @@ export class MediaStream {
     this.#options = options;
     const engines: Engines = { opus: codec, codec2: voice.codec2 };
     const scheme = peerFec.includes(fec.scheme.scheme) ? fec.scheme : NO_FEC;
-    const peer = peerFec.filter((name) => name === "red" || fec.codes.has(name as BlockCodeName));
+    const peer = peerFec.filter((name) => name === "red" || name === "rlc" || fec.codes.has(name as BlockCodeName));
     const choice = { tier: voice.tier, adaptsFec: voice.adaptsFec, scheme, peer, maxRate: MAX_RATE };
     this.#quality = new QualityLink(choice, peerCodecs.includes(CODEC_WORDS.report));
     this.#voice = new VoiceEncoder((tier) => codingOf(tier, engines, settings, peerCodecs), this.#quality.state.tier);

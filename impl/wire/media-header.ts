@@ -56,8 +56,10 @@ export const CODEC_CODEC2_1200 = 1;
 export const CODEC_REDUNDANT = 2;
 /** Nor is this: repair comes along (impl/core/fec/laden-payload.ts). */
 export const CODEC_LADEN = 3;
+/** Nor this: repair of a sliding window comes along (impl/core/fec/sliding-payload.ts). */
+export const CODEC_SLIDING = 4;
 /** Whether a number names a codec, and not a way of packing frames. */
-export const isCodec = (codec: number): boolean => codec !== CODEC_REDUNDANT && codec !== CODEC_LADEN;
+export const isCodec = (codec: number): boolean => codec < CODEC_REDUNDANT || codec > CODEC_SLIDING;
 
 export const FULL_HEADER_BYTES = 12;
 export const MINI_HEADER_BYTES = 4;

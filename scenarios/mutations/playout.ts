@@ -32,6 +32,13 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
       "Redundant copies are sent, received, waited for and unpacked, and what they give back is never handed to the jitter buffer.",
   },
   {
+    name: "sliding-sums-unused",
+    file: "impl/core/fec/sliding-decoder.ts",
+    find: "for (const row of sums) this.#add(row);",
+    replace: "",
+    imitates: "Repair of a sliding window is sent, received and waited for, and no equation of it is ever solved.",
+  },
+  {
     name: "comfort-noise-is-a-gap",
     file: "impl/core/neteq/neteq-buffer.ts",
     find: 'this.#parts.add(isLost ? "concealed" : "comfort", -1, part);',

@@ -28,10 +28,9 @@ export function inverse(a: number): number {
   return EXP[255 - (LOG[a] as number)] as number;
 }
 
-/** Adds `factor` times `from` to `into`, octet by octet over the length of `from`; `into` is at least as long. */
-export function addMultiple(into: Uint8Array, from: Uint8Array, factor: number): void {
+/** Adds `factor` times `from` to `into`, octet by octet over the first `length` of `from`; `into` is at least as long. */
+export function addMultiple(into: Uint8Array, from: Uint8Array, factor: number, length: number = from.length): void {
   if (factor === 0) return;
-  const length = from.length;
   if (factor === 1) {
     for (let i = 0; i < length; i++) into[i] = (into[i] as number) ^ (from[i] as number);
     return;
@@ -40,8 +39,8 @@ export function addMultiple(into: Uint8Array, from: Uint8Array, factor: number):
   for (let i = 0; i < length; i++) into[i] = (into[i] as number) ^ (PRODUCTS[row | (from[i] as number)] as number);
 }
 
-/** Multiplies every octet of `into` by `factor`. */
-export function scale(into: Uint8Array, factor: number): void {
+/** Multiplies the first `length` octets of `into` by `factor`. */
+export function scale(into: Uint8Array, factor: number, length: number = into.length): void {
   const row = factor << 8;
-  for (let i = 0; i < into.length; i++) into[i] = PRODUCTS[row | (into[i] as number)] as number;
+  for (let i = 0; i < length; i++) into[i] = PRODUCTS[row | (into[i] as number)] as number;
 }

@@ -5,18 +5,19 @@
  */
 
 import { type FecScheme, wantScheme } from "../../base/fec-scheme.ts";
-import { CODEC_LADEN, CODEC_REDUNDANT, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
+import { CODEC_LADEN, CODEC_REDUNDANT, CODEC_SLIDING, FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import type { BlockCode, BlockCodes } from "./block-code.ts";
 import { MAX_PIECES, pieceCost, putLadenPayload } from "./laden-payload.ts";
 import { copyCost, MAX_COPY_BYTES, putRedundantPayload } from "./redundant-payload.ts";
 import { putRepairPacket, REPAIR_MODULUS } from "./repair-packet.ts";
 import { holdOf, type Lane, lanesOf, repairsATick } from "./scheme.ts";
+import { SlidingEncoder } from "./sliding-encoder.ts";
 import { isContinued, MAX_PROTECTED_BYTES, type SourcePacket, symbolLength, symbolOf } from "./source-packet.ts";
 
 export type Protected = {
   /** To be sealed in place of the packet's payload. */
   readonly payload: Uint8Array;
-  /** To be sealed with it: the packet's own, CODEC_REDUNDANT or CODEC_LADEN. */
+  /** To be sealed with it: the packet's own, CODEC_REDUNDANT, CODEC_LADEN or CODEC_SLIDING. */
   readonly codec: number;
   /** Payloads of repair packets to seal and send right after it. */
   readonly repairs: readonly Uint8Array[];
@@ -28,6 +29,7 @@ export class Protector {
   readonly #codes: BlockCodes;
   #scheme: FecScheme;
   #lanes: readonly OpenLane[];
+  #sliding: SlidingEncoder | undefined;
   #last: SourcePacket | undefined;
   /** Earlier packets of this run, the oldest first, as far back as copies are made of. */
   #recent: SourcePacket[] = [];
@@ -38,6 +40,7 @@ export class Protector {
     this.#codes = codes;
     this.#scheme = wantScheme(scheme);
     this.#lanes = this.#open(scheme);
+    this.#sliding = slidingOf(scheme);
   }
 
   get scheme(): FecScheme {
@@ -50,6 +53,7 @@ export class Protector {
     this.#cut();
     this.#scheme = scheme;
     this.#lanes = lanes;
+    this.#sliding = slidingOf(scheme);
   }
 
   /** Takes the next packet of the call; packet numbers rise by one. */
@@ -66,6 +70,8 @@ export class Protector {
         repairs: this.#release(),
       };
     }
+    if (this.#sliding !== undefined)
+      return { payload: this.#sliding.protect(packet), codec: CODEC_SLIDING, repairs: this.#release() };
     for (const lane of this.#lanes) this.#lay(lane, packet);
     const repairs = this.#release();
     const isAboard = "leaves" in this.#scheme && this.#scheme.leaves === "aboard";
@@ -135,6 +141,7 @@ export class Protector {
   /** Ends the run: what is under way is completed as it is. */
   #cut(): void {
     this.#recent = [];
+    this.#sliding?.cut();
     for (const open of this.#lanes) {
       for (const block of open.blocks) this.#finish(open, block);
       open.next = 0;
@@ -146,6 +153,9 @@ export class Protector {
     return this.#waiting.splice(0, repairsATick(this.#scheme));
   }
 }
+
+const slidingOf = (scheme: FecScheme): SlidingEncoder | undefined =>
+  scheme.scheme === "rlc" ? new SlidingEncoder(scheme.window, scheme.percent) : undefined;
 
 /** Takes aboard what fits; the rest goes in packets of its own. Without any it is laden all the same, so that headers stay short. */
 function load({ codec, payload }: SourcePacket, repairs: readonly Uint8Array[]): Protected {

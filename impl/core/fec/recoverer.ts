@@ -6,13 +6,15 @@
 
 import type { FecName } from "../../base/fec-scheme.ts";
 import type { Micros } from "../../base/units.ts";
-import { CODEC_LADEN, CODEC_REDUNDANT, FRAME_UNIT_SAMPLES, isCodec } from "../../wire/media-header.ts";
+import { CODEC_LADEN, CODEC_REDUNDANT, CODEC_SLIDING, FRAME_UNIT_SAMPLES, isCodec } from "../../wire/media-header.ts";
 import { FRAME_MICROS } from "../codec.ts";
 import { wholeNumber } from "../packet-number.ts";
 import type { BlockCode, BlockCodes } from "./block-code.ts";
 import { parseLadenPayload } from "./laden-payload.ts";
 import { parseRedundantPayload } from "./redundant-payload.ts";
 import { parseRepairPacket, REPAIR_MODULUS, type RepairPacket } from "./repair-packet.ts";
+import { SlidingDecoder } from "./sliding-decoder.ts";
+import { parseSlidingPayload } from "./sliding-payload.ts";
 import { payloadOf, type SourcePacket, symbolLength, symbolOf } from "./source-packet.ts";
 
 export type RecoveredPacket = SourcePacket & { readonly by: FecName };
@@ -53,6 +55,7 @@ export class Recoverer {
   readonly #codes: BlockCodes;
   readonly #known: (SourcePacket | undefined)[] = new Array<SourcePacket | undefined>(REMEMBERED).fill(undefined);
   readonly #blocks = new Map<string, Block>();
+  readonly #window: SlidingDecoder = new SlidingDecoder((seq) => this.#at(seq));
   #newest = -1;
   #newestTime = -1;
   #hold = 0;
@@ -80,9 +83,23 @@ export class Recoverer {
     return this.#blocks.size;
   }
 
+  /** As `pending`, of sliding windows: packets looked for and equations about them. */
+  get window(): SlidingDecoder["pending"] {
+    return this.#window.pending;
+  }
+
   /** Takes an opened media packet. */
   source(packet: SourcePacket): Received | Unusable {
+    const received = this.#read(packet);
+    if (!received.ok || this.#window.pending.packets === 0) return received;
+    const { own, recovered } = received;
+    const more = [own, ...recovered].flatMap((one) => this.#slid(this.#window.learned(one)));
+    return more.length === 0 ? received : { ...received, recovered: [...recovered, ...more] };
+  }
+
+  #read(packet: SourcePacket): Received | Unusable {
     this.#since++;
+    if (packet.codec === CODEC_SLIDING) return this.#sliding(packet);
     if (packet.codec === CODEC_LADEN) return this.#laden(packet);
     if (packet.codec !== CODEC_REDUNDANT) {
       this.#learn(packet);
@@ -104,6 +121,27 @@ export class Recoverer {
     }
     if (this.#blocks.size > 0) recovered.push(...this.#settle([own.seq, ...recovered.map((one) => one.seq)]));
     return { ok: true, own, recovered };
+  }
+
+  #sliding(packet: SourcePacket): Received | Unusable {
+    const parsed = parseSlidingPayload(packet.payload);
+    if (parsed === undefined || !isCodec(parsed.codec)) return MALFORMED;
+    const own: SourcePacket = { ...packet, codec: parsed.codec, payload: parsed.payload };
+    this.#learn(own);
+    this.#demand(parsed.window, own.frames);
+    const settled = this.#blocks.size === 0 ? NOTHING : this.#settle([own.seq]);
+    const found = this.#window.repair(own, parsed);
+    if (found === undefined) return { ok: true, own, recovered: settled, unusable: "malformed" };
+    return { ok: true, own, recovered: found.length === 0 ? settled : [...settled, ...this.#slid(found)] };
+  }
+
+  /** What the sliding window gave back, as far as it is still wanted. */
+  #slid(found: readonly SourcePacket[]): readonly RecoveredPacket[] {
+    return found.flatMap((one): RecoveredPacket[] => {
+      if (!this.#isWanted(one.seq)) return [];
+      this.#learn(one);
+      return [{ ...one, by: "rlc" }];
+    });
   }
 
   #laden(packet: SourcePacket): Received | Unusable {
@@ -139,7 +177,9 @@ export class Recoverer {
     const other = block.repair.values().next().value;
     if (other !== undefined && other.length !== symbol.length) return MALFORMED;
     block.repair.set(index, symbol.slice());
-    return { ok: true, recovered: this.#settle([], name) };
+    const recovered = this.#settle([], name);
+    if (this.#window.pending.packets === 0) return { ok: true, recovered };
+    return { ok: true, recovered: [...recovered, ...recovered.flatMap((one) => this.#slid(this.#window.learned(one)))] };
   }
 
   #start(name: string, code: BlockCode, about: RepairPacket, first: number): Block {

@@ -49,16 +49,23 @@ const SCHEMES: readonly (readonly [string, FecScheme, number, number])[] = [
   ["rs 2+6 x2 spread", rs(2, 6, 2, "spread"), 4, 3],
 ];
 
+/** Its power cannot be told by counting blocks: sliding-decoder.test.ts holds it against a twin. */
+const SLIDING: readonly (readonly [string, FecScheme, number, number])[] = [
+  ["rlc 10 at 85 %", { scheme: "rlc", window: 10, percent: 85 }, 10, 0.85],
+  ["rlc 4 at 200 %", { scheme: "rlc", window: 4, percent: 200 }, 4, 2],
+];
+const ALL = [...SCHEMES, ...SLIDING];
+
 for (const [, scheme] of SCHEMES) schemeContract(scheme, CODES, { surplus: 0 });
 
 describe("schemes", () => {
-  it.each(SCHEMES)("%s is named, asks for its delay and says its redundancy", (name, scheme, hold, redundancy) => {
+  it.each(ALL)("%s is named, asks for its delay and says its redundancy", (name, scheme, hold, redundancy) => {
     expect(nameOfScheme(scheme)).toBe(name);
     expect(holdOf(scheme)).toBe(hold);
     expect(redundancyOf(scheme)).toBeCloseTo(redundancy);
   });
 
-  it.each(SCHEMES.slice(1))(
+  it.each(ALL.slice(1))(
     "%s puts as many octets more on the wire as it says, headers and padding apart",
     (_, scheme, __, redundancy) => {
       const packets = packetsOf(480, 3).map((packet) => ({ ...packet, payload: new Uint8Array(60) }));
@@ -66,7 +73,9 @@ describe("schemes", () => {
         (sum, one) => sum + (one.kind === "media" ? one.packet.payload : one.payload).length,
         0,
       );
-      const headers = scheme.scheme === "red" ? 2 * scheme.depth + 2 : redundancy * 16 + 2;
+      // Frames of 60 octets are cells of 64.
+      const sliding = scheme.scheme === "rlc" ? 3 + scheme.window / 2 + 4 * redundancy : redundancy * 16 + 2;
+      const headers = scheme.scheme === "red" ? 2 * scheme.depth + 2 : sliding;
       expect(octets / 480 / 60).toBeGreaterThan(0.97 * (1 + redundancy));
       expect(octets / 480).toBeLessThanOrEqual(60 * (1 + redundancy) + headers);
     },
@@ -77,6 +86,8 @@ describe("schemes", () => {
     [{ scheme: "red", depth: 5 }, "fec.depth"],
     [{ scheme: "red", depth: 4, apart: 4 }, "fec.depth x apart"],
     [{ scheme: "xor", protects: "both", length: 9, rows: 9 }, "fec.length x rows"],
+    [{ scheme: "rlc", window: 16, percent: 100 }, "fec.window"],
+    [{ scheme: "rlc", window: 10, percent: 0 }, "fec.percent"],
     [rs(0, 1), "fec.source"],
     [rs(5, 2.5), "fec.repair"],
     [rs(20, 5, 4), "fec.source x interleave"],
@@ -107,8 +118,8 @@ describe("schemes", () => {
   });
 
   it("every packet fits a datagram, however long the frames", () => {
-    for (const [, scheme] of SCHEMES) {
-      for (const length of [300, 1_080]) {
+    for (const [, scheme] of ALL) {
+      for (const length of [110, 300, 1_080]) {
         const packets = packetsOf(60, 3).map((packet) => ({ ...packet, payload: new Uint8Array(length) }));
         for (const one of sentBy(scheme, CODES, packets)) {
           const octets = (one.kind === "media" ? one.packet.payload : one.payload).length;

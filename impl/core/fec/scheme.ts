@@ -13,11 +13,12 @@ export type Lane = {
   readonly repair: number;
 };
 
-/** What block codes are laid over which packets; empty for `none` and `red`. */
+/** What block codes are laid over which packets; empty for `none`, `red` and `rlc`. */
 export function lanesOf(scheme: FecScheme): readonly Lane[] {
   switch (scheme.scheme) {
     case "none":
     case "red":
+    case "rlc":
       return [];
     case "xor": {
       const rows: Lane = { code: "xor", stride: 1, source: scheme.length, repair: 1 };
@@ -46,6 +47,8 @@ export function holdOf(scheme: FecScheme): number {
       return 0;
     case "red":
       return scheme.depth * (scheme.apart ?? 1);
+    case "rlc":
+      return scheme.window;
     case "xor":
       if (scheme.protects === "rows") return scheme.length - 1;
       // A frame may come back by its row only after a column gave back the row's other lost one.
@@ -63,5 +66,8 @@ export function holdOf(scheme: FecScheme): number {
 }
 
 /** Redundant octets for every octet of media at equal frame sizes, headers left out. */
-export const redundancyOf = (scheme: FecScheme): number =>
-  scheme.scheme === "red" ? scheme.depth : lanesOf(scheme).reduce((sum, lane) => sum + lane.repair / lane.source, 0);
+export function redundancyOf(scheme: FecScheme): number {
+  if (scheme.scheme === "red") return scheme.depth;
+  if (scheme.scheme === "rlc") return scheme.percent / 100;
+  return lanesOf(scheme).reduce((sum, lane) => sum + lane.repair / lane.source, 0);
+}

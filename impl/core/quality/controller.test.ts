@@ -7,7 +7,7 @@ import { Instant } from "../../base/units.ts";
 import { type Config, type Effect, type Input, MAX_RATE, type State, start, step } from "./controller.ts";
 import { schemeOf, sealedRate, TOP_LEVEL, wireRate } from "./redundancy.ts";
 
-const CONFIG: Config = { tier: "adaptive", adaptsFec: true, scheme: NO_FEC, peer: ["red", "rs"], maxRate: MAX_RATE };
+const CONFIG: Config = { tier: "adaptive", adaptsFec: true, scheme: NO_FEC, peer: ["red", "rlc", "rs"], maxRate: MAX_RATE };
 const EVERY = 500_000;
 const PACKETS: Readonly<Record<Tier, number>> = { good: 25, degraded: 12, catastrophic: 6 };
 
@@ -151,7 +151,7 @@ it("never asks the wire for more than it may, or for what the peer does not know
     bursty: fc.boolean(),
     hold: fc.integer({ min: 0, max: 400_000 }),
     rate: fc.integer({ min: 60_000, max: 200_000 }),
-    peer: fc.subarray(["red", "rs"]),
+    peer: fc.subarray(["red", "rlc", "rs"]),
   });
   fc.assert(
     fc.property(fc.constantFrom(...TIERS), fc.integer({ min: 0, max: TOP_LEVEL }), means, (tier, level, given) => {
@@ -171,6 +171,6 @@ it("redundancy follows loss and burstiness", () => {
   };
   expect(after(CLEAN)).toBe("none");
   expect(after({ ...CLEAN, loss: 0.05 })).toBe("red 1");
-  expect(after({ ...CLEAN, loss: 0.14 })).toBe("rs 5+5 aboard");
+  expect(after({ ...CLEAN, loss: 0.14 })).toBe("rlc 8 at 140 %");
   expect(after({ ...CLEAN, loss: 0.14, burst: 4 })).toBe("rs 2+2 x4 aboard");
 });

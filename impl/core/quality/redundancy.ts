@@ -20,12 +20,14 @@ const aboard = (source: number, repair: number, interleave = 1): FecScheme => ({
   leaves: "aboard",
 });
 
+const sliding = (window: number, percent: number): FecScheme => ({ scheme: "rlc", window, percent });
+
 type Ladder = { readonly single: readonly FecScheme[]; readonly bursts: readonly FecScheme[] };
 
 /** From level 0 up; a scheme that needs more delay than there is gives way to the one before it. */
 const LADDERS: Readonly<Record<Tier, Ladder>> = {
   good: {
-    single: [NO_FEC, red(1), aboard(5, 5), aboard(3, 6, 2)],
+    single: [NO_FEC, red(1), sliding(8, 140), sliding(8, 220)],
     bursts: [NO_FEC, aboard(3, 2, 3), aboard(2, 2, 4), aboard(3, 6, 2)],
   },
   degraded: {
