@@ -24,6 +24,11 @@ const MESSAGES = 20;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 /** What a two-core machine with other work may add to any measurement in real time, milliseconds. */
 const JITTER = 15;
+/**
+ * How many times as much again a stall of this process adds, as the engine takes it for a variance of the round trip: a probe waits for four variances, and twice as long when
+ * the one before was lost too (RFC 9002 section 6.2.1). Stalls are measured beside it: on an idle machine nothing of this is granted.
+ */
+const STALLS = 8;
 
 /** Takes one or more samples of the same thing, in milliseconds. */
 type Measure = (world: SessionWorld) => Promise<number[]>;
@@ -138,6 +143,8 @@ type Row = {
   readonly low: number;
   readonly high: number;
   readonly engine: number;
+  /** What the machine may have added. */
+  readonly machine: number;
 };
 const rows: Row[] = [];
 
@@ -152,11 +159,28 @@ async function both(what: string, delayMillis: number, measure: Measure): Promis
   };
   const samples: number[] = [];
   for (const seed of SEEDS) samples.push(...(await one(makePair(CONFIG, { seed }))));
+  const late = lateness();
   const engine = quantile(await one(await quicWorld(CONFIG)), 0.5);
+  const machine = JITTER + STALLS * late();
   const [low, model, high] = [quantile(samples, 0.25), quantile(samples, 0.5), quantile(samples, 0.75)];
-  const row = { what, rtt: 2 * delayMillis, model, low, high, engine };
+  const row = { what, rtt: 2 * delayMillis, model, low, high, engine, machine };
   rows.push(row);
   return row;
+}
+
+/** Starts measuring by how much this process's timers are late; the function it gives ends that and tells what one in a hundred exceeded, milliseconds. */
+function lateness(): () => number {
+  const samples: number[] = [];
+  let due = performance.now() + 1;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    samples.push(Math.max(0, now - due));
+    due = now + 1;
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return quantile(samples, 0.99);
+  };
 }
 
 describe("parity of the QUIC model with the engine", () => {
@@ -169,10 +193,10 @@ describe("parity of the QUIC model with the engine", () => {
   });
 
   test.each(DELAYS)("a handshake over %i ms takes one round trip in both", async (delay) => {
-    const { model, engine, rtt } = await both(`handshake, ${delay} ms one way`, delay, handshake(delay));
+    const { model, engine, rtt, machine } = await both(`handshake, ${delay} ms one way`, delay, handshake(delay));
     expect(model).toBe(rtt);
     expect(engine).toBeGreaterThanOrEqual(rtt - 1);
-    expect(engine - model).toBeLessThan(rtt + JITTER);
+    expect(engine - model).toBeLessThan(rtt + machine);
   });
 
   const cells = DELAYS.flatMap((delay) => LOSSES.map((loss) => [delay, loss * 100] as const));
@@ -182,20 +206,20 @@ describe("parity of the QUIC model with the engine", () => {
       const row = await both(`20 messages, ${delay} ms, ${percent} % lost`, delay, delivery(delay, percent / 100));
       // 41 sessions put the engine's median between the quartiles with three standard deviations to spare
       expect(row.engine).toBeGreaterThan(row.low - JITTER);
-      expect(row.engine).toBeLessThan(row.high + row.rtt / 2 + JITTER);
+      expect(row.engine).toBeLessThan(row.high + row.rtt / 2 + row.machine);
     },
   );
 
   test("a blocked session ends after the same idle time", async () => {
-    const { model, engine } = await both("idle timeout of 2500 ms", 25, idle);
-    expect(Math.abs(engine - model)).toBeLessThan(50 + JITTER);
+    const { model, engine, machine } = await both("idle timeout of 2500 ms", 25, idle);
+    expect(Math.abs(engine - model)).toBeLessThan(50 + machine);
   });
 
   test.each([500, 2_000])("a server away for %i ms is noticed in a round trip and a beat of its return", async (down) => {
-    const { model, engine, rtt } = await both(`restart noticed, away ${down} ms`, 25, restart(25, down));
+    const { model, engine, rtt, machine } = await both(`restart noticed, away ${down} ms`, 25, restart(25, down));
     for (const noticed of [model, engine]) {
       expect(noticed).toBeGreaterThanOrEqual(rtt / 2);
-      expect(noticed).toBeLessThan(rtt + 100 + 2 * JITTER); // the repeats of a silent session are 100 ms apart
+      expect(noticed).toBeLessThan(rtt + 100 + 2 * machine); // the repeats of a silent session are 100 ms apart
     }
   });
 });
