@@ -146,7 +146,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     namespaceOf: topology.namespaceOf,
     addressOf: topology.addressOf,
     ready: async () => {
-      await Promise.all([attaching, topology.standBy(scenario.faults)]);
+      await Promise.all([attaching, topology.standBy(scenario.faults), ...monitors.map(({ up }) => up)]);
     },
     begin: (epoch, drop) => {
       links?.begin(epoch);

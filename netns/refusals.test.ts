@@ -66,9 +66,10 @@ test("every packet that a rule refuses is told once, and nothing of the watch is
     const told: Refusal[] = [];
     const watch = watchRefusals(namespace, (refusal) => told.push(refusal));
     const ofSize = (octets: number): number => told.filter(({ bytes }) => bytes === 28 + octets).length;
-    // Nothing is told until the monitor listens: four octets until something is; then five for the count, and six when that is over.
-    while (told.length === 0) await inside("printf 1234 > /dev/udp/127.0.0.1/9999; printf 12345 > /dev/udp/127.0.0.1/9998");
+    await watch.up;
+    await inside("printf 12345 > /dev/udp/127.0.0.1/9998"); // refused by nobody
     await inside("for i in 1 2 3; do printf 12345 > /dev/udp/127.0.0.1/9999; done; printf 123456 > /dev/udp/127.0.0.1/9999");
+    // The last one, of another size, tells when that is over.
     while (ofSize(6) === 0) await inside("true");
     await watch.close();
     expect([ofSize(5), ofSize(6)]).toEqual([3, 1]);

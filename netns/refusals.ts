@@ -74,23 +74,49 @@ export function parseTrace(line: string): Refusal | undefined {
 }
 
 /**
+ * Starts the monitor, says `up` once it listens, and ends it when standard input does. It listens when the kernel's table of netlink sockets (netlink(7)) shows one of its own, of
+ * NETLINK_NETFILTER (12), in a group.
+ */
+const WATCH = `
+nft monitor trace & monitor=$!
+until [ "$up" ] || ! kill -0 $monitor 2>/dev/null; do
+  while read -r _ family port groups _; do
+    [ "$family $port" = "12 $monitor" ] && [ "$groups" != 00000000 ] && up=1
+  done </proc/net/netlink
+  [ "$up" ] || sleep 0.01
+done
+echo up
+read -r nothing
+kill $monitor
+`;
+
+export type Watch = {
+  /** Resolves when what is refused from now on is told, or when the monitor cannot be had. */
+  readonly up: Promise<unknown>;
+  close(): Promise<void>;
+};
+
+/**
  * Calls `told` for every packet that a namespace refuses, some milliseconds after it was. Ends with `close`, or with this process: the monitor's shell reads
  * from a pipe that nobody writes to. A monitor that cannot be started tells nothing; refused packets are then lost without a word.
  */
-export function watchRefusals(namespace: string, told: (refusal: Refusal) => void): { close(): Promise<void> } {
-  const script = "nft monitor trace & monitor=$!; read nothing; kill $monitor";
-  const shell = spawn("ip", ["netns", "exec", namespace, "sh", "-c", script], {
+export function watchRefusals(namespace: string, told: (refusal: Refusal) => void): Watch {
+  const shell = spawn("ip", ["netns", "exec", namespace, "sh", "-c", WATCH], {
     stdio: ["pipe", "pipe", "ignore"],
     detached: true,
   });
   shell.on("error", () => undefined);
   shell.stdin.on("error", () => undefined);
-  createInterface({ input: shell.stdout }).on("line", (line) => {
-    const refusal = parseTrace(line);
-    if (refusal !== undefined) told(refusal);
-  });
   const gone = once(shell, "close").catch(() => undefined);
+  const up = new Promise<void>((resolve) => {
+    createInterface({ input: shell.stdout }).on("line", (line) => {
+      if (line === "up") resolve();
+      const refusal = parseTrace(line);
+      if (refusal !== undefined) told(refusal);
+    });
+  });
   return {
+    up: Promise.race([up, gone]),
     close: async () => {
       shell.stdin.end();
       await gone;
