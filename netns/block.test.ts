@@ -102,3 +102,44 @@ test("a box that lets flows live kills each when it is so old, both ways, and le
     await lift();
     expect(await cross(peer, back, client)).toBe(peerAt);
   }));
+
+test("a partition cuts off a party behind a NAT, in one direction if so, also at another address, and opens what it opened", (context) =>
+  withBench(context, async (bench) => {
+    const parties = { alice: party({ wlan0: "home" }), r1: party({ eth0: null }, "relay"), r2: party({ eth0: null }, "relay") };
+    const topology = await bench.build({ home: HOME }, parties);
+    const [alice, one, two] = [
+      await bench.end(topology, "alice"),
+      await bench.end(topology, "r1"),
+      await bench.end(topology, "r2"),
+    ];
+    const [client, server, other] = [await alice.open(), await one.open(), await two.open()];
+    const [at, otherAt] = [`${topology.addressOf("r1")}:${server.port}`, `${topology.addressOf("r2")}:${other.port}`];
+    let n = 0;
+    /** Sent before a packet that arrives, and not there when that is. */
+    const isCut = async (from: Sock, to: string, by: Sock, fence: readonly [Sock, string, Sock]): Promise<boolean> => {
+      const text = `cut? ${n++}`;
+      await from.send(to, text);
+      await fence[0].send(fence[1], `fence ${text}`);
+      expect(await fence[2].hear(`fence ${text}`)).toBeDefined();
+      return (await by.hear(text, 50)) === undefined;
+    };
+    const open = async (): Promise<string> => {
+      await client.send(otherAt, `open ${n}`);
+      return (await other.hear(`open ${n++}`)) ?? "";
+    };
+    let back = await open();
+    const heal = await topology.partition("alice", "r1", "up", 6);
+    expect(await isCut(client, at, server, [client, otherAt, other])).toBe(true);
+    // one way: the filter is open for the answer to what was cut
+    expect(await isCut(server, back, client, [other, back, client])).toBe(false);
+    await topology.renumber("home");
+    back = await open();
+    expect(await isCut(client, at, server, [client, otherAt, other])).toBe(true);
+    await heal();
+    expect(await isCut(client, at, server, [client, otherAt, other])).toBe(false);
+    const healBoth = await topology.partition("r1", "alice", "both", 7);
+    expect(await isCut(client, at, server, [client, otherAt, other])).toBe(true);
+    expect(await isCut(server, back, client, [other, back, client])).toBe(true);
+    await healBoth();
+    expect(await isCut(server, back, client, [other, back, client])).toBe(false);
+  }));

@@ -58,7 +58,7 @@ export type Topology = {
   /** Hosts and prefixes that an interface reaches without leaving its NAT's inside, the NAT's external address among them; none without a NAT. */
   near(party: string, name: string): readonly string[];
   /** Has a shell wait wherever one of these faults will need one: to start it takes longest when the machine is busiest. */
-  standBy(faults: readonly Pick<Fault, "kind" | "target">[]): Promise<void>;
+  standBy(faults: readonly Fault[]): Promise<void>;
   /** Pulls an interface's cable, or plugs it in; resolves when the party's kernel has noticed. Addresses and sockets stay. */
   setInterface(party: string, name: string, up: boolean): Promise<void>;
   /** Traffic leaves by the interface while its cable is in, whatever the order of preference; the returned function ends that. */
@@ -71,7 +71,7 @@ export type Topology = {
   expire(nat: string): Promise<void>;
   /** Puts a middlebox at the NAT, and tells what it refuses as the fault's; the returned function ends that. */
   block(nat: string, box: Middlebox, fault: number): Promise<() => Promise<void>>;
-  /** Lets nothing pass between two parties without NATs, or only in one direction: `up` is what goes to `other`; the returned function ends that. */
+  /** Lets nothing pass between two parties, or only in one direction: `up` is what goes to `other`; the returned function ends that. Who shares a NAT with either is cut off too. */
   partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
   mappings(nat: string): Promise<readonly MappingView[]>;
   /** Packets that the NAT translated and refused since the start. */
@@ -134,6 +134,8 @@ type Controls = Omit<Topology, "plan" | "boxes" | "kinds" | "folder" | "close">;
 function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells: Shells): Controls {
   const cables = shells.in(plan.wires);
   const down = new Set<PartyPort>();
+  /** Lay the partitions in force anew. */
+  const partitions = new Set<() => Promise<void>>();
   let wish = FIRST_METRIC;
   const portsOf = (party: string): readonly PartyPort[] => {
     const own = plan.ports.filter((port) => port.party === party);
@@ -176,10 +178,12 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       return behind === undefined ? [] : [`${behind.plan.inside}.0/24`, `${behind.plan.carrier}.0/24`, behind.host];
     },
     async standBy(faults) {
-      const where = faults.flatMap(({ kind, target }) => {
+      const where = faults.flatMap((fault) => {
+        const { kind, target } = fault;
+        if (fault.kind === "partition")
+          return [fault.target, fault.other].flatMap((name) => portsOf(name).map(({ far }) => far.namespace));
         const nat = boxes.get(target);
         if (nat !== undefined) return [nat.plan.namespace];
-        if (kind === "partition") return [plan.internet];
         return kind === "roam" || kind === "interface-down" ? portsOf(target).map((port) => port.namespace) : [];
       });
       await settleAll([...new Set([plan.wires, ...where])].map((namespace) => shells.in(namespace)(":")));
@@ -213,6 +217,7 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       await one.renumber(to);
       const { behind } = one.plan.model;
       if (behind !== null) await box(behind).admit(to, from);
+      for (const lay of partitions) await lay();
       await settleAll(after.map(configure));
       return to;
     },
@@ -226,15 +231,26 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       };
     },
     async partition(party, other, direction, fault) {
-      const [own, others] = [party, other].map((name) => plan.ports.flatMap((one) => (one.party === name ? [one.address] : [])));
-      if (own === undefined || others === undefined) return async () => undefined;
-      const ways: [string[], string[]][] = [];
-      if (direction !== "down") ways.push([own, others]);
-      if (direction !== "up") ways.push([others, own]);
-      const shell = shells.in(plan.internet);
-      await shell(loadingRules(cutRules(ways, fault)));
+      const ways: [from: string, to: string][] = [];
+      if (direction !== "down") ways.push([party, other]);
+      if (direction !== "up") ways.push([other, party]);
+      const routers = new Set(ways.flatMap(([, to]) => portsOf(to).map(({ far }) => far.namespace)));
+      const lay = (): Promise<void> =>
+        settleAll(
+          [...routers].map((namespace) => {
+            const cuts = ways.flatMap(([from, to]) =>
+              portsOf(to).flatMap(({ far, address }) =>
+                far.namespace === namespace ? [{ from: hostsOf(from), to: address }] : [],
+              ),
+            );
+            return shells.in(namespace)(loadingRules(cutRules(cuts, fault)));
+          }),
+        );
+      await lay();
+      partitions.add(lay);
       return async () => {
-        await shell(loadingRules(uncutRules(fault)));
+        partitions.delete(lay);
+        await settleAll([...routers].map((namespace) => shells.in(namespace)(loadingRules(uncutRules(fault)))));
       };
     },
     mappings: (nat) => box(nat).mappings(),

@@ -7,6 +7,7 @@ import burstLoss from "./cases/burst-loss.ts";
 import callerGone from "./cases/caller-gone.ts";
 import cgnatBlockUsedUp from "./cases/cgnat-block-used-up.ts";
 import cgnatDoubleNat from "./cases/cgnat-double-nat.ts";
+import cutOffFromRelay from "./cases/cut-off-from-relay.ts";
 import deregisterDuringBackoff from "./cases/deregister-during-backoff.ts";
 import directBlackHole from "./cases/direct-black-hole.ts";
 import directBlackHoleOneWay from "./cases/direct-black-hole-one-way.ts";
@@ -156,6 +157,7 @@ export const CATALOGUE: readonly Scenario[] = [
   noHairpinAtCarrier,
   cgnatBlockUsedUp,
   udpRejected,
+  cutOffFromRelay,
   lateKillCase,
   oneFlowRebind,
   mappedPcp,

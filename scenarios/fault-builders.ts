@@ -31,7 +31,7 @@ export const drain = (relay: string, during: During & { readonly within?: Time }
   target: relay,
   ...during,
 });
-/** Nothing passes between two parties without NATs, or only in one direction: `partition("r1", "r2", { at: "5s", for: "3s", direction: "up" })`: r2 hears nothing of r1. */
+/** Nothing passes between two parties that share no NAT with anybody, or only in one direction: `partition("r1", "r2", { at: "5s", for: "3s", direction: "up" })`: r2 hears nothing of r1. */
 export const partition = (party: string, other: string, during: During & { readonly direction?: Direction }): WrittenFault => ({
   kind: "partition",
   target: party,

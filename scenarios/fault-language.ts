@@ -138,7 +138,7 @@ const KINDS: readonly FaultKind[] = [
   },
   {
     kind: "partition",
-    does: "Nothing passes between the party and `other`, both without a NAT; all else reaches both. With direction up only what goes to `other` is lost, with down what comes from it.",
+    does: "Nothing passes between the party and `other`, neither of whom shares a NAT; all else reaches both, and NATs go on as if it passed. With direction up only what goes to `other` is lost, with down what comes from it.",
     target: "a party",
     keys: ["other", "direction"],
     heals: "everything passes",

@@ -181,7 +181,7 @@ function readWithin({ complain }: World, written: Time | undefined, length: numb
   return within;
 }
 
-/** The other side of a partition. Behind a NAT a party has no address of its own that a cut could go by. */
+/** The other side of a partition. A party is known by its NATs' addresses, which it must not share: a cut would meet others too, or nobody on its own network. */
 function readOther(
   { topology, complain }: World,
   fault: { readonly target: string; readonly other: string },
@@ -194,11 +194,33 @@ function readOther(
     ["target", target],
     ["other", other],
   ] as const) {
-    const party = topology.parties.get(name);
-    if (party !== undefined && natsOf(party).length > 0)
-      complain.say([...place, key], `${show(name)} is behind a NAT: want a party with a public address, or block-udp at its NAT`);
+    const shared = sharedNat(topology, name);
+    if (shared !== undefined)
+      complain.say(
+        [...place, key],
+        `${show(name)} is behind ${shared.nat} with ${shared.with}: want a party that has its NATs to itself, or block-udp at its NAT`,
+      );
   }
   return other;
+}
+
+/** A NAT that the party is behind, directly or not, and somebody else who is. */
+function sharedNat({ parties, nats }: Topology, name: string): { readonly nat: string; readonly with: string } | undefined {
+  const behind = (party: PartyModel): readonly string[] =>
+    natsOf(party).flatMap((nat) => {
+      const chain = [nat];
+      // a circle has been complained of
+      for (let next = nats.get(nat)?.behind; typeof next === "string" && !chain.includes(next); next = nats.get(next)?.behind)
+        chain.push(next);
+      return chain;
+    });
+  const party = parties.get(name);
+  const own = party === undefined ? [] : behind(party);
+  for (const [other, one] of parties) {
+    const nat = other === name ? undefined : behind(one).find((each) => own.includes(each));
+    if (nat !== undefined) return { nat, with: other };
+  }
+  return undefined;
 }
 
 const natsOf = (party: PartyModel): string[] => [

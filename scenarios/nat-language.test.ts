@@ -63,3 +63,25 @@ describe("faults of one flow, and middleboxes", () => {
     [{ kind: "late-kill", target: "bob", lives: 0 }, "lives: lets no flow live: want a time above 0, or block-udp"],
   ])("%j: %s", (fault, complaint) => expect(complaints(withFault(fault))).toEqual([`faults[0].${complaint}`]));
 });
+
+describe("a partition of parties behind NATs", () => {
+  const cut = (nats: WrittenScenario["nats"], alice: string, bob: string) => ({
+    ...head,
+    nats,
+    parties: { alice: { nat: alice }, bob: { nat: bob } },
+    faults: [{ kind: "partition", target: "alice", other: "r1", at: "1s" }],
+  });
+  test("is read where each has its NATs to itself", () => expect(complaints(cut({}, "home", "cgnat"))).toEqual([]));
+  test.each([
+    ["a NAT", cut({ flat: "home" }, "flat", "flat"), "flat"],
+    [
+      "a carrier's NAT",
+      cut({ carrier: "cgnat", one: { behind: "carrier" }, two: { behind: "carrier" } }, "one", "two"),
+      "carrier",
+    ],
+  ])("is refused where they share %s", (_, written, nat) =>
+    expect(complaints(written)).toEqual([
+      `faults[0].target: "alice" is behind ${nat} with bob: want a party that has its NATs to itself, or block-udp at its NAT`,
+    ]),
+  );
+});
