@@ -97,6 +97,27 @@ const CALL_WATCHES: readonly Watch[] = [
   },
   {
     ev: "fault",
+    name: "starved-in-call",
+    says: "a process gets too little of its processor in a call",
+    hit: (one, world) => one.state === "applied" && one.kind === "starve" && isUp(world),
+  },
+  {
+    ev: "fault",
+    name: "starved-while-away",
+    says: "a process gets too little of its processor while somebody is reconnecting",
+    hit: (one, world) => one.state === "applied" && one.kind === "starve" && isAway(world),
+  },
+  {
+    ev: "fault",
+    name: "delay-spikes",
+    says: "packets of a call pile up and come all at once",
+    hit: (one, world) => {
+      const fault = world.scenario.faults[one.fault];
+      return one.state === "applied" && isUp(world) && fault?.kind === "impair" && (fault.link.trace ?? []).some((by) => by > 0);
+    },
+  },
+  {
+    ev: "fault",
     name: "way-out-lost",
     says: "a client loses its interface and has another one",
     hit: (one, world) =>
@@ -257,6 +278,24 @@ const CALL_WATCHES: readonly Watch[] = [
     name: "queue-full",
     says: "a bottleneck's queue overflows",
     hit: (one) => one.cause === "queue",
+  },
+  {
+    ev: "drop",
+    name: "too-large",
+    says: "a packet of the call is larger than a link carries",
+    hit: (one, world) => one.cause === "mtu" && isUp(world),
+  },
+  {
+    ev: "drop",
+    name: "too-large-to-reconnect",
+    says: "a handshake's packet is larger than a link carries while somebody is reconnecting",
+    hit: (one, world) => one.cause === "mtu" && isAway(world),
+  },
+  {
+    ev: "drop",
+    name: "altered",
+    says: "a packet of the call is altered on its way",
+    hit: (one, world) => one.cause === "corrupt" && isUp(world),
   },
   {
     ev: "drop",

@@ -14,6 +14,7 @@ export const DRAWN_KINDS = [
   "kill-relay",
   "kill-client",
   "pause",
+  "starve",
   "rebind",
   "renumber",
   "expire",
@@ -22,6 +23,7 @@ export const DRAWN_KINDS = [
   "interface-down",
   "roam",
   "impair",
+  "spikes",
   "blackout",
   "signalling",
 ] as const;
@@ -96,6 +98,14 @@ function trigger(topology: Topology, stage: Stage, earlier: number): fc.Arbitrar
 const share = (least: number, most: number): fc.Arbitrary<number> =>
   fc.integer({ min: Math.round(least * 100), max: Math.round(most * 100) }).map((percent) => percent / 100);
 
+/**
+ * Packets that pile up somewhere and come all at once, every few seconds: what a phone's radio and a laptop's scan for networks do. As extra delays of
+ * packets in a row, each 20 ms less than the one before. chosen: from a frame more than usual to two seconds, every half second to every five.
+ */
+const spikes: fc.Arbitrary<Partial<LinkModel>> = fc
+  .tuple(fc.integer({ min: 3, max: 100 }), fc.integer({ min: 25, max: 250 }))
+  .map(([height, every]) => ({ trace: Array.from({ length: every }, (_, i) => ms(Math.max(0, height - i) * 20)) }));
+
 /** One to three knobs of a link. Delay and jitter come together, so that no packet arrives before it is sent. */
 const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
   .array(
@@ -112,6 +122,9 @@ const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
       fc
         .tuple(fc.integer({ min: 16, max: 500 }), fc.integer({ min: 2, max: 40 }))
         .map(([kbps, packets]) => ({ rate: { bps: kbps * 1_000, queueBytes: packets * MTU_BYTES } })),
+      share(0.01, 0.4).map((corrupt) => ({ corrupt })),
+      // From what every host takes (RFC 791) to the largest of Ethernet: below 1,280 no handshake passes (RFC 9000 section 14).
+      fc.constantFrom(576, 1_200, 1_228, 1_280, 1_400, 1_492).map((mtu) => ({ mtu })),
     ),
     { minLength: 1, maxLength: 3, size: "max" },
   )
@@ -162,11 +175,23 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
     ["kill-relay", fc.constantFrom(...names("relay")).map((target) => ({ kind: "kill", target, heals: true }))],
     ["kill-client", clients.map((target) => ({ kind: "kill", target, heals: true }))],
     ["pause", fc.constantFrom(...parties).map(([target]) => ({ kind: "pause", target, heals: true }))],
+    [
+      "starve",
+      fc
+        .tuple(fc.constantFrom(...parties), share(0.05, 0.9), fc.integer({ min: 20, max: 1_000 }))
+        .map(([[target], part, every]) => ({ kind: "starve", target, share: part, every: ms(every), heals: true })),
+    ],
     ["interface-down", on.map((where) => ({ kind: "interface-down", ...where, heals: true }))],
     [
       "impair",
       fc
         .tuple(on, direction, overlay)
+        .map(([where, way, link]) => ({ kind: "impair", ...where, direction: way, link, heals: true })),
+    ],
+    [
+      "spikes",
+      fc
+        .tuple(on, direction, spikes)
         .map(([where, way, link]) => ({ kind: "impair", ...where, direction: way, link, heals: true })),
     ],
     ["blackout", fc.tuple(on, direction).map(([where, way]) => ({ kind: "blackout", ...where, direction: way, heals: true }))],

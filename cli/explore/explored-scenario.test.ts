@@ -11,7 +11,10 @@ const many = (isSwarm: boolean, count = 300): Scenario[] =>
   Array.from({ length: count }, (_, i) => exploredScenario(CATALOGUE, i, isSwarm));
 /** Kinds as they were drawn. */
 const kindsOf = (scenario: Scenario): string[] =>
-  scenario.faults.map((one) => (one.kind === "kill" ? `kill-${scenario.parties[one.target]?.role}` : one.kind));
+  scenario.faults.map((one) => {
+    if (one.kind === "kill") return `kill-${scenario.parties[one.target]?.role}`;
+    return one.kind === "impair" && one.link.trace !== undefined ? "spikes" : one.kind;
+  });
 
 describe("an explored scenario", () => {
   it("is read as itself, from any seed", () => {

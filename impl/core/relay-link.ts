@@ -1,7 +1,7 @@
 /** A client's session with a relay, from the attempt to its last word. */
 import { Instant, Micros, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
-import type { SessionId } from "./session.ts";
+import { DEFAULT_SESSION, type SessionId } from "./session.ts";
 import type { RelayTarget } from "./supervisor.ts";
 
 export type Link = {
@@ -16,6 +16,9 @@ export type Link = {
   channel: number | undefined;
   /** The relay was asked to take the call up on this session. */
   isTakenUp: boolean;
+  /** When the relay was asked for the registration. */
+  enrolledAt: Instant | undefined;
+  /** The shortest round trip seen: who stood still during the handshake took that for a long one. */
   rtt: Micros;
 };
 
@@ -23,6 +26,8 @@ export type Link = {
 const LINGER: Micros = millis(300);
 /** And that many round trips more. chosen: on a slow link two losses in a row are repaired by then (RFC 9002 section 6.2: one, then two probe timeouts). */
 const LINGER_ROUND_TRIPS = 4;
+/** A handshake that takes longer is given up (session.ts), so no round trip does: whoever measured more stood still meanwhile. */
+const LONGEST_ROUND_TRIP: Micros = DEFAULT_SESSION.handshakeTimeout;
 
 export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
   id,
@@ -32,12 +37,13 @@ export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
   hasCallChannel: false,
   channel: undefined,
   isTakenUp: false,
+  enrolledAt: undefined,
   rtt: millis(0),
 });
 
 /** When a link given up now is closed: what was said last still has to arrive. */
 export const lingersUntil = (link: Link, now: Instant): Instant =>
-  Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * link.rtt));
+  Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * Math.min(link.rtt, LONGEST_ROUND_TRIP)));
 
 /** Where it stands; the relay's token is not shown. */
 export const viewOf = (link: Link | undefined): View =>

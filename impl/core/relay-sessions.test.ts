@@ -127,6 +127,26 @@ describe("a relay that asks to be left", () => {
   });
 });
 
+describe("a session that is left", () => {
+  it("is not kept for a round trip that was none: its process stood still during the handshake", () => {
+    const { sessions, link, register, take, wake } = world(false);
+    sessions.desire(two);
+    sessions.session(2, { type: "connected", rtt: seconds(10), handshake: seconds(10), fingerprint: "" });
+    sessions.session(2, { type: "message", bytes: new Uint8Array() });
+    wake(Instant(20_000));
+    sessions.acknowledged(link(2), { type: "RegisterAck", ok: true });
+    expect(link(2).rtt).toBe(20_000);
+    sessions.desire(undefined);
+    expect(closes([...take(), ...wake(Instant(400_001))])).toContain(2);
+    // Nor where the answer was slow too: no handshake takes longer than four seconds.
+    sessions.desire(one);
+    register(3);
+    link(3).rtt = seconds(10);
+    sessions.desire(undefined);
+    expect(closes([...take(), ...wake(Instant(17_000_000))])).toContain(3);
+  });
+});
+
 describe("a call that comes up", () => {
   const resumptions = (effects: readonly Effect[]): number[] =>
     effects.flatMap((effect) => {

@@ -275,6 +275,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   /** On a fresh session: register, and in the same flight take the call up again, media included. */
   function enrol(link: Link): void {
     const { token } = link.relay;
+    link.enrolledAt = call.now();
     const registration = signRegistration(config.crypto, config.identity, link.relay.pin, config.entropy(16));
     sendOn(link, { type: "Register", ...registration, ...(token === undefined ? {} : { token }) });
     if (!takeUp(link)) return;
@@ -311,6 +312,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     packet,
     acknowledged: (link, message) => {
       if (link !== attempt) return out.refuse("duplicate", message.type);
+      if (link.enrolledAt !== undefined) link.rtt = Micros(Math.min(link.rtt, Instant.between(link.enrolledAt, call.now())));
       if (!message.ok) return turnedAway(link, message.reason ?? "refused");
       closeLink(primary, "replaced");
       primary = link;
