@@ -258,13 +258,14 @@ test("a relay acknowledges each hang-up of a call that it has ended, and sets up
   const said = (t: number, dir: "sent" | "received", type: string, session: number): [number, string, Saying] => [
     t,
     "r1",
-    { ev: "signal", dir, type, session, call: CALL_ID, ...(type === "RegisterAck" ? { ok: true } : {}) },
+    { ev: "signal", dir, type, session, ...(type === "RegisterAck" ? { ok: true } : { call: CALL_ID }) },
   ];
-  const crossing = (isAnswered: boolean): LogBuilder => {
+  const crossing = (isAnswered: boolean, before = "CallResumed"): LogBuilder => {
     let log = aRelayRestart();
     for (const one of [
       said(s(16), "sent", "RegisterAck", -1),
       said(s(16), "sent", "RegisterAck", -2),
+      said(s(16.5), "sent", before, -1),
       said(s(17), "received", "Hangup", -1),
       said(s(17), "sent", "HangupAck", -1),
       said(s(17.1), "received", "Hangup", -2),
@@ -275,6 +276,8 @@ test("a relay acknowledges each hang-up of a call that it has ended, and sets up
   };
   expect(found("calls-end-once", crossing(true))?.verdict).toBe("held");
   expect(found("calls-end-once", crossing(false))).toMatchObject({ verdict: "broken", atMs: 17_100 });
+  // A call it has only ever refused it cannot have ended.
+  expect(found("calls-end-once", crossing(false, "Refusal"))?.verdict).toBe("held");
   const refused = aRelayRestart()
     .say(s(2), "alice", { ev: "call", call: "ff", state: "ended", peer: "bob", mode: "Reject" })
     .say(s(2), "r1", { ev: "signal", dir: "sent", type: "CallSetup", session: -1, call: "ff" });

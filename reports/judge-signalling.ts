@@ -120,19 +120,26 @@ export function callsEndOnce(evidence: Evidence): Finding {
   return held(`${refused.size} refused, every hang-up of a call that was over acknowledged`);
 }
 
-/** Hang-ups of ended calls that the relay whose records these are left without an answer. */
+/**
+ * Hang-ups of ended calls that the relay whose records these are left without an answer. It knows a call when it has said more of it than a refusal since its start: a
+ * hang-up of one that died with the process before is of nothing it could have ended.
+ */
 function unansweredAt(records: readonly LogRecord[]): readonly LogRecord[] {
+  const known = new Set<string>();
   const ended = new Map<string, number>();
   const registered = new Set<number>();
   const open: LogRecord[] = [];
   for (const [index, record] of records.entries()) {
     if (record.ev === "process") {
+      known.clear();
       ended.clear();
       registered.clear();
     }
     if (record.ev !== "signal") continue;
     if (record.type === "RegisterAck" && record.ok === true) registered.add(record.session);
-    if (record.type !== "Hangup" || record.call === undefined) continue;
+    if (record.call === undefined) continue;
+    if (record.dir === "sent" && record.type !== "Refusal") known.add(record.call);
+    if (record.type !== "Hangup" || !known.has(record.call)) continue;
     const before = ended.get(record.call);
     if (record.dir === "received" && before !== undefined && record.t - before < REMEMBERED && registered.has(record.session)) {
       const isAnswered = records

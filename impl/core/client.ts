@@ -189,7 +189,8 @@ export function client(config: Config): Machine<Input> {
   function offered(link: Link, message: SignalMessage & { type: "DirectCallOffer" }): void {
     if (message.callee_fingerprint !== config.identity.fingerprint) return refuse("unknown-call", message.type);
     if (current?.id === message.call_id) return drive({ type: "offered", message });
-    if (farewells.lastWord(message.call_id) !== undefined) {
+    const last = farewells.lastWord(message.call_id);
+    if (last !== undefined && !isGuess(last)) {
       refuse("duplicate", "DirectCallOffer of a call that is over");
       return sayLastWord(link, message.call_id);
     }
@@ -213,6 +214,9 @@ export function client(config: Config): Machine<Input> {
     current = incoming.call;
     apply(incoming.effects);
   }
+
+  /** A relay took the caller for lost. One that offers the call still, by another relay as a rule, is not. */
+  const isGuess = (word: SignalMessage): boolean => word.type === "Hangup" && word.reason === "peer-lost";
 
   /** Both call each other at once (glare). The call with the lower id goes on at both ends; one that was not offered yet gives way. */
   const isCrossed = (message: SignalMessage & { type: "DirectCallOffer" }): boolean =>

@@ -257,6 +257,14 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     imitates: "A client forgets the calls that are over, and a repeated offer rings again.",
   },
   {
+    name: "relays-guess-is-the-last-word",
+    file: "impl/core/client.ts",
+    find: "if (last !== undefined && !isGuess(last)) {",
+    replace: "if (last !== undefined) {",
+    imitates:
+      "Who moves to another relay while dialling loses the call: the relay it left says that it is lost, and is believed.",
+  },
+  {
     name: "hang-up-of-unknown-call",
     file: "impl/core/farewell.ts",
     find: "opening === undefined ? [word] : [opening, word]",
