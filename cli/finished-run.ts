@@ -43,13 +43,6 @@ export async function readRun(word: string, folder: string): Promise<FinishedRun
   };
 }
 
-/** Whether `word` is a .json file with no result beside it: a scenario that nobody has run there. */
-export async function isScenarioAlone(word: string, folder: string): Promise<boolean> {
-  const path = resolve(folder, word);
-  const isFile = async (one: string): Promise<boolean> => (await stat(one).catch(() => undefined))?.isFile() === true;
-  return path.endsWith(".json") && (await isFile(path)) && !(await isFile(join(dirname(path), "result.json")));
-}
-
 /** The result in a run's folder; undefined while there is none that can be read. */
 export async function resultIn(folder: string): Promise<Result | undefined> {
   try {

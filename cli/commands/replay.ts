@@ -1,131 +1,47 @@
-/** `midcall replay`: the same run again, compared line by line. */
-import { relative } from "node:path";
+/** `midcall replay`: whatever a command wrote, made again and compared. */
 import type { Command } from "commander";
-import { divergence, linesOf } from "../../impl/base/log-hash.ts";
 import { type Context, example } from "../context.ts";
-import { seedInName } from "../corpus.ts";
-import { EXIT, type ExitCode, exitOf, usage } from "../exit.ts";
-import { isReproducible, LABS, openLaboratory } from "../laboratory.ts";
-import { chooseScenarios } from "../scenario-choice.ts";
-import { formatSeed, parseSeed } from "../seed.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { DEFAULT_SEED } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
-import { commit } from "../version.ts";
 
 export function addReplay(root: Command, { terminal, end }: Context): void {
   root
     .command("replay")
     .description(
-      "Runs a finished run again with its seed and modes. Exit code 0: the same hash; 4: another one, which is a bug of midcall. " +
+      "Makes again what a command wrote, with its seed and modes. Exit code 0: the same hash; 4: another one, which is a bug of midcall. " +
         "A run in real time gives another hash every time: its exit code is that of the new verdict. A scenario alone has no record to be " +
-        "compared with: it is run twice, with the seed in its file's name, and its exit code is that of the verdict.",
+        "compared with: it is run twice, with the seed in its file's name, and its exit code is that of the verdict. A block that has lost its run's " +
+        "folder is run from the catalogue, a matrix of mutations row by row; a client's own log is looked for as midcall reproduce does.",
     )
-    .argument("<run>", "a run's folder, the scenario.json in it, or a scenario alone (.json), as a corpus keeps it")
+    .argument(
+      "<run>",
+      "a run's folder or any file in it, a folder of runs, a scenario alone (.json), a repro.txt, a run.ndjson, what --json printed, a matrix, or a recording",
+    )
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall replay out/latest"))
     .action(async (word: string, options: { json?: boolean }) => end(await replay(word, options.json === true, terminal)));
 }
 
 async function replay(word: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const { isScenarioAlone, readRun } = await import("../finished-run.ts");
-  if (await isScenarioAlone(word, terminal.folder)) return replayAlone(word, json, terminal);
-  const { scenario, result, log, folder, sabotage } = await readRun(word, terminal.folder);
-  const lab = LABS.find((one) => one === result.lab);
-  if (lab === undefined)
-    throw usage(`${word} ran in ${result.lab}, which cannot be run again`, `want a run of the ${LABS.join(" or ")} laboratory`);
-  const seed = parseSeed(result.seed);
-  if (seed === undefined) throw usage(`${word}: seed ${result.seed} is out of range`, "want 0..2^53-1");
-  const laboratory = openLaboratory(sabotage);
-  const stage = `${result.scenario} ${lab} seed ${result.seed}`;
-  terminal.progress({ stage });
-  try {
-    const again = await laboratory.run(
-      {
-        lab,
-        scenario,
-        seed,
-        codec: result.codec,
-        crypto: result.crypto,
-        folder: null,
-        dir: relative(terminal.folder, folder) || ".",
-        wantLines: true,
-        commit: commit(),
-        sabotage,
-      },
-      { signal: terminal.interrupted },
-    );
-    terminal.quiet();
-    if (!isReproducible(lab)) {
-      const { verdict, hash } = again.result;
-      const same = verdict === result.verdict;
-      if (json)
-        terminal.out(JSON.stringify({ same, verdict, recordedVerdict: result.verdict, hash, recorded: result.hash }, null, 2));
-      else {
-        terminal.out(`${verdict}  ${result.scenario}  ${lab}  seed ${result.seed}`);
-        terminal.out(`  ${same ? "the same verdict" : `NOT the same verdict, ${result.verdict} was recorded`}`);
-        terminal.out(`  real time: the log, and so its hash, is another one in every run of ${lab}`);
-      }
-      return exitOf([verdict]);
-    }
-    const parted = divergence(linesOf(log), again.lines);
-    const same = again.result.hash === result.hash && parted === undefined;
-    const was = result.versions.commit;
-    if (json) {
-      const { hash, verdict } = again.result;
-      terminal.out(
-        JSON.stringify({ same, hash, recorded: result.hash, verdict, ...(parted && { divergence: parted }) }, null, 2),
+  const { artefactsIn } = await import("../replay/artefact.ts");
+  const { replayArtefact } = await import("../replay/replay-artefact.ts");
+  const all: object[] = [];
+  const codes = new Set<ExitCode>();
+  const artefacts = await artefactsIn(word, terminal.folder);
+  for (const artefact of artefacts) {
+    if (artefact.is === "recording") {
+      const { reproduceRecording } = await import("./reproduce.ts");
+      terminal.err(
+        `${word}: a recording tells what was heard and not what was done to the network: looking for that, as midcall reproduce does`,
       );
-      return same ? EXIT.held : EXIT.crashed;
+      return reproduceRecording(word, { seed: DEFAULT_SEED, out: "out", json }, terminal);
     }
-    terminal.out(`${again.result.verdict}  ${result.scenario}  ${lab}  seed ${result.seed}`);
-    terminal.out(`  hash ${again.result.hash}: ${same ? "the same" : `NOT the same, ${result.hash} was recorded`}`);
-    if (parted !== undefined) {
-      terminal.out(`  first difference, line ${parted.line}:`);
-      terminal.out(`    recorded  ${parted.a ?? "(the log had ended)"}`);
-      terminal.out(`    replayed  ${parted.b ?? "(the log has ended)"}`);
-    }
-    if (!same && (was !== commit() || was.endsWith("-dirty"))) {
-      terminal.out(
-        `  recorded with commit ${was}, this is ${commit()}: other code (-dirty: edited since) may well give another log`,
-      );
-    }
-    return same ? EXIT.held : EXIT.crashed;
-  } finally {
-    terminal.quiet();
-    await laboratory.close();
+    const replayed = await replayArtefact(artefact, terminal);
+    if (json) all.push(replayed.json);
+    else terminal.out(replayed.lines.join("\n"));
+    codes.add(replayed.code);
   }
-}
-
-/** A scenario with no run beside it, as the corpus is run: with the fast engines, twice, and both logs compared. */
-async function replayAlone(word: string, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const { fastJob } = await import("../explore/campaign.ts");
-  const [scenario] = await chooseScenarios([word], terminal.folder);
-  if (scenario === undefined) throw usage(`${word}: holds no scenario`, "want a file that holds one");
-  const seed = seedInName(word);
-  const job = { ...fastJob(scenario, seed, true), commit: commit() };
-  const laboratory = openLaboratory();
-  terminal.progress({ stage: `${scenario.name} sim seed ${formatSeed(seed)}` });
-  try {
-    const first = await laboratory.run(job, { signal: terminal.interrupted });
-    const second = await laboratory.run(job, { signal: terminal.interrupted });
-    terminal.quiet();
-    const { verdict, hash, cause } = first.result;
-    const parted = divergence(first.lines, second.lines);
-    if (json)
-      terminal.out(JSON.stringify({ same: parted === undefined, verdict, hash, ...(parted && { divergence: parted }) }, null, 2));
-    else {
-      terminal.out(`${verdict}  ${scenario.name}  sim  seed ${formatSeed(seed)}`);
-      if (verdict !== "held") terminal.out(`  ${cause}`);
-      terminal.out(`  hash ${hash}: ${parted === undefined ? "the same twice" : "NOT the same when run again"}`);
-      if (parted !== undefined) {
-        terminal.out(`  first difference, line ${parted.line}:`);
-        terminal.out(`    first   ${parted.a ?? "(the log had ended)"}`);
-        terminal.out(`    second  ${parted.b ?? "(the log has ended)"}`);
-      }
-      terminal.out("  no record lies beside it to compare with (codec sized, crypto null, as the corpus is run)");
-    }
-    return parted === undefined ? exitOf([verdict]) : EXIT.crashed;
-  } finally {
-    terminal.quiet();
-    await laboratory.close();
-  }
+  if (json) terminal.out(JSON.stringify(artefacts.length === 1 ? all[0] : all, null, 2));
+  return [EXIT.crashed, EXIT.broken, EXIT.inconclusive].find((code) => codes.has(code)) ?? EXIT.held;
 }

@@ -39,7 +39,7 @@ export function addReproduce(root: Command, { terminal, end }: Context): void {
     .action(async (word: string, options: Options) => end(await reproduceRecording(word, options, terminal)));
 }
 
-async function reproduceRecording(word: string, options: Options, terminal: Terminal): Promise<ExitCode> {
+export async function reproduceRecording(word: string, options: Options, terminal: Terminal): Promise<ExitCode> {
   await outFolder(options.out, terminal.folder);
   const [{ openField }, { pictureOf, pictureOfEvents, length }, { eventsOf }, { reproduce }, { simpler }, account] =
     await Promise.all([
