@@ -76,9 +76,16 @@ export function peerOf(call: LoggedCall, party: string): string | undefined {
 export const firstAt = (call: LoggedCall, party: string, state: CallRecord["state"]): number | undefined =>
   call.parties.get(party)?.find((step) => step.state === state)?.t;
 
-/** When a call was over: the first party to log `ended`, or the end of the log. Audio after that has no source to play. */
+/**
+ * The step by which a call was over for a party for good; undefined while it is not. A callee whose relay took the caller for lost is rung up again when the
+ * caller goes on offering by another relay: that was no end.
+ */
+export const endingOf = (steps: readonly CallStep[]): CallStep | undefined =>
+  steps.find((step, i) => step.state === "ended" && (step.reason !== "peer-lost" || i === steps.length - 1));
+
+/** When a call was over: the first party to log `ended` for good, or the end of the log. Audio after that has no source to play. */
 export function endedAt(call: LoggedCall, runEnd: number): number {
   let end = runEnd;
-  for (const steps of call.parties.values()) for (const step of steps) if (step.state === "ended" && step.t < end) end = step.t;
+  for (const steps of call.parties.values()) end = Math.min(end, endingOf(steps)?.t ?? end);
   return end;
 }

@@ -1,6 +1,6 @@
 /** Oracles about calls as signalling sees them: that they connect, stay the same call, end as they should, and take the path they should. */
 import type { OracleParameters } from "../scenarios/oracles.ts";
-import { firstAt, type LoggedCall, talkersOf } from "./call-log.ts";
+import { endingOf, firstAt, type LoggedCall, talkersOf } from "./call-log.ts";
 import { broken, type Finding, held, inconclusive, instant, inTime, together } from "./finding.ts";
 import type { Evidence } from "./measure.ts";
 import { isSource } from "./playout.ts";
@@ -36,8 +36,8 @@ export function sameCall({ scenario, calls }: Evidence): Finding {
     if (offers > 1) return broken(`${plan.caller} offered the call ${offers} times`);
     const due = Math.min(plan.hangUpAt ?? scenario.duration, scenario.duration);
     for (const [party, steps] of call.parties) {
-      const end = steps.find((step) => step.state === "ended" && step.t < due);
-      if (end !== undefined)
+      const end = endingOf(steps);
+      if (end !== undefined && end.t < due)
         return broken(`call ${short(call)} ended for ${party} at ${instant(end.t)} (${end.reason ?? "no reason given"})`, end.t);
     }
     return held(`call ${short(call)} from ${plan.caller} to ${plan.callee} lasted`);
@@ -77,7 +77,7 @@ export function endedWith({ scenario, calls }: Evidence, { party, reason }: Orac
     calls
       .filter((call) => (call.parties.get(name)?.length ?? 0) > 0)
       .map((call) => {
-        const end = call.parties.get(name)?.find((step) => step.state === "ended");
+        const end = endingOf(call.parties.get(name) ?? []);
         if (end === undefined) return broken(`${name} never ended the call`);
         const why = end.reason ?? "no reason given";
         return why === reason ? held(`${name} ${why}`) : broken(`${name} ${why}`, end.t);

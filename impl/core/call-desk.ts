@@ -219,6 +219,7 @@ export function callDesk(hub: Hub): CallDesk {
     caller.offers.delete(call);
     if (message.mode === "AcceptTrusted")
       call.addresses[1] = advertised(message.callee_reflexive_addr, message.callee_local_addrs, message.callee_mapped_addr);
+    const wasHere = call.sessions.map((session) => session !== undefined);
     attach(call, 0, caller);
     attach(call, 1, peer);
     const setup = (role: "dialer" | "acceptor", side: Side): SignalMessage => ({
@@ -233,7 +234,9 @@ export function callDesk(hub: Hub): CallDesk {
       hub.say({ ev: "note", text: `p2p_viable=true call=${call.id}` });
     send(caller, setup("dialer", 1));
     send(peer, setup("acceptor", 0));
-    if (isAgain && before !== call.channel) for (const side of [caller, peer]) tellResumed(side, call); // who is set up already takes the channel from this
+    // Who is set up already takes the channel from this, and learns that the other one is here now.
+    for (const [side, one] of [caller, peer].entries())
+      if (isAgain && (before !== call.channel || (wasHere[side] === true && wasHere[1 - side] !== true))) tellResumed(one, call);
   }
 
   /** Privacy mode is the callee's promise to itself; the relay keeps it where the callee's software does not. */

@@ -160,7 +160,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "closed-before-last-word",
     file: "impl/core/relay-link.ts",
-    find: "Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * link.rtt))",
+    find: "Instant.after(now, Micros(LINGER + LINGER_ROUND_TRIPS * Math.min(link.rtt, LONGEST_ROUND_TRIP)))",
     replace: "now",
     imitates:
       "The session is closed in the same breath as the hang-up is said, so a hang-up whose packet is lost is never repeated.",

@@ -144,6 +144,14 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
     imitates: "A party that is away when the other hangs up never hears of it.",
   },
   {
+    name: "late-caller-not-told-of",
+    file: "impl/core/call-desk.ts",
+    find: "(before !== call.channel || (wasHere[side] === true && wasHere[1 - side] !== true))",
+    replace: "before !== call.channel",
+    imitates:
+      "A callee that took its call to another relay never learns that its caller has come there too, and speaks to the relay it has left.",
+  },
+  {
     name: "caller-not-set-up",
     file: "impl/core/call-desk.ts",
     find: 'send(caller, setup("dialer", 1));',
