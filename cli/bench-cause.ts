@@ -1,8 +1,11 @@
 /**
- * `bench cause`: how often the cause line names the right part of the system, over bugs it was not made with. The rules of reports/cause-*.ts were written
- * beside the twins of the catalogue's cases; measured here are all other mutations. Each is planted, cases are run in the order in which `mutants` tries them until one breaks,
- * and the part that the cause line names is compared with the part that the bug is in.
+ * `bench cause`: how often the cause line names the right part of the system. Every mutation is planted and run in the case that catches it (reports/golden/mutants.txt);
+ * the part that the cause line names is compared with the part that the bug is in. Mutations come in two halves by a hash of their names: the rules of
+ * reports/cause-*.ts may be written beside those of the one half, and what they are worth is read from the other.
  */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Mutation } from "../scenarios/mutation.ts";
 import { CALL_MUTATIONS } from "../scenarios/mutations/call.ts";
@@ -15,11 +18,12 @@ import { RELAY_MUTATIONS } from "../scenarios/mutations/relay.ts";
 import { WIRE_MUTATIONS } from "../scenarios/mutations/wire.ts";
 import { MUTATIONS } from "../scenarios/mutations.ts";
 import { corpus } from "./corpus.ts";
+import { CliError } from "./exit.ts";
 import { openLaboratory } from "./laboratory.ts";
-import { inOrder } from "./mutants.ts";
+import { readMatrix } from "./mutant-matrix.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
-/** What a bug's cause line said. `case`: undefined when no case tried broke. */
+/** What a bug's cause line said. `case`: undefined when none broke. */
 export type Pointed = {
   readonly mutation: string;
   readonly component: string | undefined;
@@ -38,48 +42,47 @@ export const componentOf = (mutation: string): string | undefined =>
     wire: WIRE_MUTATIONS,
   }).find(([, mutations]) => mutations.some(({ name }) => name === mutation))?.[0];
 
-/** Mutations that are the twin of no case, in the order of their names. */
-export function heldOut(): readonly Mutation[] {
-  const twins = new Set(CATALOGUE.map(({ twin }) => twin?.mutation));
-  return [...MUTATIONS.values()].filter(({ name }) => !twins.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+/** Whether the rules may be written beside this mutation: one in two, by its name alone. */
+export const isTunedWith = (mutation: string): boolean => (createHash("sha256").update(mutation).digest()[0] ?? 0) % 2 === 0;
+
+/** All mutations, in the order of their names. */
+export const planted = (): readonly Mutation[] => [...MUTATIONS.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** The case that catches each mutation, by its name: of the catalogue, or a file of the corpus. CliError `lacking` in a package, which comes without them. */
+function caughtBy(): ReadonlyMap<string, string> {
+  const file = join(import.meta.dirname, "../reports/golden/mutants.txt");
+  if (!existsSync(file)) throw new CliError("lacking", `${file} is not there: bench cause works in a checkout of midcall alone`);
+  return new Map(readMatrix(readFileSync(file, "utf8")).map((row) => [row.mutation, row.case]));
 }
 
-/** chosen: what breaks in none of so many likely cases is rare, and waiting for it teaches little. */
-const CASES_TRIED = 20;
-
-/** Cases whose runs take long, and show nothing here that others do not. */
-const isShort = ({ tags }: (typeof CATALOGUE)[number]): boolean => !tags.some((tag) => tag === "long" || tag === "crowd");
-
-/** What the cause line says of `mutation` in the first likely case that breaks under it. */
+/** What the cause line says of `mutation` in the case that catches it. */
 export async function pointedAt(mutation: Mutation, signal: AbortSignal): Promise<Pointed> {
-  const laboratory = openLaboratory(mutation.name);
-  const trials = [
-    ...corpus().map(({ seed, scenario }) => ({ scenario: scenario(), seed })),
-    ...CATALOGUE.filter(isShort).map((scenario) => ({ scenario, seed: DEFAULT_SEED })),
-  ];
+  const name = caughtBy().get(mutation.name);
+  const kept = corpus().find(({ file }) => file === name);
+  const scenario = kept?.scenario() ?? CATALOGUE.find((one) => one.name === name);
   const about = { mutation: mutation.name, component: componentOf(mutation.name) };
+  if (scenario === undefined) return { ...about, case: undefined, named: undefined, says: "" };
+  const laboratory = openLaboratory(mutation.name);
   try {
-    for (const { scenario, seed } of inOrder(mutation, trials).slice(0, CASES_TRIED)) {
-      const { result } = await laboratory.run(
-        {
-          lab: "sim",
-          scenario,
-          seed,
-          codec: "sized",
-          // Bugs of what is sealed show only where something is.
-          crypto: "real",
-          folder: null,
-          dir: "",
-          wantLines: false,
-          commit: "unknown",
-          sabotage: mutation.name,
-        },
-        { signal },
-      );
-      if (result.verdict === "broken")
-        return { ...about, case: scenario.name, named: result.culprit?.component, says: result.culprit?.sentence ?? "" };
-    }
-    return { ...about, case: undefined, named: undefined, says: "" };
+    const { result } = await laboratory.run(
+      {
+        lab: "sim",
+        scenario,
+        seed: kept?.seed ?? DEFAULT_SEED,
+        codec: "sized",
+        // Bugs of what is sealed show only where something is.
+        crypto: "real",
+        folder: null,
+        dir: "",
+        wantLines: false,
+        commit: "unknown",
+        sabotage: mutation.name,
+      },
+      { signal },
+    );
+    return result.verdict === "broken"
+      ? { ...about, case: scenario.name, named: result.culprit?.component, says: result.culprit?.sentence ?? "" }
+      : { ...about, case: undefined, named: undefined, says: "" };
   } finally {
     await laboratory.close();
   }

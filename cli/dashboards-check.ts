@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkDashboards, type Finding, type HeldRun, namesOf, spanOf } from "../dashboards/check.ts";
 import { DashboardsError } from "../dashboards/dashboards-error.ts";
-import { loadRun, type Prometheus, startPrometheus } from "../dashboards/prometheus.ts";
+import { findPrometheus, loadRun, type Prometheus, startPrometheus } from "../dashboards/prometheus.ts";
 import { LIVE_RUN, type ScrapeTarget } from "../dashboards/prometheus-config.ts";
 import { DASHBOARDS } from "../dashboards/provisioning.ts";
 import type { Address } from "../impl/base/address.ts";
@@ -40,9 +40,11 @@ type Loaded = HeldRun & { readonly file: string };
 export async function tryDashboards(words: readonly string[], terminal: Terminal): Promise<readonly Finding[]> {
   const scratch = await mkdtemp(join(tmpdir(), "midcall-dashboards-"));
   const data = join(scratch, "prometheus");
-  const live = words.length === 0 ? await openProcesses(scratch) : undefined;
+  let live: Awaited<ReturnType<typeof openProcesses>> | undefined;
   let prometheus: Prometheus | undefined;
   try {
+    await findPrometheus();
+    if (words.length === 0) live = await openProcesses(scratch);
     const runs =
       words.length === 0 ? await make(scratch, terminal) : await Promise.all(words.map((word) => found(word, terminal)));
     terminal.progress({ stage: "Prometheus", detail: `${runs.length} runs` });
@@ -96,7 +98,8 @@ async function make(scratch: string, terminal: Terminal): Promise<Loaded[]> {
         lab: "sim",
         scenario,
         seed,
-        codec: "real",
+        // No figure of metrics.om is of what was said, and coding it takes most of the time.
+        codec: "sized",
         crypto: "real",
         folder,
         dir: folder,

@@ -39,6 +39,16 @@ export type Prometheus = {
   close(): Promise<void>;
 };
 
+/** That both programs are there, said before any work is done for them. Rejects with DashboardsError. */
+export async function findPrometheus(): Promise<void> {
+  for (const program of ["prometheus", "promtool"])
+    try {
+      await execute(program, ["--version"]);
+    } catch (error) {
+      throw wrong(program, error);
+    }
+}
+
 /** Makes Prometheus blocks in `folder` of the metrics.om file `file`. Rejects with DashboardsError. */
 export async function loadRun(file: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });

@@ -31,6 +31,9 @@ function follow(trial: Trial, traffic: Traffic, legs: readonly Leg[]): Culprit |
     if (traffic(to, "received", type).length === 0) {
       const unread = misread(trial, to, type);
       if (unread !== undefined) return unread;
+      const first = traffic(from, "sent", type)[0]?.t ?? 0;
+      const limited = limitedBy(trial, from, first - AT_ONCE, first + AT_ONCE);
+      if (limited !== undefined) return limited;
       // A relay that was killed since owes nothing any more: who told it has to say it again.
       const told = legs.find((leg) => leg.to === from && leg.type === type)?.from;
       const since = traffic(from, "sent", type)[0]?.t ?? 0;
@@ -66,7 +69,12 @@ export const connectCause: CauseRule = (trial) => {
     );
     const early = ended.sort((a, b) => a.t - b.t)[0];
     if (early !== undefined && early.reason !== "stopped") return endingCause(trial, call?.id, early.who, early.reason);
-    if (call === undefined) return misread(trial, relay) ?? culprit("client", caller, `never offered the call to ${callee}`);
+    if (call === undefined)
+      return (
+        misread(trial, relay) ??
+        unregistered(trial, caller, relay) ??
+        culprit("client", caller, `never offered the call to ${callee}`)
+      );
     const traffic = trafficOf(trial, call.id);
     return (
       follow(trial, traffic, setUpLegs(planned)) ??
@@ -77,6 +85,19 @@ export const connectCause: CauseRule = (trial) => {
   }
   return undefined;
 };
+
+/** A caller that was never registered has nobody to offer its call to: who of the two did not do its part. */
+function unregistered(trial: Trial, caller: string, relay: string): Culprit | undefined {
+  const isRegistered = trial.evidence.records.some(
+    (one) => one.ev === "registration" && one.who === caller && one.state === "registered",
+  );
+  return isRegistered
+    ? undefined
+    : follow(trial, trafficOf(trial, undefined), [
+        { from: caller, to: relay, type: "Register" },
+        { from: relay, to: caller, type: "RegisterAck" },
+      ]);
+}
 
 type Planned = Trial["evidence"]["scenario"]["calls"][number];
 
@@ -203,6 +224,9 @@ function endingCause(trial: Trial, call: string | undefined, who: string, reason
     const asked = trial.relays.find((name) => trafficOf(trial, call)(name, "received", "CallResume").length > 0);
     if (asked !== undefined) return culprit("relay", asked, `refused to resume a call that ${who} proved to be in`);
   }
+  // A refusal for want of room is the relay's word, whoever ends the call upon it.
+  if ((reason === "relay-full" || reason === "limit") && relay !== undefined)
+    return culprit("relay", relay, `refused ${who}'s call for want of room (${reason})`);
   if (reason === "peer-lost" && relay !== undefined)
     return culprit("relay", relay, "gave up a call whose parties had both come back");
   const unread = misread(trial, who) ?? (relay === undefined ? undefined : misread(trial, relay));

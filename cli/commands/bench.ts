@@ -27,7 +27,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
         "codec, aead: every engine side by side. jitter: the same traces and speech through every jitter buffer, beside Chromium's NetEq. " +
         "neteq: a real Chromium and ours over the same lists of drops and delays, live (half a minute a line). " +
         "fec: every scheme of forward error correction over the same losses. " +
-        "cause: how often the cause line names the right part, over bugs it was not made with.",
+        "cause: how often the cause line names the right part, over bugs it was made with and others.",
     )
     .argument("<subject>", "sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
@@ -76,16 +76,21 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
       ]);
     }
     case "cause": {
-      const { heldOut, pointedAt } = await import("../bench-cause.ts");
+      const { isTunedWith, planted, pointedAt } = await import("../bench-cause.ts");
       const pointed: Pointed[] = [];
-      for (const mutation of heldOut()) {
+      for (const mutation of planted()) {
         stage(mutation.name);
         pointed.push(await pointedAt(mutation, terminal.interrupted));
       }
       const broke = pointed.filter((one) => one.case !== undefined);
       const wrong = broke.filter(({ named, component }) => named !== component);
       return told({ pointed }, () => [
-        `${pointed.length} bugs that are no case's twin, ${broke.length} of them seen, ${broke.length - wrong.length} named rightly`,
+        ...[true, false].map((isTuned) => {
+          const [all, right] = [broke, broke.filter((one) => !wrong.includes(one))].map(
+            (some) => some.filter(({ mutation }) => isTunedWith(mutation) === isTuned).length,
+          );
+          return `${right} of ${all} bugs named rightly ${isTuned ? "that the rules may have been written beside" : "that were held out"}`;
+        }),
         ...wrong.map((one) => `${one.mutation} is in ${one.component}: ${one.says}`),
       ]);
     }
