@@ -128,15 +128,19 @@ export const supervisorCause: CauseRule = (trial) => {
   return party === undefined ? undefined : culprit("client", party, `had two reconnections going at once: ${detail}`);
 };
 
-/** Attempts to reconnect and ends of calls out of their order: the detail names who did it. */
-export const inOrderCause: CauseRule = (trial) => {
-  for (const name of ["reconnects-in-order", "calls-end-once"]) {
-    const detail = detailOf(trial, name);
+const outOfOrder =
+  (oracle: string): CauseRule =>
+  (trial) => {
+    const detail = detailOf(trial, oracle);
     const party = firstParty(trial, detail);
-    if (party !== undefined) return culprit(sideOf(trial, party), party, `did something out of its order: ${detail}`);
-  }
-  return undefined;
-};
+    return party === undefined ? undefined : culprit(sideOf(trial, party), party, `did something out of its order: ${detail}`);
+  };
+
+/** Attempts to reconnect out of their order: the detail names who made them. */
+export const attemptsCause: CauseRule = outOfOrder("reconnects-in-order");
+
+/** Ends of calls out of their order: the detail names who ended one in a way that it should not, where nothing led up to it. */
+export const endingsCause: CauseRule = outOfOrder("calls-end-once");
 
 /** An address told in a private call: by the one who sent it first. */
 export const addressCause: CauseRule = (trial) => {

@@ -9,11 +9,12 @@ import { pathCause } from "./cause-path.ts";
 import { unreadCause } from "./cause-refusals.ts";
 import {
   addressCause,
+  attemptsCause,
   crowdCause,
   directCause,
+  endingsCause,
   freedCause,
   generationCause,
-  inOrderCause,
   keyCause,
   orderCause,
   strangerCause,
@@ -41,7 +42,7 @@ const RULES: readonly CauseRule[] = [
   keyCause,
   generationCause,
   supervisorCause,
-  inOrderCause,
+  attemptsCause,
   addressCause,
   strangerCause,
   orderCause,
@@ -56,6 +57,7 @@ const RULES: readonly CauseRule[] = [
   slowCause,
   tierCause,
   directCause,
+  endingsCause,
   freedCause,
 ];
 
