@@ -41,6 +41,7 @@ const ALONE: readonly string[] = [
   "baseline",
   "roam-make-before-break",
   "relay-dies-direct-lives",
+  "cut-off-from-relay",
   "roam-relayed",
   "relay-switch-mid-call",
 ];
