@@ -129,6 +129,26 @@ describe("the port policy", () => {
       expect(await drawn(alice)).toEqual(range(1_024));
     }));
 
+  test("a block is tried to its last port: the only one that is free again is found", (context) =>
+    withBench(context, async (bench) => {
+      const model: NatModel = { ...HOME, ports: "block", portBlock: { size: 9 }, lifetime: 2_000_000 };
+      const { topology, alice, server, at } = await pair(bench, model);
+      const sockets: Sock[] = [];
+      const ports: string[] = [];
+      for (let n = 0; n < 9; n++) {
+        const socket = await alice.open();
+        sockets.push(socket);
+        ports.push(await seen(socket, at, server));
+      }
+      // the ninth falls silent; the others, with as many packets on their way as it takes, do not
+      const kept = sockets.slice(0, 8).map((socket) => socket.stream(at, "alive", 100, 1_000));
+      const isFree = async (): Promise<boolean> => (await topology.mappings("home")).length === 8;
+      await vi.waitUntil(isFree, { timeout: 30_000, interval: 100 });
+      expect(await seen(await alice.open(), at, server)).toBe(ports[8]);
+      await Promise.all(sockets.slice(0, 8).map((socket) => socket.stop()));
+      await Promise.all(kept);
+    }));
+
   test("every mapping keeps its port while it lives, and no two share one", (context) =>
     withBench(context, async (bench) => {
       for (const mapping of BEHAVIOURS) {
