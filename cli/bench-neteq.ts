@@ -53,6 +53,7 @@ export const LINKS: readonly Pick<Condition, "name" | "delays">[] = [
   { name: "loss 10 %", delays: impaired({ loss: 0.1 }) },
   { name: "loss 20 %", delays: impaired({ loss: 0.2 }) },
   { name: "loss 30 %", delays: impaired({ loss: 0.3 }) },
+  { name: "loss 50 %", delays: impaired({ loss: 0.5 }) },
   { name: "loss 20 % in fours", delays: impaired({ loss: 0.2, burst: 4 }) },
   ...CONDITIONS.filter(({ name }) => name === "jitter 20 ms" || name === "jitter 50 ms"),
 ];

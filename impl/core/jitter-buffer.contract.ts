@@ -209,13 +209,14 @@ export function jitterBufferContract(buffer: JitterBufferName): void {
       expect(sourceSeqs(r)).not.toContain(50);
     });
 
-    it.each([0.05, 0.2, 0.5])("independent loss of %f conceals as much, and moves the delay by nothing", (share) => {
+    it.each([0.05, 0.2, 0.5])("independent loss of %f conceals no more, and moves the delay by nothing in the end", (share) => {
       const draw = new Stream(1, "loss");
       const r = played({ arrivals: stream(2_000, () => (draw.nextChance(share) ? undefined : ms(30))), until: ms(39_900) });
-      expect(r.stats.concealedSamples / r.stats.totalSamplesReceived).toBeCloseTo(share, 1);
-      expect(r.stats.insertedSamplesForDeceleration).toBe(0);
-      // From the first delay down to the one that is needed.
-      expect(r.stats.removedSamplesForAcceleration).toBeLessThanOrEqual(2 * FRAME_SAMPLES);
+      const { packetsLost, concealedSamples: concealed, insertedSamplesForDeceleration: inserted } = r.stats;
+      expect(concealed / r.stats.totalSamplesReceived).toBeCloseTo(share, 1);
+      // Stretched speech may stand in for what is lost, and for nothing else; and the first delay comes down to the one that is needed.
+      expect(Math.abs(concealed + inserted - FRAME_SAMPLES * packetsLost)).toBeLessThanOrEqual(2 * FRAME_SAMPLES);
+      expect(Math.abs(r.stats.removedSamplesForAcceleration - inserted)).toBeLessThanOrEqual(2 * FRAME_SAMPLES);
       expect(r.stats.packetsDiscarded).toBe(0);
     });
   });

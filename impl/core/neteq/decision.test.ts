@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
-import { decide, type Situation, SLACK, type Stretch, TRIM_FROM } from "./decision.ts";
+import { decide, RESERVE, type Situation, SLACK, type Stretch, TRIM_FROM } from "./decision.ts";
 
-const calm: Situation = { delay: 45_000, target: 40_000, level: 45_000, span: 60_000, ahead: 0, sinceStretch: 1_000_000 };
+const calm: Situation = {
+  delay: 45_000,
+  target: 40_000,
+  level: 45_000,
+  span: 60_000,
+  ahead: 0,
+  isLossy: false,
+  sinceStretch: 1_000_000,
+};
 
 it.each<readonly [what: string, change: Partial<Situation>, wanted: Stretch]>([
   ["a little above the target nothing is done", {}, "normal"],
@@ -14,5 +22,7 @@ it.each<readonly [what: string, change: Partial<Situation>, wanted: Stretch]>([
   ["stretches keep their distance when it is late", { delay: 80_000, sinceStretch: 99_999 }, "normal"],
   ["and when it is early", { delay: 0, sinceStretch: 99_999 }, "normal"],
   ["what waits beyond half a tick is trimmed", { ahead: TRIM_FROM }, "trim"],
+  ["where frames are lost time is put in reserve", { isLossy: true, ahead: RESERVE - 1 }, "preemptive-expand"],
+  ["and kept", { isLossy: true, ahead: TRIM_FROM }, "normal"],
   ["not where the delay is needed", { ahead: TRIM_FROM, delay: 10_000 }, "preemptive-expand"],
 ])("%s", (_, change, wanted) => expect(decide({ ...calm, ...change })).toBe(wanted));

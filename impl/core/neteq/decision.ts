@@ -17,6 +17,8 @@ export type Situation = {
   readonly span: number;
   /** Audio that still waited when the frame was taken out: it plays that much later. */
   readonly ahead: number;
+  /** Frames are being lost, so time is worth having in reserve. */
+  readonly isLossy: boolean;
   /** Since the last stretch. */
   readonly sinceStretch: number;
 };
@@ -37,10 +39,16 @@ const SPACING = 100_000;
  */
 export const TRIM_FROM = 10_000;
 
-export function decide({ delay, target, level, span, ahead, sinceStretch }: Situation): Stretch {
+/**
+ * Audio in reserve where frames are lost: speech that was stretched takes the place of so much of what would be made up. NetEq has the same effect from merging, which
+ * shortens what it made up, and stretching afterwards. chosen: what keeps the mean delay within 10 ms of NetEq's; 10 ms conceal half a point less at 30 % loss.
+ */
+export const RESERVE = 7_500;
+
+export function decide({ delay, target, level, span, ahead, isLossy, sinceStretch }: Situation): Stretch {
   if (delay >= target + FAST_ABOVE && span >= target + FAST_ABOVE / 2) return "fast-accelerate";
   if (sinceStretch < SPACING) return "normal";
   if (delay >= target + SLACK && level >= target) return "accelerate";
-  if (delay < target) return "preemptive-expand";
-  return ahead >= TRIM_FROM ? "trim" : "normal";
+  if (delay < target || (isLossy && ahead < RESERVE)) return "preemptive-expand";
+  return !isLossy && ahead >= TRIM_FROM ? "trim" : "normal";
 }

@@ -44,6 +44,10 @@ const FADED: number = 3 * FRAME_SAMPLES;
 /** Least resemblance of neighbouring periods (NetEq: 14746 and 8192 in Q14). */
 const ALIKE = 0.9;
 const ALIKE_FAST = 0.5;
+/** A link has lossy moments until so long after the last frame that never came in time. chosen: longer than between losses of 1 %, shorter than speech takes to wear a reserve. */
+const LOSSY = 2_000_000;
+/** By then what was late would have come. chosen: what jitter buffers aim at under jitter of 50 ms. */
+const LATE = 200_000;
 /** What a stretch changes where there is no audio to look at: 10 ms. chosen: a period of a low voice. */
 const SIZED_PERIOD = 480;
 
@@ -78,6 +82,12 @@ export class NeteqBuffer implements JitterBuffer {
   /** Frames the decoder was asked to make up since the last real one. */
   #madeUp = 0;
   #stretched = Number.NEGATIVE_INFINITY;
+  /** When a frame was last played after one that was neither there nor given back. */
+  #lostAt = Number.NEGATIVE_INFINITY;
+  /** When the first of them was, with never a longer time between. */
+  #lossySince = Number.NEGATIVE_INFINITY;
+  /** When a frame last came after its time: others may be late too, and not lost. */
+  #lateAt = Number.NEGATIVE_INFINITY;
 
   /** Use `jitterBuffer`, which checks the bounds. */
   constructor(options: Required<JitterOptions>) {
@@ -120,6 +130,7 @@ export class NeteqBuffer implements JitterBuffer {
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     if (stale || (this.#started && timestamp < this.#position - HALF)) {
+      this.#lateAt = now;
       if (isFirst) this.#counters.tooLate();
       if (isFirst && by !== undefined) this.#counters.unneeded();
       return;
@@ -195,8 +206,10 @@ export class NeteqBuffer implements JitterBuffer {
     if (gap <= HALF) return this.#due(now, need);
     // How long the head may still wait, at most for the time before it that nobody filled.
     const spare = this.#spare(now, head);
-    const wait = Math.min(gap - this.#standIn, mediaSamples(SLACK - spare));
-    if (this.#recover(head, gap)) return;
+    // Where packets are lost and not late, nothing is waited for beyond the target: what was stretched in reserve fills that time instead of what is made up.
+    const isLossy = this.#isLossy(now);
+    const wait = Math.min(gap - this.#standIn, mediaSamples((isLossy ? 0 : SLACK) - spare));
+    if (this.#recover(head, gap, isLossy ? mediaSamples(spare + FRAME_MICROS) : 0)) return;
     if (wait <= 0) return this.#due(now, need);
     // A frame that the head repeats is taken from there, as soon as it is its turn.
     const before = gap - FRAME_SAMPLES - this.#standIn;
@@ -260,10 +273,15 @@ export class NeteqBuffer implements JitterBuffer {
     this.#standIn = 0;
   }
 
-  /** The frame before the head, out of the head, when only that one is still missing. */
-  #recover(head: HeldFrame, gap: number): boolean {
+  #isLossy(now: number): boolean {
+    return now - this.#lostAt < LOSSY && now - this.#lossySince >= LATE && now - this.#lateAt >= LOSSY;
+  }
+
+  /** The frame before the head, out of the head, when only that one is still missing, or up to `early` samples before that once something stands in. */
+  #recover(head: HeldFrame, gap: number, early: number): boolean {
     const seq = head.seq - 1;
-    if (gap - this.#standIn > FRAME_SAMPLES || gap <= this.#standIn || seq <= this.#last) return false;
+    const before = gap - this.#standIn - FRAME_SAMPLES;
+    if (before > Math.max(0, Math.min(early, this.#standIn)) || gap <= this.#standIn || seq <= this.#last) return false;
     const pcm = this.#decoder.recover(head.payload, head.shape);
     if (pcm === undefined) return false;
     this.#settle(head.timestamp - FRAME_SAMPLES);
@@ -286,6 +304,10 @@ export class NeteqBuffer implements JitterBuffer {
     this.#took(seq, packet);
     if (pcm === undefined) return this.#counters.discarded(packet < 0 ? 0 : 1);
     const afterGap = this.#standIn > 0 || this.#restAt < FRAME_SAMPLES;
+    if (gap > HALF) {
+      if (now - this.#lostAt >= LOSSY) this.#lossySince = now;
+      this.#lostAt = now;
+    }
     this.#settle(timestamp);
     if (by !== undefined) this.#counters.recovered(packet < 0 ? 0 : 1);
     else this.#counters.source(FRAME_SAMPLES, now + mediaMicros(this.#parts.waiting) - arrival, this.#delay.target);
@@ -329,6 +351,7 @@ export class NeteqBuffer implements JitterBuffer {
       level: this.#filter.level,
       span: this.#span,
       ahead: mediaMicros(ahead),
+      isLossy: this.#isLossy(now),
       sinceStretch: now - this.#stretched,
     });
     if (op === "normal") return;
