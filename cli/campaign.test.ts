@@ -1,9 +1,13 @@
-/** A small campaign from a seed that stays. `midcall explore --from commit` begins elsewhere at every commit and finds what is still open. */
+/** A small campaign from a seed that stays. `.ci/campaign` begins elsewhere at every commit, or day, and finds what is still open. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import { campaign, emptyTally, type Violation } from "./explore/campaign.ts";
 import { openLaboratory } from "./laboratory.ts";
 import { DEFAULT_SEED, formatSeed, seedOfCommit, seedOfDate } from "./seed.ts";
+import { commit } from "./version.ts";
 
 /** chosen: some ten seconds of an idle machine; campaigns of thousands are made by hand. */
 const SEEDS = 60;
@@ -31,6 +35,15 @@ describe("a campaign", () => {
     expect(said).toEqual([]);
     expect([tally.runs, tally.repeated]).toEqual([SEEDS, Math.ceil(SEEDS / 20)]);
     expect(tally.probes.size).toBeGreaterThan(25);
+  });
+
+  it("of this commit is one command", async () => {
+    const script = join(import.meta.dirname, "../.ci/campaign");
+    const campaigned = promisify(execFile)(script, ["commit"], { env: { ...process.env, SEEDS: "1" } });
+    // What it finds is its own affair: here it has to begin at the commit.
+    const { stdout } = await campaigned.catch((error: { readonly stdout: string }) => error);
+    expect(stdout).toContain(`explored 1 seeds (${formatSeed(seedOfCommit(commit()))} to `);
+    await expect(promisify(execFile)(script, ["yesterday"])).rejects.toMatchObject({ code: 2 });
   });
 
   it("of a commit or a day begins where others do not", () => {

@@ -193,4 +193,28 @@ describe("midcall mutants", () => {
     expect(survives.code, survives.out).toBe(EXIT.broken);
     expect(survives.out).toContain("SURVIVES");
   });
+
+  it("with --stale tries a mutation again only while its line is missing or was made of something else", async () => {
+    const tried = async (): Promise<string[]> => {
+      const words = [
+        "relay-in-the-middle",
+        "--only",
+        "share-signature-unchecked",
+        "--matrix",
+        "matrix.txt",
+        "--stale",
+        "--json",
+        "--explore",
+        "0",
+      ];
+      const said = await midcall(folder, ["mutants", ...words]);
+      return JSON.parse(said.out).map((one: { mutation: string }) => one.mutation);
+    };
+    expect(await tried()).toEqual(["share-signature-unchecked"]);
+    expect(await tried()).toEqual([]);
+    const made = await readFile(join(folder, "matrix.txt"), "utf8");
+    await writeFile(join(folder, "matrix.txt"), made.replace(/[0-9a-f]{8}$/m, "00000000"));
+    expect(await tried()).toEqual(["share-signature-unchecked"]);
+    expect((await midcall(folder, ["mutants", "--stale"])).err).toMatch(/^midcall: --stale: .*; want --matrix <file> too$/m);
+  });
 });

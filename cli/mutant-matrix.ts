@@ -44,13 +44,15 @@ export const inWords = ({ mutation: { name }, caught, runs }: Outcome): string =
     ? `${name} survives ${runs} runs`
     : `${name} caught by ${caught.oracle} of ${caught.case}, ${seconds(caught.ms)}, run ${caught.runs}`;
 
-/** One line of a matrix. `seconds`: how long the search took where it was made; empty when nobody catches it. */
+/** One line of a matrix. `seconds`: how long the search took where it was made, which confirming it later does not change; empty when nobody catches it. */
 export type Row = {
   readonly mutation: string;
   readonly file: string;
   readonly oracle: string;
   readonly case: string;
   readonly seconds: string;
+  /** Hash of what it was made of (mutation-print.ts); empty when that is not known. */
+  readonly of: string;
 };
 
 /** The oracle of a row that nobody catches. */
@@ -61,27 +63,32 @@ export function rowsOf(
   catalogue: readonly { readonly name: string }[],
   outcomes: readonly Outcome[],
   before: readonly Row[] = [],
+  of: (outcome: Outcome) => string = () => "",
 ): readonly Row[] {
   const rows = new Map(before.map((row) => [row.mutation, row]));
-  for (const {
-    mutation: { name, file },
-    caught,
-  } of outcomes)
+  for (const outcome of outcomes) {
+    const { caught } = outcome;
+    const { name, file } = outcome.mutation;
+    const known = rows.get(name);
+    // The case of before, tried first, tells nothing of how long a search takes.
+    const isConfirmed = caught !== undefined && caught.runs === 1 && known?.case === caught.case && known.seconds !== "";
     rows.set(name, {
       mutation: name,
       file,
       oracle: caught?.oracle ?? SURVIVES,
       case: caught?.case ?? "",
-      seconds: caught === undefined ? "" : (caught.ms / 1_000).toFixed(1),
+      seconds: caught === undefined ? "" : isConfirmed ? known.seconds : (caught.ms / 1_000).toFixed(1),
+      of: of(outcome),
     });
+  }
   return catalogue.flatMap(({ name }) => rows.get(name) ?? []);
 }
 
 /** The matrix as text. */
 export const matrix = (rows: readonly Row[]): string =>
   `${columns(
-    ["mutation", "module", "oracle", "case", "seconds"],
-    rows.map((row) => [row.mutation, row.file, row.oracle, row.case, row.seconds]),
+    ["mutation", "module", "oracle", "case", "seconds", "of"],
+    rows.map((row) => [row.mutation, row.file, row.oracle, row.case, row.seconds, row.of]),
   ).join("\n")}\n`;
 
 /** Reads what `matrix` wrote. */
@@ -91,6 +98,6 @@ export const readMatrix = (text: string): readonly Row[] =>
     .split("\n")
     .slice(1)
     .map((line) => {
-      const [mutation = "", file = "", oracle = "", name = "", seconds = ""] = line.split(/ {2,}/);
-      return { mutation, file, oracle, case: name, seconds };
+      const [mutation = "", file = "", oracle = "", name = "", seconds = "", of = ""] = line.split(/ {2,}/);
+      return { mutation, file, oracle, case: name, seconds, of };
     });

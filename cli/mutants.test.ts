@@ -51,16 +51,20 @@ it("a matrix that is read says what was written, keeps what was not tried, and t
     { mutation: one, caught, runs: 2 },
     { mutation: two, caught: undefined, runs: 9 },
   ];
-  const before = { mutation: three.name, file: three.file, oracle: "settles", case: "blackout", seconds: "3.0" };
-  const rows = rowsOf(ALL_MUTATIONS, outcomes, [before, { ...before, mutation: "gone" }, { ...before, mutation: two.name }]);
+  const before = { mutation: three.name, file: three.file, oracle: "settles", case: "blackout", seconds: "3.0", of: "" };
+  const lines = [before, { ...before, mutation: "gone" }, { ...before, mutation: two.name }];
+  const rows = rowsOf(ALL_MUTATIONS, outcomes, lines, ({ caught: by }) => (by === undefined ? "" : "0badcafe"));
   expect(rows).toEqual([
-    { mutation: one.name, file: one.file, oracle: "media-flows", case: "baseline", seconds: "1.5" },
-    { mutation: two.name, file: two.file, oracle: SURVIVES, case: "", seconds: "" },
+    { mutation: one.name, file: one.file, oracle: "media-flows", case: "baseline", seconds: "1.5", of: "0badcafe" },
+    { mutation: two.name, file: two.file, oracle: SURVIVES, case: "", seconds: "", of: "" },
     before,
   ]);
   expect(readMatrix(matrix(rows))).toEqual(rows);
   expect(table(outcomes)).toEqual(expect.arrayContaining(["1 of 2 caught", "search: median 1.50 s, longest 1.50 s"]));
   expect(searchTimes([])).toBeUndefined();
+  // Who caught it before, tried first, confirms the line and leaves the time of the search.
+  const confirmed = { mutation: three, caught: { ...caught, case: "blackout", ms: 200, runs: 1 }, runs: 1 };
+  expect(rowsOf(ALL_MUTATIONS, [confirmed], [before])).toEqual([{ ...before, oracle: "media-flows" }]);
 });
 
 it("the cases whose twin a mutation is are tried first, then the cases with the tags of its module", () => {

@@ -13,6 +13,7 @@ import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { openLaboratory } from "../laboratory.ts";
 import { inWords, matrix, readMatrix, rowsOf, table } from "../mutant-matrix.ts";
 import type { Outcome, Trial } from "../mutants.ts";
+import { printOf } from "../mutation-print.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -27,6 +28,7 @@ type Options = {
   readonly explore: number;
   readonly workers: number;
   readonly matrix?: string;
+  readonly stale?: boolean;
   readonly json?: boolean;
 };
 
@@ -49,6 +51,10 @@ export function addMutants(root: Command, { terminal, end }: Context): void {
     .option("--explore <n>", "what the cases miss is sought in so many explored scenarios too", wholeArgument(0), 50)
     .option("--workers <n>", "mutations at a time", wholeArgument(1), availableParallelism())
     .option("--matrix <file>", "write who caught what to this file; lines of mutations not tried now stay as they are")
+    .option(
+      "--stale",
+      "only mutations whose line in that file is missing, or was made of another mutation, module or case; who caught one is tried first",
+    )
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall mutants --changed main"))
     .action(async (words: string[], options: Options) => end(await mutants(words, options, terminal)));
@@ -80,7 +86,12 @@ function changedSince(ref: string): ReadonlySet<string> {
 }
 
 async function mutants(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
-  const wanted = chosen(options);
+  if (options.stale === true && options.matrix === undefined)
+    throw usage("--stale: there is no file whose lines may be stale", "want --matrix <file> too");
+  const file = options.matrix === undefined ? undefined : resolve(terminal.folder, options.matrix);
+  const before = new Map(
+    (file !== undefined && existsSync(file) ? readMatrix(readFileSync(file, "utf8")) : []).map((row) => [row.mutation, row]),
+  );
   const { inOrder, soundness, tryMutation } = await import("../mutants.ts");
   const cases = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
   const trials: Trial[] = cases.map((scenario) => ({ scenario, seed: options.seed }));
@@ -92,13 +103,21 @@ async function mutants(words: readonly string[], options: Options, terminal: Ter
     for (let i = 0; i < options.explore; i++)
       explored.push({ scenario: exploredScenario(cases, options.seed + i, true), seed: options.seed + i });
   }
+  const byName = new Map(trials.map((trial) => [trial.scenario.name, trial]));
+  const knownTrial = ({ name }: Mutation): Trial | undefined => byName.get(before.get(name)?.case ?? "");
+  const isStale = (mutation: Mutation): boolean => {
+    const [row, trial] = [before.get(mutation.name), knownTrial(mutation)];
+    return row === undefined || row.of === "" || trial === undefined || row.of !== printOf(mutation, trial.scenario);
+  };
+  const wanted = options.stale === true ? chosen(options).filter(isStale) : chosen(options);
   const outcomes = new Map<Mutation, Outcome>();
   const laboratory = openLaboratory();
   const sound = soundness(laboratory, terminal.interrupted);
   let next = 0;
   const work = async (): Promise<void> => {
     for (let mutation = wanted[next++]; mutation !== undefined; mutation = wanted[next++]) {
-      const order = [...inOrder(mutation, trials), ...explored];
+      const first = options.stale === true ? knownTrial(mutation) : undefined;
+      const order = [...(first === undefined ? [] : [first]), ...inOrder(mutation, trials), ...explored];
       const outcome = await tryMutation(mutation, order, sound, terminal.interrupted);
       outcomes.set(mutation, outcome);
       terminal.progress({ stage: `${outcomes.size} of ${wanted.length}: ${inWords(outcome)}` });
@@ -111,10 +130,12 @@ async function mutants(words: readonly string[], options: Options, terminal: Ter
   }
   terminal.quiet();
   const all = wanted.flatMap((mutation) => outcomes.get(mutation) ?? []);
-  if (options.matrix !== undefined) {
-    const file = resolve(terminal.folder, options.matrix);
-    const before = existsSync(file) ? readMatrix(readFileSync(file, "utf8")) : [];
-    writeFileSync(file, matrix(rowsOf([...MUTATIONS.values()], all, before)));
+  if (file !== undefined) {
+    const of = ({ mutation, caught }: Outcome): string => {
+      const trial = byName.get(caught?.case ?? "");
+      return trial === undefined ? "" : printOf(mutation, trial.scenario);
+    };
+    writeFileSync(file, matrix(rowsOf([...MUTATIONS.values()], all, [...before.values()], of)));
   }
   terminal.out(options.json === true ? JSON.stringify(all.map(asJson), null, 2) : table(all).join("\n"));
   return all.every((one) => one.caught !== undefined) ? EXIT.held : EXIT.broken;
