@@ -23,13 +23,13 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
       done.push([what, ...words].join(" "));
     };
   const network: FaultyNetwork = {
-    rebind: does("rebind"),
+    rebind: async (nat, fault, other) => does("rebind")(nat, fault, ...(other === undefined ? [] : [other])),
     renumber: does("renumber"),
     expire: does("expire"),
     setInterface: does("setInterface"),
-    block: async (...words) => {
-      done.push(["block", ...words].join(" "));
-      return async () => void done.push(`unblock ${words.at(-1)}`);
+    block: async (nat, { what }, fault) => {
+      done.push(`block ${nat} ${what} ${fault}`);
+      return async () => void done.push(`unblock ${fault}`);
     },
     partition: async (...words) => {
       done.push(["partition", ...words].join(" "));
