@@ -124,7 +124,10 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
       const { benchJitter, jitterTable } = await import("../bench-jitter.ts");
       if (traces !== undefined) await (await import("../write-traces.ts")).writeTraces(traces);
       const figures = await benchJitter(stage);
-      return told({ figures }, () => jitterTable(figures));
+      stage("processor time, and an hour");
+      const { benchJitterCost, jitterCostLines } = await import("../bench-jitter-cost.ts");
+      const cost = await benchJitterCost();
+      return told({ figures, cost }, () => [...jitterTable(figures), "", ...jitterCostLines(cost)]);
     }
     case "neteq": {
       const count = Number(seeds);
