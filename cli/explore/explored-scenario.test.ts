@@ -101,7 +101,7 @@ describe("an explored scenario", () => {
     const all = many(true, 1_000);
     const clients = all.flatMap(({ parties }) => Object.values(parties).filter(({ role }) => role === "client"));
     expect(new Set(clients.map(({ tier }) => tier))).toEqual(new Set([undefined, "degraded", "catastrophic", "adaptive"]));
-    expect(new Set(clients.map(({ fec }) => fec?.scheme))).toEqual(new Set([undefined, "red", "xor", "rs", "raptorq"]));
+    expect(new Set(clients.map(({ fec }) => fec?.scheme))).toEqual(new Set([undefined, "red", "xor", "rs", "raptorq", "rlc"]));
     const count = (is: (one: Scenario) => boolean): number => all.filter(is).length;
     const relaysOf = ({ parties }: Scenario): PartyModel[] => Object.values(parties).filter(({ role }) => role === "relay");
     expect(count((one) => relaysOf(one).some(({ federatesWith }) => federatesWith !== undefined))).toBeGreaterThan(100);
