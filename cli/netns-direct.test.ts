@@ -1,6 +1,6 @@
 /**
- * Direct paths on a real kernel: the textbook NATs meet where theory says they can and stay with the relay where it says they cannot (RFC 5128), several calls
- * in one laboratory; and a direct call goes on over a roam that the client notices by itself. With MIDCALL_WHOLE_CATALOGUE=1 every pair.
+ * Direct paths on a real kernel: every pair of the nine NATs of RFC 4787 meets where theory says it can and stays with the relay where it says it cannot; and a
+ * direct call goes on over a roam that the client notices by itself.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,51 +12,52 @@ import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { expectConnect, expectLongestGap, expectSameCall, roam, scenario } from "../scenarios/index.ts";
-import type { WrittenScenario } from "../scenarios/written-scenario.ts";
+import { isPossible, KINDS, type Kind, nameOf } from "../sim/nat-pairs.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
-const KINDS = ["full-cone", "restricted-cone", "port-restricted", "symmetric"] as const;
-type Kind = (typeof KINDS)[number];
-type Pair = readonly [Kind, Kind];
-/** Two symmetric NATs never learn each other's ports; one that filters by port cannot let in a port it does not know. */
-const canMeet = (pair: Pair): boolean =>
-  !pair.includes("symmetric") || pair.includes("full-cone") || pair.includes("restricted-cone");
-const ALL: readonly Pair[] = KINDS.flatMap((a, i) => KINDS.slice(i).map((b): Pair => [a, b]));
-const PAIRS: readonly Pair[] =
-  process.env.MIDCALL_WHOLE_CATALOGUE === "1"
-    ? ALL
-    : [
-        ["port-restricted", "port-restricted"],
-        ["restricted-cone", "symmetric"],
-        ["port-restricted", "symmetric"],
-      ];
-/** chosen: nine processes at a time, which two processors carry. */
-const PAIRS_A_LAB = 4;
+/**
+ * All 45 pairs in one laboratory: of each kind a caller and a callee, and in round r every caller k calls callee k + r. Five rounds meet every pair once, in one order
+ * or the other.
+ */
+const ROUNDS = 5;
+const ROUND = 4_000_000;
+const pairs = Array.from({ length: ROUNDS }, (_, round) =>
+  KINDS.map((caller, k) => ({ caller, callee: KINDS[(k + round) % KINDS.length] as Kind, round })),
+).flat();
 const LIMIT_MS = 240_000;
 
 /** 12.5 ms one way on each client's link: 50 ms round trip between the two. */
 const link = { profile: "broadband", delay: "12500us" };
 
-function meeting(pairs: readonly Pair[], batch: number): Scenario {
-  const parties: Record<string, object> = {};
-  for (const [k, [a, b]] of pairs.entries()) {
-    parties[`a${k}`] = { nat: a, link };
-    parties[`b${k}`] = { nat: b, link };
-  }
-  return scenario({
-    ...{ name: `pairs-${batch}`, asks: "Who meets whom?", duration: "6s", iceTransportPolicy: "all" },
-    parties: parties as NonNullable<WrittenScenario["parties"]>,
-    calls: pairs.map((_, k) => ({
-      caller: `a${k}`,
-      callee: `b${k}`,
-      at: 1_000_000 + k * 100_000,
-      callerSays: "tone",
-      calleeSays: "tone",
-    })),
-    expect: [expectConnect()],
-  });
-}
+const behind = ({ mapping, filtering }: Kind) =>
+  ({ nat: { preset: "symmetric", ports: "random", mapping, filtering }, link }) as const;
+const callerOf = (kind: Kind): string => `a${KINDS.indexOf(kind)}`;
+const calleeOf = (kind: Kind): string => `b${KINDS.indexOf(kind)}`;
+/** Calls of a round begin a little apart, as set-ups of real processes on two processors have to. */
+const callAt = ({ caller, round }: { readonly caller: Kind; readonly round: number }): number =>
+  1_000_000 + round * ROUND + KINDS.indexOf(caller) * 60_000;
+/** chosen: half as long again as the race for a direct path may take. */
+const TALK = 3_000_000;
+
+const MATRIX: Scenario = scenario({
+  ...{ name: "nat-matrix", asks: "Who meets whom?", iceTransportPolicy: "all", duration: 1_000_000 + ROUNDS * ROUND },
+  parties: Object.fromEntries(
+    KINDS.flatMap((kind) => [
+      [callerOf(kind), behind(kind)],
+      [calleeOf(kind), behind(kind)],
+    ]),
+  ),
+  calls: pairs.map((pair) => ({
+    caller: callerOf(pair.caller),
+    callee: calleeOf(pair.callee),
+    at: callAt(pair),
+    hangUpAt: callAt(pair) + TALK,
+    callerSays: "tone",
+    calleeSays: "tone",
+  })),
+  expect: [expectConnect()],
+});
 
 const roaming = (name: string, how: Parameters<typeof roam>[1], max: string): Scenario =>
   scenario({
@@ -70,20 +71,17 @@ const roaming = (name: string, how: Parameters<typeof roam>[1], max: string): Sc
     expect: [expectConnect(), expectLongestGap({ max }), expectSameCall()],
   });
 
-const batches = Array.from({ length: Math.ceil(PAIRS.length / PAIRS_A_LAB) }, (_, k) =>
-  PAIRS.slice(k * PAIRS_A_LAB, (k + 1) * PAIRS_A_LAB),
-);
-const MEETINGS: readonly Scenario[] = batches.map(meeting);
 const ROAMS: readonly Scenario[] = [
   // The old interface goes on carrying for a second: nothing is lost but what the new NATs do not let in yet, which goes by the relay too.
   roaming("roam-overlap", { at: "4s", overlap: "1s" }, "60ms"),
   roaming("roam-abrupt", { at: "4s" }, "300ms"),
 ];
 
-/** Who is on which path when the run ends: what becomes of it while parties are told to stop, one after the other, is not asked. */
-const paths = new Map<string, ReadonlyMap<string, string>>();
-const pathsOf = (records: Parameters<typeof assess>[0]["records"], until: number): ReadonlyMap<string, string> =>
-  new Map(records.flatMap((one) => (one.ev === "path" && one.t < until ? [[one.who, one.path] as const] : [])));
+/** Who is on which path at that time. What becomes of it while parties hang up or are told to stop, one after the other, is not asked. */
+type Records = Parameters<typeof assess>[0]["records"];
+const pathsAt = (records: Records, time: number): ReadonlyMap<string, string> =>
+  new Map(records.flatMap((one) => (one.ev === "path" && one.t < time ? [[one.who, one.path] as const] : [])));
+const logs = new Map<string, Records>();
 
 const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
 const results = new Map<string, Result | Error>();
@@ -105,11 +103,11 @@ const judged = (one: Scenario, { records, hash, virtualMs, crashed }: NetnsOutco
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-direct-"));
-  const meetings = await inLanes(MEETINGS, 1, run); // one after the other: each is nine processes
+  const matrix = await inLanes([MATRIX], 1, run);
   const roams = await inLanes(ROAMS, 2, run);
-  for (const [one, ran] of [...meetings, ...roams]) {
+  for (const [one, ran] of [...matrix, ...roams]) {
     results.set(one.name, ran instanceof Error ? ran : judged(one, ran));
-    if (!(ran instanceof Error)) paths.set(one.name, pathsOf(ran.records, one.duration));
+    if (!(ran instanceof Error)) logs.set(one.name, ran.records);
   }
 }, LIMIT_MS);
 
@@ -125,18 +123,18 @@ function ran(name: string, context: { skip(why: string): void }): Result {
   return result;
 }
 
-test.for(PAIRS.map((pair, index) => [...pair, index] as const))(
+test.for(pairs.map((pair) => [nameOf(pair.caller), nameOf(pair.callee), pair] as const))(
   "%s and %s take the path that theory says",
-  ([a, b, index], context) => {
-    const name = `pairs-${Math.floor(index / PAIRS_A_LAB)}`;
-    ran(name, context);
-    const path = canMeet([a, b]) ? "direct" : "relay";
-    const k = index % PAIRS_A_LAB;
-    expect([`a${k}`, `b${k}`].map((who) => paths.get(name)?.get(who))).toEqual([path, path]);
+  ([, , pair], context) => {
+    ran(MATRIX.name, context);
+    const path = isPossible(pair.caller, pair.callee) ? "direct" : "relay";
+    const paths = pathsAt(logs.get(MATRIX.name) ?? [], callAt(pair) + TALK);
+    expect([callerOf(pair.caller), calleeOf(pair.callee)].map((who) => paths.get(who))).toEqual([path, path]);
   },
 );
 
 test.for(ROAMS.map(({ name }) => name))("a direct call goes on, directly, over a %s", (name, context) => {
   ran(name, context);
-  expect(["alice", "bob"].map((who) => paths.get(name)?.get(who))).toEqual(["direct", "direct"]);
+  const paths = pathsAt(logs.get(name) ?? [], ROAMS.find((one) => one.name === name)?.duration ?? 0);
+  expect(["alice", "bob"].map((who) => paths.get(who))).toEqual(["direct", "direct"]);
 });
