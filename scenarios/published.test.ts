@@ -1,5 +1,7 @@
 /** What is published beside the code is current. To write it anew: `MIDCALL_WRITE=1 npx vitest run scenarios/published.test.ts`. */
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as index from "./index.ts";
 import { scenarioJsonSchema } from "./language.ts";
@@ -8,9 +10,14 @@ import { withTables } from "./reference-tables.ts";
 const schemaFile = new URL("./scenario.schema.json", import.meta.url);
 const guideFile = new URL("../docs/writing-scenarios.md", import.meta.url);
 const isWriting = process.env.MIDCALL_WRITE === "1";
+/** Writes a file as the linter wants it. */
+const write = (file: URL, text: string): void => {
+  writeFileSync(file, text);
+  execFileSync("npx", ["biome", "check", "--write", fileURLToPath(file)]);
+};
 
 test("scenario.schema.json is the schema of the language", () => {
-  if (isWriting) writeFileSync(schemaFile, `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
+  if (isWriting) write(schemaFile, `${JSON.stringify(scenarioJsonSchema(), null, 2)}\n`);
   expect(JSON.parse(readFileSync(schemaFile, "utf8"))).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
 });
 
@@ -23,7 +30,7 @@ const unpadded = (markdown: string): string =>
 
 test("the guide's tables are those of the catalogues", () => {
   const guide = readFileSync(guideFile, "utf8");
-  if (isWriting) writeFileSync(guideFile, withTables(guide));
+  if (isWriting) write(guideFile, withTables(guide));
   expect(unpadded(readFileSync(guideFile, "utf8"))).toBe(unpadded(withTables(guide)));
 });
 
