@@ -37,7 +37,12 @@ export const MODES: readonly Mode[] = [
 ];
 
 /** Concealed percent, mean delay of the jitter buffer in milliseconds. */
-export type Listened = { readonly concealed: number; readonly delayMs: number };
+export type Listened = {
+  readonly concealed: number;
+  /** Of speech that was stretched, which may stand in for what would be concealed. */
+  readonly stretched: number;
+  readonly delayMs: number;
+};
 export type NeteqFigure = {
   readonly condition: string;
   readonly mode: string;
@@ -59,12 +64,17 @@ export const LINKS: readonly Pick<Condition, "name" | "delays">[] = [
 ];
 
 const listened = (after: InboundAudio, before: InboundAudio): Listened => ({
-  concealed:
-    (100 * (after.concealedSamples - before.concealedSamples)) / (after.totalSamplesReceived - before.totalSamplesReceived),
+  ...sharesOf(after, before),
   delayMs:
     (1_000 * (after.jitterBufferDelay - before.jitterBufferDelay)) /
     (after.jitterBufferEmittedCount - before.jitterBufferEmittedCount),
 });
+
+function sharesOf(after: InboundAudio, before: InboundAudio): Omit<Listened, "delayMs"> {
+  const share = (count: "concealedSamples" | "insertedSamplesForDeceleration"): number =>
+    (100 * (after[count] - before[count])) / (after.totalSamplesReceived - before.totalSamplesReceived);
+  return { concealed: share("concealedSamples"), stretched: share("insertedSamplesForDeceleration") };
+}
 
 /** One line: `seconds` of speech (after 4 to settle) over `delays`. */
 export type Trial = { readonly mode: Mode; readonly pcm: Int16Array; readonly delays: Float64Array; readonly measured: number };

@@ -73,7 +73,11 @@ test.each<[line: string, code: number, says: RegExp]>([
   ["explore baseline --seeds 1 --out file", EXIT.usage, /--out file: that is not a folder/],
   ["report out/latest --out file", EXIT.usage, /--out file: that is not a folder/],
   ["run throws.ts", EXIT.usage, /throws.ts: no way; mend the file/],
-  ["replay file", EXIT.usage, /result.json is not there; want a run's folder/],
+  [
+    "replay file",
+    EXIT.usage,
+    /file: no known format; want a run's folder, a file that a command of midcall wrote, or a recording/,
+  ],
   ["report dir", EXIT.usage, /result.json is not there; want a run's folder/],
   ["shrink empty", EXIT.usage, /no scenario or tag is called "empty"/],
 ])("midcall %s: exit code %i and one line", async (line, code, says) => {

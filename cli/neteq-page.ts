@@ -6,6 +6,7 @@
 /** W3C webrtc-stats inbound-rtp, the counters that are compared. */
 export type InboundAudio = {
   readonly concealedSamples: number;
+  readonly insertedSamplesForDeceleration: number;
   readonly totalSamplesReceived: number;
   readonly jitterBufferDelay: number;
   readonly jitterBufferEmittedCount: number;
@@ -78,7 +79,7 @@ window.neteq = (() => {
     async stats() {
       for (const one of (await receiver.getStats()).values())
         if (one.type === "inbound-rtp" && one.kind === "audio")
-          return Object.fromEntries(["concealedSamples", "totalSamplesReceived", "jitterBufferDelay", "jitterBufferEmittedCount", "packetsReceived"].map((name) => [name, one[name] ?? 0]));
+          return Object.fromEntries(["concealedSamples", "insertedSamplesForDeceleration", "totalSamplesReceived", "jitterBufferDelay", "jitterBufferEmittedCount", "packetsReceived"].map((name) => [name, one[name] ?? 0]));
       return undefined;
     },
   };

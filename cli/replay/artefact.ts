@@ -6,6 +6,7 @@ import { glob, open, readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { usage } from "../exit.ts";
 import { type Row, readMatrix } from "../mutant-matrix.ts";
+import { fieldFormat } from "../reproduce/field-source.ts";
 import { DEFAULT_SEED, parseSeed } from "../seed.ts";
 
 /** One mutation and who caught it, as a matrix or `mutants --json` has it. */
@@ -51,10 +52,19 @@ export async function artefactsIn(word: string, folder: string): Promise<readonl
   if (found.isDirectory()) return below(word, path);
   if (!found.isFile()) throw usage(`${word}: that is not a file`, "want a run's folder, or a file that midcall wrote");
   const text = await readText(path);
-  if (text === undefined) return [{ is: "recording", word }];
+  if (text === undefined) return recording(word, path);
   if (BLOCK.test(text)) return blocksOf(word, text);
   if (/^mutation +module +oracle +case +seconds/.test(text)) return [matrixOf(word, readMatrix(text))];
   if (text.startsWith("{") || text.startsWith("[")) return fromJson(word, text);
+  return recording(word, path);
+}
+
+async function recording(word: string, path: string): Promise<readonly Artefact[]> {
+  await fieldFormat(
+    path,
+    word,
+    "want a run's folder, a file that a command of midcall wrote, or a recording that midcall reproduce takes",
+  );
   return [{ is: "recording", word }];
 }
 

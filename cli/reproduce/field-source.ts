@@ -27,7 +27,7 @@ export async function openField(word: string, folder: string, options: FieldOpti
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw usage(`${word}: there is no such file`, KNOWN);
   if (!found.isFile()) throw usage(`${word}: it is no file`, KNOWN);
-  const format = await formatOf(path, word);
+  const format = await fieldFormat(path, word);
   if (options.party !== undefined && format !== "event-log")
     throw usage(`--party ${options.party}: ${word} is no event log`, "leave it out");
   if (options.local !== undefined && format !== "capture")
@@ -44,17 +44,18 @@ export async function openField(word: string, folder: string, options: FieldOpti
   }
 }
 
-async function formatOf(path: string, word: string): Promise<FieldFormat> {
+/** Rejects with CliError for what is no recording; `want` says what else would do. */
+export async function fieldFormat(path: string, word: string, want: string = KNOWN): Promise<FieldFormat> {
   const head = await headOf(path, word);
-  if (head.length === 0) throw usage(`${word}: it is empty`, KNOWN);
+  if (head.length === 0) throw usage(`${word}: it is empty`, want);
   if (captureFormat(head) !== undefined) return "capture";
   if (head[0] === 0x1f && head[1] === 0x8b) throw usage(`${word}: it is compressed`, `unpack it: gunzip ${word}`);
   const text = new TextDecoder().decode(head).replace(/^\uFEFF/, "");
-  if (text.includes("\0")) throw usage(`${word}: no known format`, KNOWN);
+  if (text.includes("\0")) throw usage(`${word}: no known format`, want);
   const line = text.split("\n", 1)[0] ?? "";
   if (text.trimStart().startsWith("{")) return /"ev"\s*:/.test(line) ? "event-log" : "webrtc-internals";
   if (line.includes(",")) return "table";
-  throw usage(`${word}: no known format`, KNOWN);
+  throw usage(`${word}: no known format`, want);
 }
 
 async function headOf(path: string, word: string): Promise<Uint8Array> {
