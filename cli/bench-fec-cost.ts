@@ -8,6 +8,7 @@ import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadRaptorQ } from "../impl/io/raptorq.ts";
 import { BENCHED_SCHEMES, benchedPackets } from "./bench-fec.ts";
+import { median, processorUs } from "./processor-time.ts";
 
 export type FecCost = {
   readonly scheme: string;
@@ -24,15 +25,6 @@ const FRAMES = 2_000;
 const ROUNDS = 9;
 /** Lost on the way, so that decoding has work to do. */
 const LOSS = 0.1;
-
-const processorUs = (work: () => void): number => {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
-};
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** A figure for each of the benched schemes but `none`. */
 export function benchFecCost(): readonly FecCost[] {

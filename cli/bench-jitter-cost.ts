@@ -13,6 +13,7 @@ import { readWav } from "../impl/io/wav.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import { listen, PACKETS, type Refillable, speak } from "./bench-jitter.ts";
 import { impaired } from "./jitter-conditions.ts";
+import { median, processorUs } from "./processor-time.ts";
 import { speechPath } from "./speech.ts";
 
 export type JitterCost = {
@@ -31,14 +32,6 @@ export type JitterCost = {
 const ROUNDS = 7;
 const SEED = 1;
 const delaysOf = (packets: number): Float64Array => impaired({ loss: 0.1, jitter: 20_000 })(SEED, packets);
-
-const processorUs = (work: () => void): number => {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
-};
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** A figure for each buffer. */
 export async function benchJitterCost(): Promise<readonly JitterCost[]> {

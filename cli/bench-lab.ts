@@ -18,6 +18,7 @@ import { buildTopology } from "../netns/topology.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { scenario } from "../scenarios/index.ts";
 import { CliError, lacking } from "./exit.ts";
+import { median } from "./processor-time.ts";
 
 /** What one laboratory took. */
 export type LabFigure = {
@@ -198,5 +199,3 @@ const medians = (laps: readonly Lap[]): Lap => ({
   upMs: median(laps.map((lap) => lap.upMs)),
   downMs: median(laps.map((lap) => lap.downMs)),
 });
-
-const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? Number.NaN;

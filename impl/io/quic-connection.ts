@@ -60,7 +60,7 @@ const APPLICATION_ERROR = 0xc;
  * acknowledgements otherwise. chosen: a frame's time, within the 25 ms that every peer allows for (RFC 9000 section 18.2, max_ack_delay).
  */
 const ACKNOWLEDGE_WITHIN: Micros = millis(20);
-/** It waits for no more packets than this one (RFC 9000 section 13.2.2: at least every second one). */
+/** It waits for one packet only: with so many it goes (RFC 9000 section 13.2.2: at least every second one). */
 const UNACKNOWLEDGED = 2;
 /** ... and only where nothing but datagrams has gone either way for so long: set-ups, changes of address and losses are answered at once. chosen: some round trips of any network. */
 const AT_REST: Micros = millis(1_000);
@@ -115,7 +115,7 @@ export class QuicConnection {
   #isDoubtful = false;
   /** Datagrams received since something was last sent. */
   #unacknowledged = 0;
-  /** Something is to be sent now, and not only an acknowledgement in time. */
+  /** The engine may have something to send other than an acknowledgement that can wait. */
   #isPressing = true;
   #acknowledgeAt: Instant | undefined;
   /** When something other than a datagram last went either way. */
@@ -185,7 +185,6 @@ export class QuicConnection {
   /** Octets for the message stream as they are, without a length in front. */
   sendRaw(octets: Uint8Array): void {
     if (this.#ended) return;
-    this.#isPressing = true;
     this.#outbound.push(new Uint8Array(octets));
     this.#outboundBytes += octets.length;
   }
@@ -245,7 +244,7 @@ export class QuicConnection {
   /** Second half: sends what is to be sent, acknowledgements with it, and sets `deadline`. It emits nothing but `closed`. */
   write(): void {
     if (this.#mayWait()) {
-      this.deadline = Instant.earliest(this.#engineDeadline, Instant.earliest(this.#acknowledgeAt, this.#ownDeadline()));
+      this.deadline = Instant.earliest(this.#engineDeadline, this.#acknowledgeAt, this.#ownDeadline());
       return;
     }
     this.#transmit();
@@ -272,7 +271,6 @@ export class QuicConnection {
   }
 
   #queue(message: Uint8Array): void {
-    this.#isPressing = true;
     const framed = frame(message);
     this.#outbound.push(framed);
     this.#outboundBytes += framed.length;
@@ -357,7 +355,6 @@ export class QuicConnection {
     if (this.role === "client" && now >= this.#keepAliveAt) {
       this.#keepAliveAt = Instant.after(now, keepAlive);
       this.#engine.sendAckEliciting();
-      this.#isPressing = true;
       this.#eliciting = true;
     }
     if (this.#silent === undefined && this.#askedAt !== undefined && Instant.between(this.#askedAt, now) >= silence) {
