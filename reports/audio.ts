@@ -1,7 +1,7 @@
 /**
  * How each party's call sounded, from what its loudspeaker was given (`media-played`), never from what the network delivered.
  * A gap is a maximal run of frames that are concealed or silent, from the first source frame to the end of the call; recovered
- * frames count as source audio and comfort noise for a silent source is no gap.
+ * frames count as source audio; comfort noise for a silent source is no gap, in place of lost speech it is one (unheard-speech.ts).
  */
 import { CAPTURE_MS, LOOK_AHEAD_MS } from "../impl/base/metric/mouth-to-ear.ts";
 import { instantsOf, type LogRecord, type StatsRecord } from "../impl/base/record.ts";

@@ -85,14 +85,30 @@ function speak(builder: LogBuilder, talk: Talk): void {
   const ahead = spells.toSorted((a, b) => a.from - b.from);
   let next = 0;
   let number = seq;
+  let sent: { readonly at: number; readonly seq: number; n: number } | undefined;
+  const tellSent = (): void => {
+    if (sent === undefined) return;
+    const { n, at } = sent;
+    builder.say(at + n * FRAME_MICROS, peer, { ev: "media-sent", call, key, seq: sent.seq, n, at, step: FRAME_MICROS });
+    sent = undefined;
+  };
   for (let at = from; at < until; at += FRAME_MICROS, number++) {
+    while ((ahead[next]?.to ?? until) <= at) next++;
+    const spell = ahead[next];
+    const kind = spell !== undefined && at >= spell.from ? spell.kind : "source";
+    // A peer that says nothing sends and numbers nothing.
+    if (kind === "comfort") {
+      tellSent();
+      number--;
+    } else if (sent !== undefined && sent.n < 50) sent.n++;
+    else {
+      tellSent();
+      sent = { at: at - delay, seq: number, n: 1 };
+    }
     if (dead.some((one) => at >= one.from && at < one.to)) {
       flush();
       continue;
     }
-    while ((ahead[next]?.to ?? until) <= at) next++;
-    const spell = ahead[next];
-    const kind = spell !== undefined && at >= spell.from ? spell.kind : "source";
     if (run === undefined || run.kind !== kind || run.n === 50) {
       flush();
       run = { kind, at, n: 0, seq: number };
@@ -100,12 +116,7 @@ function speak(builder: LogBuilder, talk: Talk): void {
     run.n++;
   }
   flush();
-  const all = Math.ceil((until - from) / FRAME_MICROS);
-  for (let first = 0; first < all; first += 50) {
-    const n = Math.min(50, all - first);
-    const at = from - delay + first * FRAME_MICROS;
-    builder.say(at + n * FRAME_MICROS, peer, { ev: "media-sent", call, key, seq: seq + first, n, at, step: FRAME_MICROS });
-  }
+  tellSent();
 }
 
 const PERFECT: LinkModel = { ...CLEAN, delay: 25_000 };

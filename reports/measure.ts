@@ -15,6 +15,7 @@ import { measureRecovery } from "./recovery.ts";
 import type { Condition, Measurements } from "./result.ts";
 import { measureSignal } from "./signal.ts";
 import { measureTiers } from "./tiers.ts";
+import { withUnheardSpeech } from "./unheard-speech.ts";
 
 /** A log with everything derived from it that oracles and pages need. */
 export type Evidence = {
@@ -38,7 +39,8 @@ export function measure(records: readonly LogRecord[], scenario: Scenario): Evid
   const runEnd = endOf(records);
   const clients = clientsOf(scenario);
   const calls = callsOf(records, scenario);
-  const playouts = playoutsOf(records, calls, runEnd);
+  const streams = streamsOf(records);
+  const playouts = withUnheardSpeech(playoutsOf(records, calls, runEnd), streams.streams);
   const delays = delaysOf(records, playouts);
   const conditions = measureConditions(records, scenario);
   const fec = measureFec(records, clients);
@@ -53,7 +55,6 @@ export function measure(records: readonly LogRecord[], scenario: Scenario): Evid
     ...(Object.keys(fec).length === 0 ? {} : { fec }),
     ...(Object.keys(tiers).length === 0 ? {} : { tiers }),
   };
-  const streams = streamsOf(records);
   const media = { ...streams, accounts: accountsOf(records, scenario, streams.streams, runEnd) };
   return { scenario, records, runEnd, clients, calls, playouts, delays, conditions, media, measurements };
 }
