@@ -40,6 +40,15 @@ describe("a call over loopback QUIC between real processes, whose relay is kille
     }
   });
 
+  it("logs a round trip a second, of loopback with the delay put there, as long as the relay is there", () => {
+    for (const who of ["alice", "bob"]) {
+      const told = run.records.flatMap((one) => (one.ev === "session-stats" && one.who === who ? [one] : []));
+      expect(told.length, who).toBeGreaterThan(5);
+      for (const one of told) expect(one.currentRoundTripTime, who).toBeLessThan(10);
+      expect(Math.max(...told.map((one) => one.packetsReceived)), who).toBeGreaterThan(100);
+    }
+  });
+
   it("is heard: speech before the kill, quiet while the relay is down, speech again after it", () => {
     for (const [name, pcm] of run.heard) {
       const rms = (fromSeconds: number, toSeconds: number): number => {

@@ -150,9 +150,9 @@ test.each([4, 6, 9.5, 14])(
       frame.plot.curves.find((one) => one.name === group)?.curves.find((one) => one.party === "alice" && one.name === name)
         ?.points ?? [];
     const trips = sofar.flatMap((one) =>
-      one.who === "alice" && "rttMs" in one && typeof one.rttMs === "number" ? [[one.t, one.rttMs]] : [],
+      one.who === "alice" && one.ev === "session-stats" ? [[one.t, 1_000 * one.currentRoundTripTime]] : [],
     );
-    expect(curve("round trip", "to its peer of the session").map(([t, ms]) => [t, Math.round(ms ?? -1)])).toEqual(
+    expect(curve("round trip", "to the relay").map(([t, ms]) => [t, Math.round(ms ?? -1)])).toEqual(
       trips.map(([t = 0, ms = 0]) => [t, Math.round(ms)]),
     );
     expect(trips.length).toBeGreaterThan(0);

@@ -282,11 +282,15 @@ const network: Row = {
     },
     {
       title: "Round trip",
-      description: "Of the newest session with the relay, measured in its handshake.",
+      description:
+        "Of each session, to the relay and straight to the peer, as its transport has it; and from party to party by the reports of calls that adapt.",
       kind: "lines",
       unit: "s",
       width: 8,
-      targets: [{ expr: series("midcall_session_rtt_seconds", CHOSEN), legend: WHO }],
+      targets: [
+        { expr: series("midcall_client_session_rtt_seconds", CHOSEN), legend: `${WHO} {{path}}` },
+        { expr: series("midcall_client_round_trip_seconds", CHOSEN), legend: `${WHO} end to end` },
+      ],
     },
     {
       title: "Traffic",

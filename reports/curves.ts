@@ -34,7 +34,7 @@ export function curvesOf(evidence: Evidence): CurveGroup[] {
     { name: "mouth to ear", unit: "ms", curves: evidence.playouts.flatMap((playout) => delayCurve(evidence, playout)) },
     { name: "jitter buffer", unit: "ms", curves: each((party) => bufferCurves(records, party)) },
     { name: "packets lost", unit: "%", curves: each((party) => [lossCurve(records, party)]) },
-    { name: "round trip", unit: "ms", curves: each((party) => [roundTrips(records, party)]) },
+    { name: "round trip", unit: "ms", curves: each((party) => roundTrips(records, party)) },
     { name: "sent", unit: "kbit/s", curves: each((party) => [rateCurve(records, party)]) },
   ];
   return all
@@ -92,11 +92,27 @@ function lossCurve(records: readonly LogRecord[], party: string): Curve {
   return { party, name: "to it", points };
 }
 
-function roundTrips(records: readonly LogRecord[], party: string): Curve {
-  const points = records.flatMap((record): Point[] =>
-    record.who === party && "rttMs" in record && typeof record.rttMs === "number" ? [[record.t, rounded(record.rttMs)]] : [],
+/** As each session's transport has it, and by the reports of the call's media. Where the log tells of handshakes alone (of before `session-stats`), theirs. */
+function roundTrips(records: readonly LogRecord[], party: string): Curve[] {
+  const own = records.filter((record) => record.who === party);
+  const direct = new Set(own.flatMap((one) => (one.ev === "candidate-pair" ? [one.session] : [])));
+  const told = own.flatMap((one) => (one.ev === "session-stats" ? [one] : []));
+  const path = (name: string, isIt: (session: number) => boolean): Curve => ({
+    ...{ party, name },
+    points: told.flatMap((one): Point[] => (isIt(one.session) ? [[one.t, rounded(1_000 * one.currentRoundTripTime)]] : [])),
+  });
+  const handshakes = own.flatMap((one): Point[] =>
+    one.ev === "session" && one.rttMs !== undefined ? [[one.t, rounded(one.rttMs)]] : [],
   );
-  return { party, name: "to its peer of the session", points };
+  const reported = own.flatMap((one): Point[] =>
+    one.ev === "stats" && one.roundTripTime !== undefined ? [[one.t, rounded(1_000 * one.roundTripTime)]] : [],
+  );
+  return [
+    ...(told.length === 0 ? [{ party, name: "of handshakes", points: handshakes }] : []),
+    path("to the relay", (session) => !direct.has(session)),
+    path("to the peer", (session) => direct.has(session)),
+    { party, name: "end to end", isSoft: true, points: reported },
+  ];
 }
 
 function rateCurve(records: readonly LogRecord[], party: string): Curve {

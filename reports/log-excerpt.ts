@@ -102,6 +102,7 @@ const QUIET: ReadonlySet<LogRecord["ev"]> = new Set<LogRecord["ev"]>([
   "media-received",
   "media-played",
   "stats",
+  "session-stats",
   "network",
 ]);
 

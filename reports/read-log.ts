@@ -198,7 +198,12 @@ const EACH: Readonly<Record<Saying["ev"], Shape>> = {
     ...each("payloadBytes", "sealedBytes"),
     ["reason", text],
   ],
-  stats: [["call", text], ...each("packetsReceived", "packetsLost", "jitter", "jitterBufferDelay", "jitterBufferEmittedCount")],
+  stats: [
+    ["call", text],
+    ...each("packetsReceived", "packetsLost", "jitter", "jitterBufferDelay", "jitterBufferEmittedCount"),
+    ["roundTripTime", maybe(number)],
+  ],
+  "session-stats": [["session", whole], ...each("currentRoundTripTime", "packetsSent", "packetsReceived", "packetsLost")],
   network: each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes"),
   interfaces: [
     ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],

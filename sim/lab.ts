@@ -292,6 +292,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   };
   const traffic = (): void => {
     for (const name of Object.keys(scenario.parties)) say(name, { ev: "network", ...network.counters(name) });
+    for (const process of clients.values()) process.tellStatistics();
   };
   let faults: ReturnType<typeof applyFaults> | undefined;
   const begin = (): void => {

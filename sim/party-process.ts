@@ -12,6 +12,7 @@ import { DEVICE_MICROS } from "../impl/core/audio-source.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
 import { type Machine, type Runner, run, sayNetwork, type WorldInput } from "../impl/core/effect.ts";
 import type { SessionConfig } from "../impl/core/session.ts";
+import { sessionStatistics } from "../impl/core/session-statistics.ts";
 import { SignallingFilter } from "../impl/core/signalling-filter.ts";
 import type { Packet, Socket } from "./host.ts";
 import type { Kernel, Timer } from "./kernel.ts";
@@ -67,6 +68,7 @@ export class PartyProcess<Input> {
   #machine: Machine<Input | WorldInput> | undefined;
   #runner: Runner<Input> | undefined;
   #unwatch: (() => void) | undefined;
+  #statistics = sessionStatistics();
 
   constructor(world: LabWorld, plan: Plan<Input>) {
     this.name = plan.name;
@@ -84,6 +86,7 @@ export class PartyProcess<Input> {
     const { kernel, network, randomness, say } = this.#world;
     const incarnation = ++this.#incarnation;
     this.#isRunning = true;
+    this.#statistics = sessionStatistics();
     const socket = network.socket(this.name, this.#plan.port, (from, packet) => this.#receive(from, packet));
     this.#socket = socket;
     const log = (saying: Saying): void => say(this.name, saying);
@@ -134,6 +137,12 @@ export class PartyProcess<Input> {
       core: this.#machine?.view() ?? null,
       sessions: this.#endpoint?.view() ?? {},
     };
+  }
+
+  /** Says how its sessions are doing, as a live client does once a second. */
+  tellStatistics(): void {
+    if (!this.#isRunning || this.#isPaused || this.#endpoint === undefined) return;
+    for (const saying of this.#statistics(this.#endpoint.paths())) this.#world.say(this.name, saying);
   }
 
   /** A command or another input for the core; ignored while the process is down. */

@@ -69,6 +69,7 @@ async function* lines(path: string): AsyncGenerator<{ record?: LogRecord; reason
 function soundOf(who: string): (record: LogRecord) => Iterable<FieldEvent> {
   let call: string | undefined;
   let lastPlayed: number | undefined;
+  const direct = new Set<number>();
   return function* (record) {
     if (record.who !== who) return;
     switch (record.ev) {
@@ -86,6 +87,14 @@ function soundOf(who: string): (record: LogRecord) => Iterable<FieldEvent> {
           yield { what: "sound", t: lastPlayed + FRAME_MICROS, until: from, isHeard: false };
         lastPlayed = last;
         yield { what: "sound", t: from, until: last + FRAME_MICROS, isHeard: !isGap(record.kind) };
+        return;
+      }
+      case "candidate-pair":
+        direct.add(record.session);
+        return;
+      case "session-stats": {
+        const roundTrip = Math.round(record.currentRoundTripTime * 1e6);
+        if (!direct.has(record.session)) yield { what: "sample", t: record.t, until: record.t, roundTrip };
         return;
       }
       case "session": {

@@ -252,6 +252,22 @@ export type StatsRecord = {
   /** Concealment of 150 ms or longer: ours, the W3C dictionary has none. */
   readonly interruptionCount: number;
   readonly totalInterruptionDurationMs: number;
+  /** Of the newest report that answers one of ours: from party to party and back (W3C remote-inbound-rtp, seconds). Absent before any, and in calls without reports. */
+  readonly roundTripTime?: number;
+};
+
+/**
+ * One session of a client, once a second as long as packets come or go on it: W3C webrtc-stats candidate-pair names and units (seconds), packets cumulative.
+ * `packetsLost`: those that the transport declared lost.
+ */
+export type SessionStatsRecord = {
+  readonly ev: "session-stats";
+  readonly session: number;
+  /** Smoothed, as the transport goes by it. */
+  readonly currentRoundTripTime: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
 };
 
 /** Forward error correction of one party's call beside each `stats`, cumulative; absent from calls in which neither side uses any. */
@@ -372,6 +388,7 @@ export type Saying =
   | MediaReceivedRecord
   | MediaPlayedRecord
   | StatsRecord
+  | SessionStatsRecord
   | FecRecord
   | TierRecord
   | NetworkRecord

@@ -142,6 +142,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       probeEvery: client.DEFAULT_PROBE,
     }),
     watchesNetwork: true,
+    tellsSessions: true,
     ...(certificate === undefined ? {} : { certificate }),
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     ...(options.metrics === undefined ? {} : { metrics: { ...options.metrics, sources: ["process", "client"] } }),

@@ -6,6 +6,7 @@ import type { Saying } from "../base/record.ts";
 import { Instant } from "../base/units.ts";
 import { type Machine, type Ports, type Runner, run, sayNetwork, type WorldInput } from "../core/effect.ts";
 import { DEFAULT_SESSION, type Endpoint, type EndpointListener } from "../core/session.ts";
+import { sessionStatistics } from "../core/session-statistics.ts";
 import type { Certificate } from "../io/certificate.ts";
 import { openEventLog } from "../io/event-log.ts";
 import { watchHostNetwork } from "../io/host-network.ts";
@@ -36,6 +37,8 @@ export type PartyOptions<Input> = {
   readonly metrics?: Omit<MetricsPortOptions, "labels">;
   /** The machine is told of the host's network and its changes. */
   readonly watchesNetwork?: boolean;
+  /** Logs how each session is doing, once a second. */
+  readonly tellsSessions?: boolean;
   /** A layer between machine and endpoint, in both directions. */
   readonly layer?: Layer;
   /** Told once when the log can no longer be written; the party goes on without it. */
@@ -101,6 +104,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   const headers = HEADERS[isIPv6(options.host) ? 6 : 4];
   let refused = 0;
   let [retried, evicted] = [0, 0];
+  const statistics = sessionStatistics();
   const traffic = (): void => {
     const { sentPackets, sentBytes, receivedPackets, receivedBytes, droppedUnknown, ...counted } = endpoint.counters();
     say({
@@ -110,6 +114,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       receivedPackets,
       receivedBytes: receivedBytes + receivedPackets * headers,
     });
+    if (options.tellsSessions === true) for (const saying of statistics(endpoint.paths())) say(saying);
     if (droppedUnknown > refused) say({ ev: "refused", reason: "malformed", what: SOCKET_REFUSALS.stray, count: droppedUnknown });
     if (counted.retries > retried)
       say({

@@ -5,7 +5,7 @@
 import type { StatsRecord } from "../base/record.ts";
 import { SAMPLE_RATE } from "./codec.ts";
 
-export type JitterStatistics = Required<Omit<StatsRecord, "ev" | "call">>;
+export type JitterStatistics = Required<Omit<StatsRecord, "ev" | "call" | "roundTripTime">>;
 
 /** Concealed samples in a row that make an interruption: 150 ms (libwebrtc's NetEq). */
 const INTERRUPTION = (150 * SAMPLE_RATE) / 1_000;

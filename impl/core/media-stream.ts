@@ -354,11 +354,13 @@ export class MediaStream {
   #stats(): void {
     const { call, say } = this.#options;
     const { fecPacketsDiscarded, lateDiscarded, generatedNoiseSamples, ...stats } = this.#buffer.stats();
+    const { roundTripTime } = this.#quality;
     say({
       ...{ ev: "stats", call, ...stats },
       ...(fecPacketsDiscarded === 0 ? {} : { fecPacketsDiscarded }),
       ...(lateDiscarded === 0 ? {} : { lateDiscarded }),
       ...(generatedNoiseSamples === 0 ? {} : { generatedNoiseSamples }),
+      ...(roundTripTime === undefined ? {} : { roundTripTime }),
     });
     const { scheme } = this.#protector;
     if (scheme.scheme === "none" && this.#recoverer.hold === 0 && this.#givenBack === 0) return;

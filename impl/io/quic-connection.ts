@@ -212,6 +212,11 @@ export class QuicConnection {
     this.#finish("local", NO_ERROR, detail);
   }
 
+  /** The handshake is complete. */
+  get isEstablished(): boolean {
+    return this.#established;
+  }
+
   facts(): PathFacts | undefined {
     const stats = this.#engine.stats();
     const path = this.#engine.pathStats().find((one) => one.active);

@@ -81,6 +81,8 @@ export type QuicEndpoint = Endpoint & {
   counters(): EndpointCounters;
   /** Undefined for a session that is not, or no longer, known. */
   pathFacts(session: SessionId): PathFacts | undefined;
+  /** Every connected session with its path. */
+  paths(): [SessionId, PathFacts][];
   /** Puts octets on the message stream without a length in front: a misbehaving peer, for tests and chaos runs. */
   sendRaw(session: SessionId, octets: Uint8Array): void;
   /** Closes every session (each is told `closed`, reason `local`), then the socket. Nothing is left running. */
@@ -422,6 +424,11 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     },
     counters: () => ({ ...count, halfOpen: halfOpen.size }),
     pathFacts: (session) => bySession.get(session)?.facts(),
+    paths: () =>
+      [...bySession].flatMap(([session, connection]): [SessionId, PathFacts][] => {
+        const facts = connection.isEstablished ? connection.facts() : undefined;
+        return facts === undefined ? [] : [[session, facts]];
+      }),
     closeAll,
   };
   return endpoint;

@@ -94,6 +94,8 @@ export type SimEndpoint = Endpoint & {
   readonly counters: Readonly<Counters>;
   /** Undefined for a session that is not open. */
   pathFacts(session: SessionId): PathFacts | undefined;
+  /** Every connected session with its path. */
+  paths(): [SessionId, PathFacts][];
   /** Open sessions, accepted or dialled. */
   readonly sessions: number;
   /** Every open session as it stands, by number: its state, path facts, and the instant it next does something by itself. */
@@ -420,6 +422,7 @@ export function openSimEndpoint(options: SimEndpointOptions): SimEndpoint {
       const c = bySession.get(session);
       return c === undefined ? undefined : factsOf(c);
     },
+    paths: () => [...bySession].flatMap(([session, c]) => (c.state === "connected" ? [[session, factsOf(c)]] : [])),
     view: () =>
       Object.fromEntries(
         [...bySession].map(([session, c]) => [

@@ -153,6 +153,7 @@ export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
   "media-received": true,
   "media-played": true,
   stats: true,
+  "session-stats": true,
   fec: true,
   tier: true,
   network: true,

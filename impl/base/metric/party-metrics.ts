@@ -139,6 +139,20 @@ export const RELAY_METRICS = {
 
 /** Of a client. Those with a W3C name are webrtc-stats inbound-rtp counters. */
 export const CLIENT_METRICS = {
+  midcall_client_session_rtt_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { party: "party", path: "path" },
+    meaning:
+      "Round trip of the newest session with a relay and of the newest with a peer, smoothed by the transport, each second that it carries packets (W3C currentRoundTripTime).",
+  },
+  midcall_client_round_trip_seconds: {
+    type: "gauge",
+    unit: "seconds",
+    labels: { party: "party" },
+    meaning:
+      "From party to party and back, by the newest report about the call's media (W3C roundTripTime of remote-inbound-rtp); of calls that adapt.",
+  },
   midcall_client_registration_state: {
     type: "gauge",
     unit: null,

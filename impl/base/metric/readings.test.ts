@@ -142,3 +142,19 @@ test("a fault is known by number and description from its application on", () =>
   expect(told("midcall_faults_applied_total", "2: kill r1")).toEqual([1]);
   expect(told("midcall_fault_touched_packets_total", "2: kill r1")).toEqual([4]);
 });
+
+test("round trips of a client go by path: sessions it raced to the peer are direct, until they are closed", () => {
+  const stats = (session: number, currentRoundTripTime: number): Saying => ({
+    ...{ ev: "session-stats", session, currentRoundTripTime },
+    ...{ packetsSent: 1, packetsReceived: 1, packetsLost: 0 },
+  });
+  const told = after(
+    at(1, "a", { ev: "candidate-pair", call: "c", session: 2, remote: "192.0.2.1:1", candidate: "host", state: "in-progress" }),
+    at(2, "a", stats(1, 0.05)),
+    at(2, "a", stats(2, 0.02)),
+    at(3, "a", { ev: "session", session: 2, state: "closed", reason: "local" }),
+    at(4, "a", stats(2, 0.07)),
+  );
+  expect(told("midcall_client_session_rtt_seconds", "a", "relay")).toEqual([0.05, 0.07]);
+  expect(told("midcall_client_session_rtt_seconds", "a", "direct")).toEqual([0.02]);
+});

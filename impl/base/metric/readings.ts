@@ -29,6 +29,8 @@ const OF_SOCKET: ReadonlySet<string> = new Set(Object.values(SOCKET_REFUSALS));
 type Party = {
   readonly connected: Set<number>;
   readonly registered: Set<number>;
+  /** Of a client: sessions with a peer. */
+  readonly direct: Set<number>;
   /** Of a relay: calls, each with the sessions it goes over. */
   readonly calls: Map<string, Set<number>>;
   /** Of a relay: other relays whose link is up. */
@@ -116,6 +118,13 @@ export function readMetrics(take: (reading: Reading) => void): (record: LogRecor
         return played(tell, who, record);
       case "stats":
         return stats(who, record);
+      case "session-stats": {
+        const path = partyOf(who).direct.has(record.session) ? "direct" : "relay";
+        return tell("midcall_client_session_rtt_seconds", { party: who, path }, record.currentRoundTripTime);
+      }
+      case "candidate-pair":
+        partyOf(who).direct.add(record.session);
+        return;
       case "network": {
         const { sentPackets, sentBytes, receivedPackets, receivedBytes } = record;
         const [sp = 0, sb = 0, rp = 0, rb = 0] = grown(`network ${who}`, [
@@ -153,6 +162,7 @@ export function readMetrics(take: (reading: Reading) => void): (record: LogRecor
 const newParty = (): Party => ({
   connected: new Set(),
   registered: new Set(),
+  direct: new Set(),
   calls: new Map(),
   links: new Set(),
   paths: new Map(),
@@ -172,6 +182,7 @@ function forget(tell: Tell, party: string, known: Party): void {
   for (const peer of [...known.links]) linked(tell, known, party, peer, false);
   known.connected.clear();
   known.registered.clear();
+  known.direct.clear();
   known.calls.clear();
   if (known.standing === undefined) return;
   for (const state of REGISTRATION_STATES) tell("midcall_client_registration_state", { party, state }, 0);
@@ -202,6 +213,7 @@ function session(tell: Tell, party: Party, record: SessionRecord & { readonly wh
   if (state === "connected") party.connected.add(record.session);
   if (state === "closed") {
     party.connected.delete(record.session);
+    party.direct.delete(record.session);
     tell("midcall_sessions_closed_total", { party: who, reason: record.reason ?? "" }, 1);
     if (party.registered.delete(record.session)) tell("midcall_relay_registrations", { party: who }, party.registered.size);
     // A call that neither end has a session for is over for the relay: whoever comes back tells it again.

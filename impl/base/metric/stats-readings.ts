@@ -14,6 +14,7 @@ export function statsReader(tell: Tell, grown: ReturnType<typeof growth>): (who:
     tell("midcall_client_lost_packets_total", { party }, packets - before);
     mostLost.set(party, { call: record.call, packets });
     tell("midcall_client_jitter_seconds", { party }, record.jitter);
+    if (record.roundTripTime !== undefined) tell("midcall_client_round_trip_seconds", { party }, record.roundTripTime);
     const [received = 0, discarded = 0, delay = 0, target = 0, emitted = 0, samples = 0, concealed = 0, silent = 0, ...rest] =
       grown(`stats ${party}`, [
         record.packetsReceived,

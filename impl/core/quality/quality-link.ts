@@ -20,6 +20,7 @@ export class QualityLink {
   #lastAt = 0;
   #sentOctets = 0;
   #sentBefore = 0;
+  #roundTripMs: number | undefined;
 
   /** `reports`: the peer asked for them. */
   constructor(config: controller.Config, reports: boolean) {
@@ -30,6 +31,11 @@ export class QualityLink {
 
   get state(): controller.State {
     return this.#state;
+  }
+
+  /** To the peer and back, seconds, by its newest report that answers one of ours; undefined before any. Without what the peer took to answer (RFC 3550 section 6.4.1). */
+  get roundTripTime(): number | undefined {
+    return this.#roundTripMs === undefined ? undefined : this.#roundTripMs / 1_000;
   }
 
   /** Octets left for the peer. */
@@ -58,6 +64,9 @@ export class QualityLink {
     if (before !== undefined && since(report.time, before.time) > WORD / 2) return []; // overtaken by a newer one
     this.#last = report;
     this.#lastAt = now;
+    const answered = since(Math.round(now / 1_000), report.echo) - report.held;
+    const rttMs = report.echo === 0 || answered < 0 || answered > 60_000 ? undefined : answered;
+    this.#roundTripMs = rttMs ?? this.#roundTripMs;
     if (before === undefined) {
       this.#sentBefore = this.#sentOctets;
       return [];
@@ -69,14 +78,13 @@ export class QualityLink {
       since(report.lost, before.lost),
       since(report.runs, before.runs),
     ];
-    const rtt = since(Math.round(now / 1_000), report.echo) - report.held;
     const rate = (octets: number): number => (octets * 8_000) / ms;
     const [next, effects] = controller.step(this.#config, this.#state, now, {
       type: "report",
       packets: received + lost,
       loss: received + lost === 0 ? 0 : lost / (received + lost),
       burst: runs === 0 ? 1 : lost / runs,
-      rttMs: report.echo === 0 || rtt < 0 || rtt > 60_000 ? undefined : rtt,
+      rttMs,
       jitterMs: report.jitter,
       queueMs: report.queue,
       deliveredBps: rate(since(report.octets, before.octets)),
