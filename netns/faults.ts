@@ -184,6 +184,8 @@ async function apply(
       await hold(fault.interface, 1);
       return () => hold(fault.interface, -1);
     }
+    case "families":
+      throw new RangeError("families: want a scenario for sim alone");
     case "roam":
       return roam(lab, fault, index, holder(lab, holds, fault.target, index), later);
     case "impair":

@@ -16,6 +16,7 @@ import directDiesRelayLives from "./cases/direct-dies-relay-lives.ts";
 import directNatRebind from "./cases/direct-nat-rebind.ts";
 import directNatRenumber from "./cases/direct-nat-renumber.ts";
 import directSameLanNoHairpin from "./cases/direct-same-lan-no-hairpin.ts";
+import directV6Firewalls from "./cases/direct-v6-firewalls.ts";
 import doubleTrigger from "./cases/double-trigger.ts";
 import drainCase from "./cases/drain.ts";
 import duplicateUpdate from "./cases/duplicate-update.ts";
@@ -85,6 +86,8 @@ import switchWhileSleeping from "./cases/switch-while-sleeping.ts";
 import udpBlocked from "./cases/udp-blocked.ts";
 import udpRejected from "./cases/udp-rejected.ts";
 import updateLost from "./cases/update-lost.ts";
+import v4ToV6 from "./cases/v4-to-v6.ts";
+import v6Appears from "./cases/v6-appears.ts";
 import type { Scenario } from "./expanded.ts";
 
 /** Every case, names distinct. */
@@ -166,6 +169,9 @@ export const CATALOGUE: readonly Scenario[] = [
   directBlackHole,
   directBlackHoleOneWay,
   roamFlapping,
+  directV6Firewalls,
+  v4ToV6,
+  v6Appears,
   federationBaseline,
   federationMove,
   federationRelayRestart,

@@ -3,6 +3,7 @@
  * filled in, every profile replaced by its numbers, every time a whole number of microseconds.
  */
 
+import type { AddressFamily } from "../impl/base/address.ts";
 import type { FecScheme } from "../impl/base/fec-scheme.ts";
 import type { JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
 import type { TierChoice } from "../impl/base/tier.ts";
@@ -66,6 +67,8 @@ export type InterfaceModel = {
   readonly up: LinkModel;
   readonly down: LinkModel /** Name of a NAT, or null: a public address. */;
   readonly nat: string | null;
+  /** Address families it has; absent: IPv4 alone. A NAT forwards IPv6 as it is, through a stateful firewall that filters as the NAT does (RFC 6092). */
+  readonly families?: readonly AddressFamily[];
 };
 
 export type PartyModel = {
@@ -151,6 +154,12 @@ export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "block-quic"; readonly target: string; readonly answer?: RejectAnswer } // NAT (by name): no QUIC crosses it, other UDP does
   | { readonly kind: "late-kill"; readonly target: string; readonly lives: number; readonly other?: string } // NAT (by name): every flow, or those to `other`, dies when it is so old
   | { readonly kind: "interface-down"; readonly target: string; readonly interface: string }
+  | {
+      readonly kind: "families"; // interface has addresses of these families from now on; healed: of those it had
+      readonly target: string;
+      readonly interface: string;
+      readonly families: readonly AddressFamily[];
+    }
   | {
       readonly kind: "roam"; // traffic moves from one interface to another; healed: back, `from` preferred again
       readonly target: string;

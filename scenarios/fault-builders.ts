@@ -2,6 +2,7 @@
  * Faults in readable words: `kill("r1", { at: "5s", for: "3s" })`. Each gives a written fault for `scenario({ faults })`.
  * Every one takes when it happens, `at` an instant or `after` a log record, and all that can be undone take `for` how long.
  */
+import type { AddressFamily } from "../impl/base/address.ts";
 import type { Direction } from "./expanded.ts";
 import type { WrittenAfter, WrittenFault, WrittenRoam, WrittenSignallingEffect } from "./fault-language.ts";
 import type { WrittenOverlay } from "./link-language.ts";
@@ -72,6 +73,11 @@ export const interfaceDown = (party: string, during: During & { readonly interfa
   target: party,
   ...during,
 });
+/** An interface of a party has addresses of these families from now on. `changeFamilies("alice", { families: ["v6"], at: "5s" })`. */
+export const changeFamilies = (
+  party: string,
+  during: During & { readonly interface?: string; readonly families: readonly AddressFamily[] },
+): WrittenFault => ({ kind: "families", target: party, ...during });
 /**
  * A party's traffic moves from its first interface to its second, or between those named: at once, with `overlap` make before break, with `gap` break before
  * make. After `for` it roams back. `roam("alice", { at: "5s", overlap: "2s" })`.

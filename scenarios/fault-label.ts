@@ -11,6 +11,8 @@ export function describeFault(fault: Fault): string {
       return `blackout ${fault.target} ${fault.interface} ${fault.direction}`;
     case "interface-down":
       return `interface down ${fault.target} ${fault.interface}`;
+    case "families":
+      return `families ${fault.target} ${fault.interface}: ${fault.families.join(" ")}`;
     case "roam": {
       const how =
         fault.overlap > 0 ? `, overlap ${formatTime(fault.overlap)}` : fault.gap > 0 ? `, gap ${formatTime(fault.gap)}` : "";

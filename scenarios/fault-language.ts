@@ -3,6 +3,8 @@
  * long. The catalogue of kinds with what each does and may say is here too; the reference tables are made from it.
  */
 import { z } from "zod";
+import type { AddressFamily } from "../impl/base/address.ts";
+import { families } from "./address-family.ts";
 import type { Direction, Fault } from "./expanded.ts";
 import { overlay, type WrittenOverlay } from "./link-language.ts";
 import { REJECT_CODES, type RejectAnswer } from "./middlebox.ts";
@@ -65,6 +67,12 @@ export type WrittenFault = WrittenWhen &
     | { readonly kind: "drain"; readonly target: string; readonly within?: Time | undefined }
     | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction?: Direction | undefined }
     | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
+    | {
+        readonly kind: "families";
+        readonly target: string;
+        readonly interface?: string | undefined;
+        readonly families: readonly AddressFamily[];
+      }
     | ({ readonly kind: "roam"; readonly target: string } & WrittenRoam)
     | ({ readonly kind: "blackout" } & OnLink)
     | ({ readonly kind: "impair"; readonly link: WrittenOverlay } & OnLink)
@@ -174,6 +182,13 @@ const KINDS: readonly FaultKind[] = [
   },
   { kind: "interface-down", does: "The interface loses its link.", target: "a party", keys: ["interface"], heals: "comes up" },
   {
+    kind: "families",
+    does: "The interface has addresses of these families from now on, `v4`, `v6` or both: its network gets IPv6, or gives IPv4 up.",
+    target: "a party",
+    keys: ["interface", "families"],
+    heals: "it has those it had",
+  },
+  {
     kind: "roam",
     does: "Traffic moves from one interface to another, as a phone's does from wireless LAN to mobile.",
     target: "a party",
@@ -230,6 +245,7 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
   strict({ kind: z.literal("block-quic"), target: name, answer, ...when }),
   strict({ kind: z.literal("late-kill"), target: name, lives: time.optional(), other: name.optional(), ...when }),
   strict({ kind: z.literal("interface-down"), target: name, interface: name.optional(), ...when }),
+  strict({ kind: z.literal("families"), target: name, interface: name.optional(), families, ...when }),
   strict({
     ...{ kind: z.literal("roam"), target: name, from: name.optional(), to: name.optional() },
     ...{ overlap: time.optional(), gap: time.optional(), ...when },

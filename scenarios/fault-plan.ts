@@ -39,6 +39,10 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
   switch (fault.kind) {
     case "interface-down":
       return { ...timing, kind: fault.kind, target, interface: interfaceOf(world, target, fault.interface, place) };
+    case "families": {
+      const on = interfaceOf(world, target, fault.interface, place);
+      return { ...timing, kind: fault.kind, target, interface: on, families: [...fault.families] };
+    }
     case "starve":
       return { ...timing, kind: fault.kind, target, ...readStarvation(world, fault, place) };
     case "drain":

@@ -82,7 +82,7 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
     ...own
   } = party as Exclude<WrittenParty, string>;
   if (several !== undefined) {
-    for (const key of ["link", "up", "down", "nat"] as const) {
+    for (const key of ["link", "up", "down", "nat", "families"] as const) {
       if (party[key as "link"] !== undefined)
         reading.complain.say([...place, key], "belongs to an interface when interfaces are named: want it inside one");
     }
@@ -148,6 +148,7 @@ function readAccess(reading: Reading, owner: Owner, written: WrittenAccess, plac
     up: written.up === undefined ? both.up : readLink(written.up).up,
     down: written.down === undefined ? both.down : readLink(written.down).down,
     nat: readNatOf(reading, owner, written.nat ?? null, [...place, "nat"]),
+    ...(written.families === undefined ? {} : { families: [...written.families] }),
   };
 }
 

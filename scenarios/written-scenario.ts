@@ -4,9 +4,11 @@
  * comes from the schema here.
  */
 import { z } from "zod";
+import type { AddressFamily } from "../impl/base/address.ts";
 import { JITTER_BUFFERS } from "../impl/base/jitter-buffer-name.ts";
 import { TIER_CHOICES, type TierChoice } from "../impl/base/tier.ts";
 import { action, type WrittenAction } from "./action-language.ts";
+import { families } from "./address-family.ts";
 import { crowd, type WrittenCrowd } from "./crowd-language.ts";
 import type { CallModel, PartyModel, Scenario } from "./expanded.ts";
 import { fault, type WrittenFault } from "./fault-language.ts";
@@ -23,6 +25,8 @@ export type WrittenAccess = {
   readonly up?: WrittenLink | undefined;
   readonly down?: WrittenLink | undefined;
   readonly nat?: WrittenNat | null | undefined;
+  /** `["v4"]` unless told. */
+  readonly families?: readonly AddressFamily[] | undefined;
 };
 
 /** A profile's name (a client on that link), or a party with one interface (`eth0`) or several. */
@@ -98,6 +102,7 @@ const access = {
   down: link.optional(),
   // A name in `nats` cannot be told from a misspelt preset here: `topology.ts` checks it.
   nat: z.union([name, nat, z.null()], { error: "a NAT's name, a NAT's model, or null for a public address" }).optional(),
+  families: families.optional(),
 };
 
 const interfaces = named<string | WrittenAccess>(

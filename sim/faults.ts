@@ -105,6 +105,8 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
         network.setInterface(fault.target, fault.interface, true, index);
         return undefined;
       };
+    case "families":
+      return network.setFamilies(fault.target, fault.interface, fault.families, index);
     case "roam":
       return roam(lab, fault, index);
     case "impair":

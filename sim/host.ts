@@ -2,7 +2,7 @@
  * The UDP side of a party's operating system: sockets by port, a receive buffer that goes on filling while the process is paused, counters.
  * Left out on purpose: ICMP errors (a sender learns nothing of a closed port) and send buffers (the link's queue is the only one).
  */
-import { type Address, address } from "../impl/base/address.ts";
+import { type Address, type AddressFamily, address, familyOf } from "../impl/base/address.ts";
 import type { DropRecord } from "../impl/base/record.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
 import type { Interface } from "./topology.ts";
@@ -14,9 +14,9 @@ export type Receive = (from: Address, packet: Packet) => void;
 
 /** A UDP socket bound to one port of every interface of a party. */
 export type Socket = {
-  /** First interface that is up and the port; the first interface of all when none is up. */
+  /** First interface that is up and the port; the first interface of all when none is up. IPv4 where there is any. */
   readonly local: Address;
-  /** TypeError when `to` is no address. Leaves from the first interface that is up. Ignored once closed. */
+  /** TypeError when `to` is no address. Leaves from the first interface that is up and has its family. Ignored once closed. */
   send(to: Address, packet: Packet): void;
   /** The process is paused (by `fault`): arriving packets wait in the receive buffer, those beyond it are dropped. */
   hold(fault?: number): void;
@@ -43,6 +43,20 @@ export type Wire = {
  */
 export const RECEIVE_BUFFER_PACKETS = 256;
 
+/** How a host sends what is of one family. */
+export type Way = {
+  /** The most preferred interface that has the family, and the one that traffic leaves from: the first that is up, unless a fault prefers another. */
+  readonly first: Interface | undefined;
+  readonly out: Interface | undefined;
+  /** What it sends from; undefined: it has no address of the family. */
+  readonly host: string | undefined;
+  /** The fault that keeps traffic off the most preferred interface, while another carries it. */
+  readonly detour: number | undefined;
+  /** The fault that took an address of the family; the one that gave the address it leaves from. */
+  readonly lost: number | undefined;
+  readonly given: number | undefined;
+};
+
 export class Host {
   readonly name: string;
   readonly interfaces: readonly Interface[];
@@ -54,16 +68,17 @@ export class Host {
   readonly #listeners: Set<() => void> = new Set();
   /** Interfaces preferred by faults, the latest first. */
   readonly #wishes: { readonly which: Interface; readonly fault: number }[] = [];
-  /** Interface that traffic leaves from: the first that is up, unless a fault prefers another. */
-  preferred: Interface | undefined;
-  /** The fault that keeps traffic off the most preferred interface, while another carries it. */
-  detour: number | undefined;
+  #ways: Readonly<Record<AddressFamily, Way>>;
 
   constructor(name: string, interfaces: readonly Interface[], wire: Wire) {
     this.name = name;
     this.interfaces = interfaces;
     this.#wire = wire;
-    this.preferred = interfaces[0];
+    this.#ways = { v4: this.#choose("v4"), v6: this.#choose("v6") };
+  }
+
+  way(family: AddressFamily): Way {
+    return this.#ways[family];
   }
 
   /** Opens a socket; RangeError when `port` is not in 1..65535 or already open. */
@@ -95,32 +110,42 @@ export class Host {
     else which.downBy = fault === undefined ? [] : which.downBy.filter((holder) => holder !== fault);
     const is = which.downBy.length === 0;
     if (was === is) return;
-    this.#choose();
-    this.#changed();
+    this.changed();
   }
 
   /** Traffic leaves from `which` while that is up, whatever the order of preference; the last such wish counts. The returned function takes it back. */
   prefer(which: Interface, fault: number): () => void {
     const wish = { which, fault };
     this.#wishes.unshift(wish);
-    this.#choose();
-    this.#changed();
+    this.changed();
     return () => {
       const index = this.#wishes.indexOf(wish);
       if (index < 0) return;
       this.#wishes.splice(index, 1);
-      this.#choose();
-      this.#changed();
+      this.changed();
     };
   }
 
-  #choose(): void {
+  #choose(family: AddressFamily): Way {
+    const having = this.interfaces.filter((one) => one.hosts.has(family));
     const isUp = (one: Interface): boolean => one.downBy.length === 0;
-    const wish = this.#wishes.find((one) => isUp(one.which));
-    this.preferred = wish?.which ?? this.interfaces.find(isUp);
-    this.detour = this.preferred === undefined ? undefined : (wish?.fault ?? this.interfaces[0]?.downBy[0]);
+    const wish = this.#wishes.find(({ which }) => isUp(which) && having.includes(which));
+    const [first] = having;
+    const out = wish?.which ?? having.find(isUp);
+    const host = (out ?? first)?.hosts.get(family);
+    const lost = this.interfaces.find((one) => one.lost.has(family))?.lost.get(family)?.fault;
+    return {
+      first,
+      out,
+      host,
+      lost,
+      given: out?.given.get(family),
+      detour: out === undefined ? undefined : (wish?.fault ?? first?.downBy[0]),
+    };
   }
-  #changed(): void {
+  /** Addresses or interfaces are not what they were: sockets follow, and listeners hear of it at once. */
+  changed(): void {
+    this.#ways = { v4: this.#choose("v4"), v6: this.#choose("v6") };
     for (const socket of this.#open.values()) socket.relocate();
     for (const listener of [...this.#listeners]) listener();
   }
@@ -128,11 +153,16 @@ export class Host {
   /** Interfaces that are up as its own processes are told of them. */
   network(port: number): HostNetwork {
     const up = this.interfaces.filter((one) => one.downBy.length === 0);
-    const gateway = this.preferred?.realm.gateway;
+    const { v4, v6 } = this.#ways;
+    const gateway = v4.out?.realm.gateway;
     return {
       ...(gateway === undefined ? {} : { gateway }),
       port,
-      interfaces: up.map((one) => ({ name: one.name, addresses: [one.host], isDefault: one === this.preferred })),
+      interfaces: up.map((one) => ({
+        name: one.name,
+        addresses: [...one.hosts.values()],
+        isDefault: one === v4.out || one === v6.out,
+      })),
     };
   }
 
@@ -150,7 +180,7 @@ class HostSocket implements Socket {
   readonly #wire: Wire;
   readonly #onClose: (fault: number | undefined) => void;
   readonly #waiting: { readonly from: Address; readonly packet: Packet }[] = [];
-  #local: Address = "";
+  readonly #locals: Map<AddressFamily, Address> = new Map();
   #state: "running" | "held" | "closed" = "running";
   #heldBy: number | undefined;
 
@@ -164,14 +194,17 @@ class HostSocket implements Socket {
   }
 
   get local(): Address {
-    return this.#local;
+    return this.#locals.get("v4") ?? this.#locals.get("v6") ?? "";
   }
   relocate(): void {
-    this.#local = address((this.#host.preferred ?? this.#host.interfaces[0])?.host ?? "", this.#port);
+    for (const family of ["v4", "v6"] as const) {
+      const { host } = this.#host.way(family);
+      if (host !== undefined) this.#locals.set(family, address(host, this.#port));
+    }
   }
 
   send(to: Address, packet: Packet): void {
-    if (this.#state !== "closed") this.#wire.transmit(this.#host, this.#local, to, packet);
+    if (this.#state !== "closed") this.#wire.transmit(this.#host, this.#locals.get(familyOf(to)) ?? "", to, packet);
   }
 
   hold(fault?: number): void {

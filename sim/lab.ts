@@ -18,6 +18,7 @@ import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
+import { onePerFamily, relayTarget } from "../scenarios/address-family.ts";
 import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
 import { crowdOf } from "../scenarios/crowd-language.ts";
 import type { Action, Scenario } from "../scenarios/expanded.ts";
@@ -155,8 +156,10 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   const certificateOf = (name: string): string => `${hashName(`${seed}/${name}`).toString(16).padStart(8, "0")}`.repeat(8);
 
   // What parties are configured with: it stays while an interface is down.
-  const configured = new Map(Object.keys(parties).map((name) => [name, network.addresses(name)[0]]));
-  const addressOf = (name: string): Address => `${must(configured.get(name), `an address of ${name}`)}:${PORT}`;
+  const configured = new Map(Object.keys(parties).map((name) => [name, onePerFamily(network.addresses(name), PORT)]));
+  const addressesOf = (name: string): readonly Address[] => configured.get(name) ?? [];
+  /** The one that others are known to reach: relays link over IPv4 where they have it. */
+  const addressOf = (name: string): Address => must(addressesOf(name).at(-1), `an address of ${name}`);
 
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
@@ -165,7 +168,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     if (party.role === "relay") {
       const fingerprint = certificateOf(name);
       const partners = federates(scenario, name);
-      targets.set(name, { address: addressOf(name), pin: fingerprint });
+      targets.set(name, relayTarget(addressesOf(name), fingerprint));
       relays.set(
         name,
         new PartyProcess(world, {
@@ -245,7 +248,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             answer,
             ...(certificate === undefined ? {} : { certificate }),
             ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
-            stun: plan.stun.map(addressOf),
+            stun: plan.stun.flatMap(addressesOf),
             backoff: DEFAULT_BACKOFF,
             probeEvery: client.DEFAULT_PROBE,
           });

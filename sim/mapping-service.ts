@@ -7,7 +7,8 @@ import { Instant, seconds } from "../impl/base/units.ts";
 import { encodeNatPmpResponse, NAT_PMP_RESULT, parseNatPmpRequest } from "../impl/wire/nat-pmp.ts";
 import { encodePcpResponse, PCP_RESULT, parsePcpRequest } from "../impl/wire/pcp.ts";
 import type { NatModel } from "../scenarios/expanded.ts";
-import { hostOf, type Nat } from "./nat.ts";
+import type { Nat } from "./nat.ts";
+import { hostOf } from "./remote-scope.ts";
 
 /** Longest mapping it grants, seconds. chosen: a day, as miniupnpd's default (max_lifetime). */
 const LONGEST = 86_400;

@@ -3,7 +3,8 @@ import type { Address } from "../impl/base/address.ts";
 import { randomness } from "../impl/base/random.ts";
 import { Instant, seconds } from "../impl/base/units.ts";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
-import { hostOf, Nat } from "./nat.ts";
+import { Nat } from "./nat.ts";
+import { hostOf } from "./remote-scope.ts";
 
 const BEHAVIOURS: readonly NatBehaviour[] = ["endpoint-independent", "address-dependent", "address-and-port-dependent"];
 const SECOND = 1_000_000;

@@ -8,8 +8,9 @@
 import { type Address, address } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import { Instant, type Micros } from "../impl/base/units.ts";
-import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
+import type { NatModel } from "../scenarios/expanded.ts";
 import { FIRST_PORT, type PortRange, portsOf } from "../scenarios/port-block.ts";
+import { hostOf, scope } from "./remote-scope.ts";
 
 /** A packet refused. `fault` names the rebind, renumber or expire that took the state it needed. */
 export type Refusal = {
@@ -55,15 +56,7 @@ const SEQUENTIAL_FROM = 50_000;
 /** Mappings, dead or alive, before the first sweep. chosen: above what a call makes, so that most NATs never sweep. */
 const SWEEP_FROM = 64;
 
-/** Host part of `a.b.c.d:port`. */
-export const hostOf = (of: Address): string => of.slice(0, of.lastIndexOf(":"));
 const portOf = (of: Address): number => Number(of.slice(of.lastIndexOf(":") + 1));
-
-/** The part of a remote address that `behaviour` distinguishes. */
-const scope = (behaviour: NatBehaviour, remote: Address): string => {
-  if (behaviour === "endpoint-independent") return "";
-  return behaviour === "address-dependent" ? hostOf(remote) : remote;
-};
 
 export class Nat {
   readonly name: string;

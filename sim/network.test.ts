@@ -112,7 +112,7 @@ test("an address nobody has, a port nobody opened and a process that is gone are
   run(100_000);
   const told = { ev: "drop", bytes: 100 };
   expect(drops).toEqual([
-    { ...told, where: "internet", cause: "no-route" },
+    { ...told, where: "a", cause: "no-route" },
     { ...told, where: "internet", cause: "no-route" },
     { ...told, where: "b", cause: "port-closed" },
     { ...told, where: "b", cause: "process-down", fault: 8 },

@@ -5,7 +5,7 @@
  * own external address hairpinned) skips the access links' models for a LAN hop of 0.5 ms; faults laid on an interface hold for both.
  * Every packet that does not arrive is told as a `drop` record with the fault to blame, if there is one.
  */
-import { type Address, address, parseAddress } from "../impl/base/address.ts";
+import { type Address, type AddressFamily, address, familyOf, parseAddress } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { DropRecord, Saying } from "../impl/base/record.ts";
 import { Instant } from "../impl/base/units.ts";
@@ -27,6 +27,7 @@ import {
   type Interface,
   moveGate,
   type Realm,
+  setFamilies,
   type Topology,
 } from "./topology.ts";
 
@@ -126,7 +127,7 @@ export class Network {
   }
   /** Hosts (no ports) of the party's interfaces that are up, in order of preference. */
   addresses(party: string): readonly string[] {
-    return this.#host(party).interfaces.flatMap((one) => (one.downBy.length === 0 ? [one.host] : []));
+    return this.#host(party).interfaces.flatMap((one) => (one.downBy.length === 0 ? [...one.hosts.values()] : []));
   }
   /** Calls `listener` whenever `addresses(party)` has changed; the returned function ends that. */
   onAddressChange(party: string, listener: () => void): () => void {
@@ -144,6 +145,17 @@ export class Network {
   /** Takes an interface down, or ends that for `fault` (without a fault: for all); packets on their way to it are dropped as `link-down`. */
   setInterface(party: string, name: string, up: boolean, fault?: number): void {
     this.#host(party).setInterface(this.#interface(party, name), up, fault);
+  }
+  /** Has an interface have addresses of these families, by `fault`. The returned function gives it those it had. */
+  setFamilies(party: string, name: string, families: readonly AddressFamily[], fault: number): () => undefined {
+    const at = this.#interface(party, name);
+    const before = [...at.hosts.keys()];
+    const set = (wanted: readonly AddressFamily[], by: number | undefined): undefined => {
+      setFamilies(this.#topology, at, wanted, by);
+      this.#host(party).changed();
+    };
+    set(families, fault);
+    return () => set(before, undefined);
   }
   /** Has the party's traffic leave from an interface while that is up, by `fault`; the returned function ends that. */
   prefer(party: string, name: string, fault: number): () => void {
@@ -182,9 +194,11 @@ export class Network {
     gate.nat.renumber(this.#kernel.now, host, fault);
     return host;
   }
-  /** The NAT forgets its mappings and filters. */
+  /** The NAT forgets its mappings and filters, and what its firewall knows. */
   expire(nat: string, fault?: number): void {
-    this.#gate(nat).nat.expire(this.#kernel.now, fault);
+    const gate = this.#gate(nat);
+    gate.nat.expire(this.#kernel.now, fault);
+    gate.firewall.expire(this.#kernel.now, fault);
   }
   /** Puts a middlebox at the NAT, for `fault`; its mappings stay. The returned function ends that. */
   block(nat: string, box: Middlebox, fault: number): () => undefined {
@@ -236,14 +250,14 @@ export class Network {
     const target = this.#parse(to);
     host.counters.sentPackets++;
     host.counters.sentBytes += packet.bytes;
-    const out = host.preferred;
+    const { first, out, detour, given, lost } = host.way(familyOf(to));
+    if (first === undefined) return this.#drop(host.name, "no-route", packet, lost);
     if (out === undefined) {
-      const first = host.interfaces[0];
-      this.#drop(`${host.name}/${first?.name}/up`, "link-down", packet, first?.downBy[0]);
+      this.#drop(`${host.name}/${first.name}/up`, "link-down", packet, first.downBy[0]);
       return;
     }
     this.#crossed?.({ interface: `${host.name}/${out.name}`, way: "up", at: this.#kernel.now, from, to, packet });
-    if (host.detour !== undefined) this.#touch(host.detour);
+    for (const fault of [detour, given]) if (fault !== undefined) this.#touch(fault);
     const { realm } = out;
     const local =
       realm.exit !== undefined &&
@@ -275,6 +289,14 @@ export class Network {
         else this.#drop(realm.name, "no-route", packet, cut.fault);
         return;
       }
+      const isTranslated = familyOf(to) === "v4";
+      if (node !== undefined && !isTranslated) {
+        const verdict = node.firewall.inbound(now, from, to);
+        if (!verdict.ok) return this.#drop(`nat ${node.nat.name}`, "nat-filtering", packet, verdict.fault);
+        if (this.#blockedBy(node, packet, to, from) !== undefined) return;
+        [realm, local] = [node.inside, false];
+        continue;
+      }
       if (node !== undefined) {
         const verdict = node.nat.inbound(now, from, to);
         if (!verdict.ok) {
@@ -301,10 +323,16 @@ export class Network {
         [from, to] = [verdict.source, verdict.destination];
         continue;
       }
-      const block = this.#blockedBy(this.#gate(exit.nat.name), packet, from, to);
+      const gate = this.#gate(exit.nat.name);
+      const block = this.#blockedBy(gate, packet, from, to);
       if (block !== undefined) {
-        if (block.box.answer !== undefined) this.#reject(realm, block.box.answer, from, to, packet);
+        if (block.box.answer !== undefined && isTranslated) this.#reject(realm, block.box.answer, from, to, packet);
         return;
+      }
+      if (!isTranslated) {
+        gate.firewall.outbound(now, from, to);
+        [realm, local] = [exit.to, false];
+        continue;
       }
       const verdict = exit.nat.outbound(now, from, to);
       if (!verdict.ok) {

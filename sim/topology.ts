@@ -6,14 +6,18 @@
  *   203.0.113.k   NATs facing the internet (RFC 5737), 198.19.x.y beyond 254
  *   192.168.n.k   interfaces behind the n-th NAT (RFC 1918), k from 2, the NAT itself being 1; 10.x.y.k beyond 254 NATs
  *   100.64.n.k    NATs behind the n-th NAT (RFC 6598), k from 2
+ *   IPv6          scenarios/address-family.ts
  *
- * Left out on purpose: IPv6, and two homes that both use 192.168.1.0/24.
+ * Left out on purpose: two homes that both use 192.168.1.0/24.
  */
+import type { AddressFamily } from "../impl/base/address.ts";
 import type { Randomness } from "../impl/base/random.ts";
 import type { Instant } from "../impl/base/units.ts";
+import { familiesOf, hostIn, prefixOfBox } from "../scenarios/address-family.ts";
 import type { LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import { CLEAN, Link } from "../scenarios/impairment/link.ts";
 import type { Middlebox } from "../scenarios/middlebox.ts";
+import { Firewall } from "./firewall.ts";
 import { Nat } from "./nat.ts";
 
 /** One address space: what can reach each other without translation. */
@@ -27,8 +31,9 @@ export type Realm = {
   readonly gateway: string | undefined;
   /** Addresses that a renumbering took away, and its fault. */
   readonly retired: Map<string, number | undefined>;
-  /** Gives the next free address of the realm. */
+  /** Give the next free address of the realm. */
   readonly nextInterface: () => string;
+  readonly nextInterface6: () => string;
   readonly nextNat: () => string;
 };
 
@@ -49,6 +54,8 @@ export type Block = {
 export type Gate = {
   readonly kind: "gate";
   readonly nat: Nat;
+  /** What IPv6 meets there. */
+  readonly firewall: Firewall;
   readonly inside: Realm;
   readonly outside: Realm;
   /** What it lets its inside ask for. */
@@ -62,7 +69,12 @@ export type Interface = {
   readonly kind: "interface";
   readonly party: string;
   readonly name: string;
-  readonly host: string;
+  /** One for each family it has. */
+  readonly hosts: Map<AddressFamily, string>;
+  /** What it had before a fault took it. */
+  readonly lost: Map<AddressFamily, { readonly host: string; readonly fault: number | undefined }>;
+  /** Faults that gave it a family. */
+  readonly given: Map<AddressFamily, number | undefined>;
   readonly realm: Realm;
   readonly up: Link;
   readonly down: Link;
@@ -88,7 +100,11 @@ export function buildTopology(
   parties: Readonly<Record<string, PartyModel>>,
   randomness: Randomness,
 ): Topology {
-  const internet = realm("internet", undefined, undefined, addresses("198.51.100", "198.18"), addresses("203.0.113", "198.19"));
+  const internet = realm("internet", undefined, undefined, {
+    interfaces: addresses("198.51.100", "198.18"),
+    interfaces6: addresses6(0),
+    nats: addresses("203.0.113", "198.19"),
+  });
   const models = new Map(Object.entries(nats));
   const numbers = new Map([...models.keys()].map((name, index) => [name, index + 1]));
   const gates = new Map<string, Gate>();
@@ -103,14 +119,20 @@ export function buildTopology(
     const nat = new Nat(name, model, outside.nextNat(), randomness);
     const number = numbers.get(name) ?? 0;
     const lan = number <= 254 ? `192.168.${number}` : `10.${number >> 8}.${number & 255}`;
-    const inside = realm(
-      `nat ${name}`,
-      { nat, to: outside },
-      `${lan}.1`,
-      addresses(lan, undefined, 2),
-      addresses(`100.64.${number}`, undefined, 2),
-    );
-    const made: Gate = { kind: "gate", nat, inside, outside, portMapping: model.portMapping, blocks: [] };
+    const inside = realm(`nat ${name}`, { nat, to: outside }, `${lan}.1`, {
+      interfaces: addresses(lan, undefined, 2),
+      interfaces6: addresses6(number),
+      nats: addresses(`100.64.${number}`, undefined, 2),
+    });
+    const made: Gate = {
+      kind: "gate",
+      nat,
+      firewall: new Firewall(model),
+      inside,
+      outside,
+      portMapping: model.portMapping,
+      blocks: [],
+    };
     gates.set(name, made);
     outside.nodes.set(nat.host, made);
     outside.exit?.nat.admit(nat.host);
@@ -120,13 +142,13 @@ export function buildTopology(
 
   const interfaces = new Map<string, readonly Interface[]>();
   for (const [party, model] of Object.entries(parties)) {
-    const own = Object.entries(model.interfaces).map(([name, { up, down, nat }]): Interface => {
+    const own = Object.entries(model.interfaces).map(([name, { up, down, nat, ...rest }]): Interface => {
       const at = nat === null ? internet : gate(nat, [], `${party}/${name}`).inside;
       const link = (which: string, of: typeof up) => new Link(`${party}/${name}/${which}`, of, randomness);
       const links = { up: link("up", up), down: link("down", down), lanUp: link("lan-up", LAN), lanDown: link("lan-down", LAN) };
-      const made: Interface = { kind: "interface", party, name, host: at.nextInterface(), realm: at, ...links, downBy: [] };
-      at.nodes.set(made.host, made);
-      at.exit?.nat.admit(made.host);
+      const empty = { hosts: new Map(), lost: new Map(), given: new Map() };
+      const made: Interface = { kind: "interface", party, name, ...empty, realm: at, ...links, downBy: [] };
+      for (const family of familiesOf(rest)) settle(gates, made, family, nextHost(at, family));
       return made;
     });
     if (own.length === 0) throw new RangeError(`${party}: a party needs an interface`);
@@ -138,11 +160,52 @@ export function buildTopology(
 /** What a party is known by to others: its own addresses and those of the NATs it is behind. */
 export function hostsOf({ interfaces }: Topology, party: string): ReadonlySet<string> {
   const hosts = new Set<string>();
-  for (const { host, realm } of interfaces.get(party) ?? []) {
-    hosts.add(host);
+  for (const { hosts: own, realm } of interfaces.get(party) ?? []) {
+    for (const host of own.values()) hosts.add(host);
     for (let exit = realm.exit; exit !== undefined; exit = exit.to.exit) hosts.add(exit.nat.host);
   }
   return hosts;
+}
+
+const nextHost = (at: Realm, family: AddressFamily): string => (family === "v4" ? at.nextInterface() : at.nextInterface6());
+
+/** Gives an interface an address. */
+function settle(gates: Topology["gates"], at: Interface, family: AddressFamily, host: string): void {
+  at.hosts.set(family, host);
+  at.realm.nodes.set(host, at);
+  at.realm.retired.delete(host);
+  if (family === "v4") return at.realm.exit?.nat.admit(host);
+  // Nothing is translated, so every router on the way knows the address.
+  for (let { exit } = at.realm; exit !== undefined; { exit } = exit.to) {
+    const gate = gates.get(exit.nat.name);
+    if (gate !== undefined) exit.to.nodes.set(host, gate);
+    exit.to.retired.delete(host);
+  }
+}
+
+/** Has an interface have these families, by `fault`: an address taken leads nowhere from now on, one that comes back is the same. */
+export function setFamilies(
+  { gates }: Topology,
+  at: Interface,
+  wanted: readonly AddressFamily[],
+  fault: number | undefined,
+): void {
+  for (const family of ["v6", "v4"] as const) {
+    const host = at.hosts.get(family);
+    if (host === undefined && wanted.includes(family)) {
+      settle(gates, at, family, at.lost.get(family)?.host ?? nextHost(at.realm, family));
+      at.lost.delete(family);
+      at.given.set(family, fault);
+    } else if (host !== undefined && !wanted.includes(family)) {
+      at.hosts.delete(family);
+      at.given.delete(family);
+      at.lost.set(family, { host, fault });
+      for (let realm: Realm | undefined = at.realm; realm !== undefined; realm = realm.exit?.to) {
+        realm.nodes.delete(host);
+        realm.retired.set(host, fault);
+      }
+    }
+  }
 }
 
 /** Moves a NAT's outer side to the next free address of its realm; the old address leads nowhere from now on. Returns the new one. */
@@ -155,21 +218,24 @@ export function moveGate(gate: Gate, fault: number | undefined): string {
   return host;
 }
 
-const realm = (
-  name: string,
-  exit: Realm["exit"],
-  gateway: string | undefined,
-  nextInterface: () => string,
-  nextNat: () => string,
-): Realm => ({
+type Supply = { readonly interfaces: () => string; readonly interfaces6: () => string; readonly nats: () => string };
+
+const realm = (name: string, exit: Realm["exit"], gateway: string | undefined, supply: Supply): Realm => ({
   name,
   exit,
   gateway,
   nodes: new Map(),
   retired: new Map(),
-  nextInterface,
-  nextNat,
+  nextInterface: supply.interfaces,
+  nextInterface6: supply.interfaces6,
+  nextNat: supply.nats,
 });
+
+/** Hands out the addresses behind box `number`, or on the internet; the box itself has the first one. */
+function addresses6(number: number): () => string {
+  let k = number === 0 ? 0 : 1;
+  return () => hostIn(prefixOfBox(number), ++k);
+}
 
 /** Hands out `prefix`.k from `first` to 254, then `beyond`.x.y if there is such a block. */
 function addresses(prefix: string, beyond: string | undefined, first = 1): () => string {

@@ -22,6 +22,11 @@ const isV6 = (host: string): boolean => {
 
 export const address = (host: string, port: number): Address => (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 
+export type AddressFamily = "v4" | "v6";
+
+/** Of a host (`192.0.2.1`, `2001:db8::1`) or an address; what is neither has one all the same. */
+export const familyOf = (of: string): AddressFamily => (of.indexOf(":") === of.lastIndexOf(":") ? "v4" : "v6");
+
 /** Undefined for anything that is not `a.b.c.d:port` or `[v6]:port` with a port in 0..65535. Never throws. */
 export function parseAddress(text: string): AddressParts | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);

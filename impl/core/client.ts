@@ -333,6 +333,7 @@ export function client(config: Config): Machine<Input> {
           if (!ice.packet(input.from, input.bytes)) relays.packet(input.from, input.bytes);
           break;
         case "network":
+          relays.network(input.network);
           ice.network(input.network);
           break;
         case "wake":

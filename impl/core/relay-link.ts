@@ -1,4 +1,5 @@
 /** A client's session with a relay, from the attempt to its last word. */
+import type { Address } from "../base/address.ts";
 import { Instant, Micros, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
 import { DEFAULT_SESSION, type SessionId } from "./session.ts";
@@ -7,6 +8,8 @@ import type { RelayTarget } from "./supervisor.ts";
 export type Link = {
   readonly id: SessionId;
   readonly relay: RelayTarget;
+  /** The one of its addresses that was dialled. */
+  readonly remote: Address;
   isConnected: boolean;
   /** Nothing has been heard on it for so long that it is in doubt. */
   isSilent: boolean;
@@ -29,9 +32,10 @@ const LINGER_ROUND_TRIPS = 4;
 /** A handshake that takes longer is given up (session.ts), so no round trip does: whoever measured more stood still meanwhile. */
 const LONGEST_ROUND_TRIP: Micros = DEFAULT_SESSION.handshakeTimeout;
 
-export const startLink = (id: SessionId, relay: RelayTarget): Link => ({
+export const startLink = (id: SessionId, relay: RelayTarget, remote: Address): Link => ({
   id,
   relay,
+  remote,
   isConnected: false,
   isSilent: false,
   hasCallChannel: false,

@@ -9,12 +9,15 @@ import type { RelayDraining, SignalMessage } from "../wire/signal.ts";
 import { parseStun } from "../wire/stun.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { Departures } from "./departure.ts";
+import type { HostNetwork } from "./effect.ts";
+import { canReach } from "./ice/reach.ts";
 import type { Identity } from "./identity.ts";
 import type { Outbox } from "./outbox.ts";
 import * as refuge from "./refuge.ts";
 import { REPLACED, signRegistration } from "./registration.ts";
 import { type Link, startLink, viewOf } from "./relay-link.ts";
 import * as probe from "./relay-probe.ts";
+import { addressesOf, reachable, routeTo } from "./relay-route.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
 
@@ -53,6 +56,8 @@ export type CallSide = {
 };
 
 export type RelaySessions = {
+  /** The host's network has changed. */
+  network(network: HostNetwork): void;
   /** The user wants to be registered with this relay, or with none. */
   desire(relay: supervisor.RelayTarget | undefined): void;
   isRegistered(): boolean;
@@ -97,6 +102,9 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   let attempt: Link | undefined;
   const departures = new Departures();
   let refuges: refuge.State = refuge.start();
+  let network: HostNetwork | undefined;
+  /** Addresses of the wanted relay that have answered since it was last asked for. */
+  const alive = new Set<Address>();
   /** The relay that had us last. */
   let home: supervisor.RelayTarget | undefined;
   let asking: probe.State = probe.start();
@@ -131,10 +139,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
           break;
         case "attempt": {
           closeLink(attempt, "superseded");
-          attempt = startLink(call.nextSession(), effect.relay);
+          const remote = routeTo(reachable(effect.relay, network), alive, effect.number);
+          attempt = startLink(call.nextSession(), effect.relay, remote);
           open++;
-          out.say({ ev: "session", session: attempt.id, state: "connecting", remote: effect.relay.address });
-          out.push({ type: "connect", session: attempt.id, remote: effect.relay.address, pin: effect.relay.pin });
+          out.say({ ev: "session", session: attempt.id, state: "connecting", remote });
+          out.push({ type: "connect", session: attempt.id, remote, pin: effect.relay.pin });
           break;
         }
       }
@@ -145,22 +154,26 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const [next, question] = probe.wake({ every: config.probeEvery, entropy: config.entropy }, asking, call.now());
     asking = next;
     const relay = supervisor.desired(watch);
-    if (question !== undefined && relay !== undefined) out.push({ type: "packet", to: relay.address, bytes: question });
+    if (question === undefined || relay === undefined) return;
+    for (const to of reachable(relay, network)) out.push({ type: "packet", to, bytes: question });
   }
 
   function packet(from: Address, bytes: Uint8Array): void {
     const stun = parseStun(bytes);
     if (!stun.ok) return out.refuse("malformed", "STUN packet");
     const asked = stun.kind === "response" ? probe.askedAt(asking, stun.transactionId) : undefined;
-    if (asked === undefined || from !== supervisor.desired(watch)?.address) return out.refuse("unexpected", `STUN ${stun.kind}`);
-    alive(asked);
+    const relay = supervisor.desired(watch);
+    if (asked === undefined || relay === undefined || !addressesOf(relay).includes(from))
+      return out.refuse("unexpected", `STUN ${stun.kind}`);
+    alive.add(from);
+    answered(asked);
   }
 
   /**
    * An attempt that is through to the relay only waits for its answer: no sign of life makes it better. Unless it has fallen silent: a relay that never
    * got the end of the handshake gives the session up, and the client that thinks it up hears nothing of it.
    */
-  const alive = (asked: Instant | undefined): void => {
+  const answered = (asked: Instant | undefined): void => {
     if (attempt?.isConnected !== true || attempt.isSilent) supervise({ type: "alive", asked });
   };
 
@@ -180,7 +193,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
         if (isLeft) return;
         link.isConnected = true;
         link.rtt = event.rtt;
-        out.say({ ev: "session", session: id, state: "connected", remote: link.relay.address, rttMs: event.rtt / 1_000 });
+        out.say({ ev: "session", session: id, state: "connected", remote: link.remote, rttMs: event.rtt / 1_000 });
         return enrol(link);
       case "path-changed":
         return out.say({ ev: "session", session: id, state: "path-changed", remote: event.remote });
@@ -214,7 +227,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       call.interrupted();
       return supervise({ type: "lost", reason: event.reason, wait: goodbyeWait(event.reason) });
     }
-    if (event.reason === "reset") alive(undefined); // the relay is back and has forgotten us
+    if (event.reason === "reset") answered(undefined); // the relay is back and has forgotten us
   }
 
   /** A relay that says goodbye says it to all its clients at once: those without a call come back one by one, not all at one instant. */
@@ -299,6 +312,19 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   }
 
   return {
+    network: (next) => {
+      const before = network;
+      network = next;
+      /** It has no address to use the session from, and has one to use another from. */
+      const isCutOff = (link: Link | undefined): boolean =>
+        link !== undefined && !canReach(next, link.remote) && addressesOf(link.relay).some((one) => canReach(next, one));
+      const relay = supervisor.desired(watch);
+      const hasMore = relay?.also?.some((one) => canReach(next, one) && !canReach(before, one)) ?? false;
+      if (watch.at === "registered" && isCutOff(primary)) {
+        call.interrupted();
+        supervise({ type: "lost", reason: "no address of its family" });
+      } else if (isCutOff(attempt) || (watch.at === "waiting" && hasMore)) supervise({ type: "alive", asked: undefined });
+    },
     desire: (relay) => {
       refuges = refuge.start();
       supervise({ type: "desire", relay });
@@ -366,6 +392,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     attend: () => {
       const isAsking = supervisor.supervisors(watch) === 1 && (call.isWanted() || attempt?.isSilent === true);
       asking = isAsking ? probe.begin(asking, call.now()) : probe.end(asking);
+      if (!isAsking) alive.clear();
     },
     deadline: () =>
       Instant.earliest(supervisor.deadline(watch), probe.deadline(asking), departures.deadline(), refuge.deadline(refuges)),

@@ -8,8 +8,16 @@ import type { RegistrationRecord } from "../base/record.ts";
 import { Instant, type Micros, millis, seconds, toMillis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
 
-/** Where a relay is and how to know it: SHA-256 of its certificate, lowercase hex. `token` when the relay admits by token. */
-export type RelayTarget = { readonly address: Address; readonly pin: string; readonly token?: string };
+/**
+ * Where a relay is and how to know it: SHA-256 of its certificate, lowercase hex. `token` when the relay admits by token. `also`: more addresses of the
+ * same relay, less preferred ones; it is known by the first.
+ */
+export type RelayTarget = {
+  readonly address: Address;
+  readonly also?: readonly Address[];
+  readonly pin: string;
+  readonly token?: string;
+};
 
 export type Config = {
   /** Waits before attempt 2, 3, ...; the last one repeats. The first attempt of a reconnect never waits. */
@@ -62,7 +70,7 @@ export type Input =
 
 export type Effect =
   /** Open a session to `relay` and register; drop any attempt still under way. */
-  | { readonly type: "attempt"; readonly relay: RelayTarget }
+  | { readonly type: "attempt"; readonly relay: RelayTarget; readonly number: number }
   /** Drop the attempt under way. */
   | { readonly type: "abandon" }
   /** Close the registration on purpose (switch or deregister). */
@@ -158,7 +166,7 @@ function attempt(
   reason?: string,
 ): readonly [State, readonly Effect[]] {
   const next: State = { at: "attempting", relay, attempt: number, since: now, aim, informed: reason === ALIVE };
-  return [next, [said(retry(next, millis(0), reason)), { type: "attempt", relay }]];
+  return [next, [said(retry(next, millis(0), reason)), { type: "attempt", relay, number }]];
 }
 
 /** Attempt `number` is due after `wait`. */

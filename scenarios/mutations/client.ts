@@ -271,4 +271,18 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     replace: "[word]",
     imitates: "A relay that has restarted is told to hang up a call it has never heard of, and passes nothing on.",
   },
+  {
+    name: "family-lost-not-noticed",
+    file: "impl/core/relay-sessions.ts",
+    find: 'if (watch.at === "registered" && isCutOff(primary)) {',
+    replace: 'if (watch.at === "idle") {',
+    imitates: "A session whose address family is gone is waited for, until its silence says so.",
+  },
+  {
+    name: "relay-has-one-address",
+    file: "impl/core/relay-route.ts",
+    find: "const found = all.filter((one) => canReach(network, one));",
+    replace: "const found = all.slice(0, 1);",
+    imitates: "Of a relay's addresses the first is dialled again and again, though this network has no way to it.",
+  },
 ];

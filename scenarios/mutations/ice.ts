@@ -24,6 +24,13 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "Only what a server sees is told, so two clients on one network depend on their router's hairpin.",
   },
   {
+    name: "ipv6-never-tried",
+    file: "impl/core/ice/reach.ts",
+    find: 'if (prefix >= 0x2000 && prefix <= 0x3fff) return "global v6";',
+    replace: "",
+    imitates: "Candidates of both families are gathered and told, and only those of IPv4 are paired.",
+  },
+  {
     name: "relay-path-waits-for-race",
     file: "impl/core/ice/direct-path.ts",
     find: "chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
@@ -57,7 +64,7 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
   {
     name: "candidates-of-set-up-only",
     file: "impl/core/ice/client-ice.ts",
-    find: 'if (call !== undefined && hasMet) path.race(inOrder(call.generations.peerCandidates), "peer-update");',
+    find: 'if (call !== undefined && hasMet) path.race(peers(call.generations.peerCandidates), "peer-update");',
     replace: "",
     imitates: "A peer's update is applied to the state of the call, and nobody tries the new addresses.",
   },

@@ -36,7 +36,20 @@ test("host candidates have the socket's port, and those of the default route com
       { name: "wlan0", addresses: ["fe80::1", "192.168.1.2", "2001:db8::2"], isDefault: true },
     ],
   };
-  expect(hostCandidates(network)).toEqual(["192.168.1.2:5000", "[2001:db8::2]:5000", "100.64.0.2:5000"]);
+  expect(hostCandidates(network)).toEqual(["[2001:db8::2]:5000", "192.168.1.2:5000", "100.64.0.2:5000"]);
+});
+
+test("an address made of the hardware's is told only where its prefix has no other (RFC 8445 section 5.1.1.1)", () => {
+  const told = (...addresses: readonly string[]) =>
+    hostCandidates({ port: 1, interfaces: [{ name: "wlan0", addresses, isDefault: true }] });
+  const [ofHardware, temporary] = ["2001:db8::211:22ff:fe33:4455", "2001:db8::94a1:7c3e:1f00:2"];
+  expect(told(ofHardware)).toEqual([`[${ofHardware}]:1`]);
+  expect(told(ofHardware, temporary)).toEqual([`[${temporary}]:1`]);
+  expect(told(ofHardware, "2001:db8:0:1::2", "192.168.1.2")).toEqual([
+    `[${ofHardware}]:1`,
+    "[2001:db8:0:1::2]:1",
+    "192.168.1.2:1",
+  ]);
 });
 
 test("a peer's candidates are tried host first, then mapped, then reflexive; what cannot be read or used is skipped", () => {
@@ -50,6 +63,11 @@ test("a peer's candidates are tried host first, then mapped, then reflexive; wha
     { address: "203.0.113.9:7", type: "mapped" },
     { address: "203.0.113.9:8", type: "reflexive" },
   ]);
+});
+
+test("of a peer's host candidates those of IPv6 come first (RFC 8421)", () => {
+  const found = inOrder({ local: ["192.168.1.2:1", "[2001:db8::2]:1", "192.168.1.3:1", "[fd00::2]:1"] });
+  expect(found.map((one) => one.address)).toEqual(["[2001:db8::2]:1", "[fd00::2]:1", "192.168.1.2:1", "192.168.1.3:1"]);
 });
 
 test("any text is judged without a throw, and a peer can make us try sixteen addresses at most", () => {

@@ -1,8 +1,8 @@
 /**
  * A party's candidate addresses (RFC 8445 section 5.1): which of its host's addresses are worth telling, and in which order a peer's are tried.
- * Left out on purpose: priorities and foundations. Three kinds are tried at once, and the order only breaks ties.
+ * Left out on purpose: priorities and foundations. Three kinds and both families are tried at once, and the order only breaks ties.
  */
-import { type Address, address, parseAddress } from "../../base/address.ts";
+import { type Address, type AddressFamily, address, familyOf, parseAddress } from "../../base/address.ts";
 import type { Candidates } from "../candidate-generation.ts";
 import type { HostNetwork } from "../effect.ts";
 
@@ -33,11 +33,44 @@ export function isHostCandidate(ip: string): boolean {
   return (prefix >= 0x2000 && prefix <= 0x3fff) || (prefix >= 0xfc00 && prefix <= 0xfdff);
 }
 
-/** The host's own addresses that are worth telling, each with the port of the one socket; what has the default route first. */
+/**
+ * The host's own addresses that are worth telling, each with the port of the one socket; what has the default route first, and of one interface IPv6 first
+ * (RFC 8421 section 4).
+ */
 export function hostCandidates(network: HostNetwork): readonly Address[] {
   const ordered = [...network.interfaces].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
-  const found = ordered.flatMap((one) => one.addresses.filter(isHostCandidate).map((ip) => address(ip, network.port)));
+  const found = ordered.flatMap(({ addresses }) =>
+    v6First(
+      addresses.filter((ip) => isHostCandidate(ip) && !tracks(ip, addresses)),
+      familyOf,
+    ).map((ip) => address(ip, network.port)),
+  );
   return [...new Set(found)].filter((one) => parseAddress(one) !== undefined).slice(0, MOST);
+}
+
+/** In the order given, IPv6 before IPv4. */
+const v6First = <T>(list: readonly T[], family: (of: T) => AddressFamily): readonly T[] => [
+  ...list.filter((one) => family(one) === "v6"),
+  ...list.filter((one) => family(one) === "v4"),
+];
+
+/**
+ * An address made of the hardware's (RFC 4291 appendix A) tells where its owner goes; beside one of the same prefix that does not, as those of RFC 7217 and
+ * the temporary ones of RFC 8981, it must not be told (RFC 8445 section 5.1.1.1).
+ */
+function tracks(ip: string, beside: readonly string[]): boolean {
+  const [prefix, ofHardware] = partsOf(ip);
+  return ofHardware && beside.some((other) => partsOf(other)[0] === prefix && !partsOf(other)[1]);
+}
+
+/** The first 64 bits of an IPv6 address and whether the others are a hardware address with ff:fe in it; of an IPv4 one nothing. */
+function partsOf(ip: string): readonly [prefix: string, ofHardware: boolean] {
+  if (familyOf(ip) === "v4") return [ip, false];
+  const [head = "", tail] = ip.split("::");
+  const [left, right] = [head.split(":").filter(Boolean), (tail ?? "").split(":").filter(Boolean)];
+  const groups = [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
+  const words = groups.map((group) => Number.parseInt(group, 16));
+  return [words.slice(0, 4).join(":"), ((words[5] ?? 0) & 0xff) === 0xff && (words[6] ?? 0) >> 8 === 0xfe];
 }
 
 /** Whether a packet may be sent to an address that a peer named: nothing on this host, on its link alone, to many, or without a port. */
@@ -56,7 +89,7 @@ export function isUsable(of: Address): boolean {
 /** A peer's candidates in the order in which they are tried; those that cannot be read or used are skipped. */
 export function inOrder(c: Candidates): readonly Candidate[] {
   const all: Candidate[] = [
-    ...c.local.map((one): Candidate => ({ address: one, type: "host" })),
+    ...v6First(c.local, familyOf).map((one): Candidate => ({ address: one, type: "host" })),
     ...(c.mapped === undefined ? [] : [{ address: c.mapped, type: "mapped" } as const]),
     ...(c.reflexive === undefined ? [] : [{ address: c.reflexive, type: "reflexive" } as const]),
   ];

@@ -12,12 +12,14 @@ import type { Candidates } from "../candidate-generation.ts";
 import type { CryptoEngine } from "../crypto.ts";
 import type { HostNetwork } from "../effect.ts";
 import type { Outbox } from "../outbox.ts";
+import { addressesOf } from "../relay-route.ts";
 import type { RelaySessions } from "../relay-sessions.ts";
 import type { SessionEvent, SessionId } from "../session.ts";
 import * as agent from "./agent.ts";
-import { inOrder, isSameSet } from "./candidate-set.ts";
+import { type Candidate, inOrder, isSameSet } from "./candidate-set.ts";
 import { directPath } from "./direct-path.ts";
 import * as portMapping from "./port-mapping.ts";
+import { canReach } from "./reach.ts";
 
 /** W3C webrtc `RTCIceTransportPolicy`: `relay` never reveals an address and never takes a direct path. */
 export type IceTransportPolicy = "all" | "relay";
@@ -154,9 +156,13 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
   }
 
   function servers(): readonly Address[] {
-    const relay = side.relays.wanted()?.address;
-    return [...new Set([...(relay === undefined ? [] : [relay]), ...(config.stun ?? [])])];
+    const relay = side.relays.wanted();
+    const all = [...new Set([...(relay === undefined ? [] : addressesOf(relay)), ...(config.stun ?? [])])];
+    return all.filter((one) => canReach(state.network, one));
   }
+
+  /** The peer's candidates of families that this network has: pairs are of one family (RFC 8445 section 6.1.2.2). */
+  const peers = (peer: Candidates): readonly Candidate[] => inOrder(peer).filter((one) => canReach(state.network, one.address));
 
   function gatherAgain(mustTell: boolean): void {
     if (!hasMet) return;
@@ -208,10 +214,10 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
           return path.reported(effect.path);
         case "announced":
           isUntold = !side.relays.isRegistered();
-          if (call !== undefined && hasMet) path.race(inOrder(call.generations.peerCandidates), "own-update");
+          if (call !== undefined && hasMet) path.race(peers(call.generations.peerCandidates), "own-update");
           return;
         case "peer-candidates":
-          if (call !== undefined && hasMet) path.race(inOrder(call.generations.peerCandidates), "peer-update");
+          if (call !== undefined && hasMet) path.race(peers(call.generations.peerCandidates), "peer-update");
           return;
       }
     },
@@ -225,7 +231,7 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
         ...{ call: call.id, role: call.raceRole, keys: call.keys },
         ...{ ownCertificate: certificate, peerCertificate: call.peerCertificate },
       });
-      path.race(inOrder(call.generations.peerCandidates), "set-up");
+      path.race(peers(call.generations.peerCandidates), "set-up");
       const known = agent.candidates(state);
       if (told !== undefined && !isSameSet(told, known)) announce(known);
     },
