@@ -4,7 +4,9 @@ import { defineConfig } from "vitest/config";
 /** Laboratories' threads and processes strip the types of the same sources again and again otherwise (cli/midcall.mjs). */
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/midcall");
 
-/** Tests of cli that judge by the real clock. */
+/** Tests of cli that need the machine to themselves: they measure by the real clock what a busy neighbour changes, or run as many parties at once as two processors carry. */
+const ALONE_CLI = ["loopback", "netns-catalogue", "netns-direct", "netns-faults", "netns-parity", "parity"];
+/** Tests of cli with real parties in real time, which wait more than they compute. */
 const REAL_CLI = [
   "abandoned",
   "bench-neteq",
@@ -14,25 +16,22 @@ const REAL_CLI = [
   "doctor",
   "launch",
   "live",
-  "loopback",
   "machine-trouble",
-  "netns-catalogue",
-  "netns-direct",
-  "netns-faults",
   "netns-metrics",
-  "netns-parity",
-  "parity",
   "reproduce-netns",
 ];
-/** Tests that judge by the real clock: sockets, processes, namespaces. They run one file at a time, after all others; what only waits for real programs is among the others. */
+/** One file at a time, after all others. */
+const ALONE = ["impl/io/quic-endpoint.test.ts", "netns/link/*.test.ts", ...ALONE_CLI.map((name) => `cli/${name}.test.ts`)];
+/** Sockets, processes, namespaces, containers: two files at a time, when those that compute are through. What only waits for real programs is among those. */
 const REAL = [
-  "impl/io/{quic-endpoint,udp-proxy,metrics-port}.test.ts",
+  "impl/io/{udp-proxy,metrics-port}.test.ts",
   "impl/bin/**/*.test.ts",
   "netns/**/*.test.ts",
   ...REAL_CLI.map((name) => `cli/${name}.test.ts`),
 ];
 /** Keeps a time of its own, whatever else the machine does, and takes some four minutes of a processor: with MIDCALL_WHOLE_CATALOGUE=1. */
 const GUEST = "netns/link/netem.test.ts";
+const NOT_OURS = "**/node_modules/**";
 const LIMIT_MS = 300_000;
 const isWhole = process.env.MIDCALL_WHOLE_CATALOGUE === "1";
 const all = "{impl,sim,scenarios,netns,reports,dashboards,cli}/**/*.test.ts";
@@ -46,18 +45,22 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     globalSetup: ["./netns/install.setup.ts", "./cli/prometheus.setup.ts", "./cli/browser.setup.ts", "./cli/codec2.setup.ts"],
     reporters: ["default", "./.ci/left-out.ts"],
     projects: [
-      { extends: true, test: { name: "virtual", include: [all], exclude: ["**/node_modules/**", ...REAL] } },
-      ...(isWhole ? [{ extends: true as const, test: { name: "guest", include: [GUEST] } }] : []),
+      { extends: true, test: { name: "virtual", include: [all], exclude: [NOT_OURS, ...REAL, ...ALONE] } },
+      {
+        extends: true,
+        test: { name: "real", include: REAL, exclude: [NOT_OURS, ...ALONE], sequence: { groupOrder: 1 } },
+      },
       {
         extends: true,
         test: {
-          name: "real",
-          include: REAL,
-          exclude: ["**/node_modules/**", GUEST],
+          name: "alone",
+          include: ALONE,
+          exclude: [NOT_OURS, GUEST],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
+      ...(isWhole ? [{ extends: true as const, test: { name: "guest", include: [GUEST], sequence: { groupOrder: 3 } } }] : []),
     ],
   },
 });
