@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { benchJitter, type JitterFigure, jitterTable } from "./bench-jitter.ts";
+import type { JitterFigure } from "../reports/jitter-page.ts";
+import { benchJitter, jitterTable } from "./bench-jitter.ts";
 
 /** chosen: three of the command's five seeds, which take ten seconds. */
 const figures = await benchJitter(() => undefined, [1, 2, 3]);

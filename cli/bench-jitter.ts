@@ -12,6 +12,7 @@ import type { JitterStatistics } from "../impl/core/jitter-statistics.ts";
 import { loadOpusScript } from "../impl/io/opus-script.ts";
 import { loadOpusWasm } from "../impl/io/opus-wasm.ts";
 import { readWav } from "../impl/io/wav.ts";
+import type { JitterFigure } from "../reports/jitter-page.ts";
 import { logSpectralDistance, stoi } from "../reports/speech-distance.ts";
 import { percentile } from "../reports/statistic.ts";
 import { alignedReference } from "./aligned-reference.ts";
@@ -26,35 +27,6 @@ export const PACKETS: number = (SETTLING + MEASURED) / FRAME_MICROS;
 const COMPARED = 500;
 /** chosen: as many as the comparison with NetEq asks for. */
 export const SEEDS: readonly number[] = [1, 2, 3, 4, 5];
-
-/** One buffer under one condition; means over all seeds unless said otherwise. */
-export type JitterFigure = {
-  readonly condition: string;
-  readonly buffer: string;
-  readonly delayMs: number;
-  readonly delayP95Ms: number;
-  readonly targetMs: number;
-  /** Percent of packets that never came. */
-  readonly lost: number;
-  /** Percent of packets that neither came nor were repeated by a next one that did: no buffer conceals less for long. */
-  readonly unavoidable: number;
-  /** Percent of samples, and the least and most of any seed. */
-  readonly concealed: number;
-  readonly concealedRange: readonly [number, number];
-  /** Percent of packets that came and were thrown away. */
-  readonly late: number;
-  /** Concealments a minute, and those of 150 ms and more. */
-  readonly events: number;
-  readonly interruptions: number;
-  /** Percent of samples put in and taken out. */
-  readonly inserted: number;
-  readonly removed: number;
-  /** Of the first ten seconds of the first seed, against the same speech decoded without any loss. */
-  readonly lsdDb: number;
-  readonly stoi: number;
-  /** What Chromium's NetEq made of it. */
-  readonly neteq: { readonly concealed: number; readonly delayMs: number } | null;
-};
 
 /** What one listener got after settling: counters, waits of named frames in milliseconds, ticks. */
 export type Heard = {
@@ -73,13 +45,14 @@ export type Speech = {
 export async function benchJitter(
   stage: (name: string) => void,
   seeds: readonly number[] = SEEDS,
+  conditions: readonly Condition[] = CONDITIONS,
 ): Promise<readonly JitterFigure[]> {
   const pcm = await readWav(speechPath("speech-a"));
   const opus = await loadOpusWasm({ encoders: 1, decoders: 2 });
   const own = await loadOpusScript();
   const spoken = new Map<number | undefined, Speech>();
   const out: JitterFigure[] = [];
-  for (const condition of CONDITIONS) {
+  for (const condition of conditions) {
     stage(condition.name);
     const declared = condition.declaredLossPercent;
     const speech = spoken.get(declared) ?? (await speak(opus, pcm, declared));

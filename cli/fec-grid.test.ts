@@ -1,19 +1,9 @@
 /** Which scheme for which link: the committed table of a reduced grid, and what must be true of it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import {
-  ADDED,
-  BOUND,
-  fecGrid,
-  GRID,
-  GRID_SCHEMES,
-  gridCsv,
-  gridLink,
-  gridName,
-  gridRecommendation,
-  gridTable,
-  outage,
-} from "./fec-grid.ts";
+import { ADDED, BOUND, type GridFigure, gridCsv, gridRecommendation, gridTable } from "../reports/fec-grid.ts";
+import { gridInThreads } from "./bench-grid.ts";
+import { fecGrid, GRID, GRID_SCHEMES, gridLink, gridName, outage } from "./fec-grid.ts";
 import { G1050 } from "./g1050.ts";
 
 const GOLDEN = new URL("../reports/golden/fec-grid.txt", import.meta.url);
@@ -35,6 +25,17 @@ test("the committed table is what the schemes do (MIDCALL_WRITE=1 writes it anew
 test("the same seeds give the same figures", () => {
   const some = { links: links.slice(2, 3), schemes: GRID_SCHEMES.slice(0, 3), seeds: 2, frames: 200 };
   expect(fecGrid(some)).toEqual(fecGrid(some));
+});
+
+test("in threads, which end with it, the figures are the same and in the order that was asked for", async () => {
+  const names = [outage(100).name, gridLink(0.01, 1, 0).name];
+  const done: string[] = [];
+  const watch = { threads: 2, signal: new AbortController().signal, done: (link: string) => void done.push(link) };
+  const found = await gridInThreads<GridFigure>({ bench: "fec", seeds: 1 }, names, watch);
+  expect(found).toEqual(fecGrid({ links: [outage(100), gridLink(0.01, 1, 0)], seeds: 1 }));
+  expect(done.toSorted()).toEqual(names.toSorted());
+  await expect(gridInThreads({ bench: "fec" }, names, { ...watch, signal: AbortSignal.abort() })).rejects.toThrow("interrupted");
+  await expect(gridInThreads({ bench: "jitter" }, ["no such link"], watch)).rejects.toThrow("no such link");
 });
 
 test("the grid is whole: nine losses, three bursts, three jitters, four outages, eight profiles", () => {

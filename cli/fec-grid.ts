@@ -13,6 +13,7 @@ import { Recoverer } from "../impl/core/fec/recoverer.ts";
 import type { SourcePacket } from "../impl/core/fec/source-packet.ts";
 import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import { loadRaptorQ } from "../impl/io/raptorq.ts";
+import { ADDED, BOUND, BUDGET, type GridFigure } from "../reports/fec-grid.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import { BENCHED_SCHEMES, benchedPackets, HEADERS } from "./bench-fec.ts";
 import { leastMissing } from "./fec-bound.ts";
@@ -82,20 +83,6 @@ export const GRID_SCHEMES: readonly GridScheme[] = [
   withLbrr({ scheme: "red", depth: 1, apart: 10 }),
   withLbrr({ scheme: "rlc", window: 10, percent: 88 }),
 ];
-/** The line of a link that says what no code of that wire rate leaves less than. */
-export const BOUND = "any code";
-
-/** Added delay that is asked about, milliseconds. */
-export const ADDED: readonly number[] = [60, 100, 200, 400];
-export type GridFigure = {
-  readonly link: string;
-  readonly scheme: string;
-  readonly wireKbps: number;
-  /** Share of frames that are not there in time, 0..1, for each of ADDED; means over the seeds, and the least and most of any. */
-  readonly missing: readonly number[];
-  readonly range: readonly (readonly [number, number])[];
-};
-
 export type GridRun = {
   readonly links?: readonly GridLink[];
   readonly schemes?: readonly GridScheme[];
@@ -198,60 +185,3 @@ function runOf(run: {
 const decoder: Decoder = sizedCodec.decoder();
 const repeats = (packet: SourcePacket | undefined): boolean =>
   packet !== undefined && (decoder.repeats?.(packet.payload) ?? false);
-
-/** What a recommendation may cost: RED-1's wire rate and a hundredth, and 200 ms. */
-export const BUDGET = { scheme: "red 1", more: 1.01, added: 200 } as const;
-
-/** Of the schemes within the budget the one with least missing; of those within a hundredth of a point of it, the one that is least on the wire. */
-export function gridRecommendation(rows: readonly GridFigure[]): GridFigure | undefined {
-  const limit = (rows.find(({ scheme }) => scheme === BUDGET.scheme)?.wireKbps ?? Number.POSITIVE_INFINITY) * BUDGET.more;
-  const k = ADDED.indexOf(BUDGET.added);
-  const missing = (one: GridFigure): number => one.missing[k] ?? 1;
-  const within = rows.filter((one) => one.scheme !== BOUND && one.wireKbps <= limit);
-  const least = within.reduce((best, one) => Math.min(best, missing(one)), 1);
-  return within.filter((one) => missing(one) <= least + 1e-4).toSorted((a, b) => a.wireKbps - b.wireKbps)[0];
-}
-
-const percent = (share: number): string => (100 * share).toFixed(2);
-
-/** One recommended line a link, and with `all` every scheme under it. */
-export function gridTable(figures: readonly GridFigure[], all = true): string {
-  const lines = [
-    `missing %: frames that are not there ${ADDED.join(", ")} ms after the earliest they could be. wire: kbit/s from IPv4 up.`,
-    `recommended: least missing at ${BUDGET.added} ms on no more wire than ${BUDGET.scheme} has.`,
-    `${BOUND}: what is missing whatever is computed from what, with a packet every 20 ms and as much wire as ${BUDGET.scheme}, and who knows the losses beforehand.`,
-    "lbrr: with the codec's own redundancy, which gives frames back more coarsely.",
-  ];
-  for (const [link, rows] of Map.groupBy(figures, (one) => one.link)) {
-    const best = gridRecommendation(rows);
-    const k = ADDED.indexOf(BUDGET.added);
-    lines.push(
-      "",
-      `${link}: ${best === undefined ? "none" : `${best.scheme}, ${percent(best.missing[k] ?? 0)} % missing, ${best.wireKbps.toFixed(1)} kbit/s`}`,
-    );
-    if (!all) continue;
-    for (const one of rows)
-      lines.push(
-        `  ${one.scheme.padEnd(24)}${one.wireKbps.toFixed(1).padStart(7)}${one.missing.map((share) => percent(share).padStart(8)).join("")}`,
-      );
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-/** RFC 4180, one line a link, scheme and added delay. */
-export const gridCsv = (figures: readonly GridFigure[]): string =>
-  [
-    "link,scheme,wire_kbps,added_ms,missing_ratio,least,most",
-    ...figures.flatMap((one) =>
-      ADDED.map((added, k) =>
-        [
-          `"${one.link}"`,
-          `"${one.scheme}"`,
-          one.wireKbps.toFixed(3),
-          added,
-          ...[one.missing[k], ...(one.range[k] ?? [])].map((share) => (share ?? 0).toFixed(6)),
-        ].join(","),
-      ),
-    ),
-    "",
-  ].join("\r\n");

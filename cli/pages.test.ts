@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LogRecord } from "../impl/base/record.ts";
+import { ADDED, BOUND } from "../reports/fec-grid.ts";
+import { gridPage } from "../reports/fec-grid-page.ts";
 import { assess, render } from "../reports/index.ts";
 import type { PageData } from "../reports/page/data.ts";
 import { readLog } from "../reports/read-log.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { type Opened, type TestBrowser, testBrowser } from "./browser.fixture.ts";
+import { GRID } from "./fec-grid.ts";
 import { HOSTILE, hostileRun, MARKUP } from "./hostile-run.fixture.ts";
 import { openLivePage } from "./live/server.ts";
 import { reportScripts } from "./page-script.ts";
@@ -47,6 +50,31 @@ const dataOf = async (...path: string[]): Promise<PageData> => {
   const html = await readFile(join(folder, ...path), "utf8");
   return JSON.parse(/<script type="application\/json" id="run-data">(.*?)<\/script>/s.exec(html)?.[1] ?? "");
 };
+
+test("a benchmark's page shows the map of the budget that is chosen, leads from there to a link, and fits a phone", async (context) => {
+  const links = GRID.map(({ name }) => name).filter((name) => /^(loss 20 %|outage)/.test(name));
+  const figures = links.flatMap((link, i) =>
+    ["none", "red 1", "red 2", HOSTILE, BOUND].map((scheme, j) => {
+      const missing = ADDED.map((added) => Math.min(1, ((i + 1) * 10) / added / (j + 1)));
+      return { link, scheme, wireKbps: 60 + 25 * j, missing, range: missing.map((one) => [one, one] as const) };
+    }),
+  );
+  await writeFile(join(folder, "grid.html"), gridPage(figures).html);
+  const { page, complaints } = await wanted(context).open(urlOf("grid.html"), { offline: true });
+  const shown = (): Promise<string | null> => page.locator(".glance:visible").textContent();
+  expect(await shown()).toContain("red 1");
+  await page.locator("#w3").check();
+  await page.locator("#d60").check();
+  expect(await page.locator(".glance:visible").count()).toBe(1);
+  expect(await shown()).toContain(MARKUP);
+  const last = page.locator(`#link-${links.length - 1}`);
+  expect(await last.isVisible()).toBe(false);
+  await page.locator(`.glance:visible a[href="#link-${links.length - 1}"]`).click();
+  await last.waitFor({ state: "visible" });
+  expect(complaints).toEqual([]);
+  const narrow = await wanted(context).open(urlOf("grid.html"), { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
+  expect(await widthOf(narrow)).toBeLessThanOrEqual(400);
+});
 
 test("from a file and without a network the report draws, zooms, plays, and shows the log around what is chosen", async (context) => {
   const { page, complaints } = await wanted(context).open(urlOf(RUN, "report.html"), { offline: true });

@@ -4,7 +4,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import type { CampaignComparison, Shift } from "./campaign-comparison.ts";
 import { changeOf, compare, type Figure, TITLES, words } from "./comparison.ts";
 import { chanceOf, countWords, SHIFT_HEADS, shiftCells, verdictOnShifts } from "./comparison-words.ts";
-import { drawing, svgOf } from "./drawing.ts";
+import { drawing, labelledSvg } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { legend, SYMBOL, table } from "./html-parts.ts";
 import { measure } from "./measure.ts";
@@ -167,12 +167,7 @@ function spread({ name, unit, before, after, says }: Shift): string {
         median(after.median, 0, "var(--ink)"),
       ],
     });
-    const svg = svgOf(chart)
-      .replace(/<style[\s\S]*?<\/style>/g, "")
-      .replace(/ class="zr[^"]*"/g, "")
-      .replace(/zr\d+-/g, "spread-")
-      .replace(/ ecmeta_\w+="[^"]*"/g, "")
-      .replace(/<svg ([^>]*?)>/, `<svg $1 role="img" aria-label="${escaped(`${name} of every run, before and after`)}">`);
+    const svg = labelledSvg(chart, "spread", `${name} of every run, before and after`);
     return `<div><p><strong>${escaped(name)}</strong> <span class="soft">${escaped(says === "unknown" ? "too few runs to tell" : says)}</span></p>${svg}</div>`;
   } finally {
     chart.dispose();

@@ -4,6 +4,8 @@
  */
 // @ts-expect-error: the file has no types of its own; the package's front door has them.
 import * as bundle from "echarts/dist/echarts.esm.min.mjs";
+import { escaped } from "./escape.ts";
+import { COLOURS } from "./page-style.ts";
 
 const echarts: Pick<typeof import("echarts"), "init"> = bundle;
 
@@ -17,3 +19,16 @@ export const drawing = (width: number, height: number): Drawing =>
 export const svgOf = (drawn: Drawing): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   drawn.renderToSVGString().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u{fffd}");
+
+/** The drawing for a page: without the style and the names that ECharts gives its parts, which others on the page have too; `label` says what is to be seen. */
+export const labelledSvg = (drawn: Drawing, prefix: string, label: string): string =>
+  svgOf(drawn)
+    .replace(/<style[\s\S]*?<\/style>/g, "")
+    .replace(/ class="zr[^"]*"/g, "")
+    .replace(/zr\d+-/g, `${prefix}-`)
+    .replace(/ ecmeta_\w+="[^"]*"/g, "")
+    .replace(/<svg ([^>]*?)>/, `<svg $1 role="img" aria-label="${escaped(label)}">`);
+
+/** A labelled drawing as a file of its own, with the colours of the pages, light and dark. */
+export const standaloneSvg = (svg: string): string =>
+  svg.replace(/<svg ([^>]*?)>/, `<svg $1><style>${COLOURS} svg { background: var(--page); }</style>`);

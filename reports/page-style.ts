@@ -1,8 +1,9 @@
 /**
- * The style sheet of report.html. Hues are those of Okabe and Ito (2008), which readers with any common colour vision tell apart;
+ * The style sheet of the pages. Hues are those of Okabe and Ito (2008), which readers with any common colour vision tell apart;
  * the audio strip says the same by height, and verdicts by a sign and a word.
  */
-export const STYLE = `
+/** Names of colours, light and dark; drawings that stand alone bring them too. */
+export const COLOURS = `
 :root {
   color-scheme: light dark;
   --page: #fff; --card: #f6f7f9; --ink: #16191d; --soft: #59626d; --grid: #e3e6ea; --on-bar: #fff;
@@ -22,6 +23,8 @@ export const STYLE = `
     --held: #3cc79e; --broken: #ff8a80; --inconclusive: #f0c65a; --crashed: #d7a0f5;
   }
 }
+`;
+export const STYLE: string = `${COLOURS}
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; }
 main { max-width: 1380px; margin: 0 auto; padding: 20px 24px 40px; }

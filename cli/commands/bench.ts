@@ -1,9 +1,11 @@
 /** `midcall bench`: figures measured on this machine. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Pointed } from "../bench-cause.ts";
 import type { EngineFigure } from "../bench-engines.ts";
 import type { ExploreBench } from "../bench-explore.ts";
 import type { FecCost } from "../bench-fec-cost.ts";
+import type { GridReport } from "../bench-grid-run.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
 import type { RelayFigure } from "../bench-relay.ts";
@@ -11,6 +13,7 @@ import type { SimBench } from "../bench-sim.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, usage } from "../exit.ts";
 import { catalogue } from "../scenario-choice.ts";
+import { wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
 
@@ -32,8 +35,14 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .argument("<subject>", "sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
-    .option("--grid", "fec: loss x burst x jitter, outages and ITU-T G.1050, at equal wire rate and equal added delay")
-    .option("--csv", "fec: the grid as CSV")
+    .option(
+      "--grid",
+      "fec, jitter: loss x burst x jitter, outages and ITU-T G.1050; fec: at equal wire rate and equal added delay",
+    )
+    .option("--link <words>", "with --grid: only links whose names hold these words")
+    .option("--workers <n>", "with --grid: threads; as many as there are processors when not given", wholeArgument(1))
+    .option("--csv", "fec: the grid as CSV; jitter: as CSV")
+    .option("--out <dir>", "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there")
     .option("--traces <dir>", "jitter: also write every list of drops and delays there, and as rtpdump")
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: Options) => {
@@ -48,9 +57,13 @@ type Options = {
   readonly traces?: string;
   readonly grid?: true;
   readonly csv?: true;
+  readonly link?: string;
+  readonly workers?: number;
+  readonly out?: string;
 };
 
-async function bench(subject: string, { json = false, seeds, traces, grid, csv }: Options, terminal: Terminal): Promise<void> {
+async function bench(subject: string, options: Options, terminal: Terminal): Promise<void> {
+  const { json = false, seeds, traces, grid, csv, out } = options;
   const stage = (name: string): void => terminal.progress({ stage: name });
   const told = (measured: object, lines: () => readonly string[]): void => {
     terminal.quiet();
@@ -59,6 +72,20 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
     terminal.out(`${subject}, Node ${process.version}, commit ${commit()}`);
     for (const line of lines()) terminal.out(`  ${line}`);
   };
+  /** A grid: written to a folder where one was asked for, and told. */
+  const reported = async ({ measured, csv: asCsv, written, lines }: GridReport): Promise<void> => {
+    if (out !== undefined) {
+      const { writeBench } = await import("../bench-grid.ts");
+      const { files, drawings } = written();
+      const head = { schema: `midcall/bench-${subject}@1`, node: process.version, commit: commit() };
+      const whole = new Map([...files, [`${subject}.json`, `${JSON.stringify({ ...head, ...measured }, null, 2)}\n`]]);
+      terminal.err(`written to ${await writeBench(resolve(terminal.folder, out), whole, drawings)}`);
+    }
+    if (csv !== true) return told(measured, lines);
+    terminal.quiet();
+    terminal.out(asCsv().trimEnd());
+  };
+  const isWhole = grid === true || csv === true || out !== undefined || options.link !== undefined;
   switch (subject) {
     case "sim": {
       const scenarios = await catalogue();
@@ -100,18 +127,9 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
       return told(measured, () => [...measured.figures.flatMap(relayLines), ...measured.leftOut]);
     }
     case "fec": {
-      if (grid === true || csv === true) {
-        const { fecGrid, gridCsv, gridRecommendation, gridTable } = await import("../fec-grid.ts");
-        const figures = fecGrid({}, stage);
-        if (csv === true) {
-          terminal.quiet();
-          return terminal.out(gridCsv(figures).trimEnd());
-        }
-        const recommended = [...Map.groupBy(figures, (one) => one.link)].map(([link, rows]) => ({
-          link,
-          scheme: gridRecommendation(rows)?.scheme ?? null,
-        }));
-        return told({ figures, recommended }, () => gridTable(figures).trimEnd().split("\n"));
+      if (isWhole) {
+        const { fecGridBench } = await import("../bench-grid-run.ts");
+        return reported(await fecGridBench(options, terminal));
       }
       stage("schemes over losses");
       const { compareSchemes, fecTable } = await import("../bench-fec.ts");
@@ -121,8 +139,12 @@ async function bench(subject: string, { json = false, seeds, traces, grid, csv }
       return told({ figures, cost }, () => [...fecTable(figures).trimEnd().split("\n"), "", ...cost.map(costLine)]);
     }
     case "jitter": {
-      const { benchJitter, jitterTable } = await import("../bench-jitter.ts");
       if (traces !== undefined) await (await import("../write-traces.ts")).writeTraces(traces);
+      if (isWhole) {
+        const { jitterBench } = await import("../bench-grid-run.ts");
+        return reported(await jitterBench(options, terminal));
+      }
+      const { benchJitter, jitterTable } = await import("../bench-jitter.ts");
       const figures = await benchJitter(stage);
       stage("processor time, and an hour");
       const { benchJitterCost, jitterCostLines } = await import("../bench-jitter-cost.ts");
