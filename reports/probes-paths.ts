@@ -1,5 +1,6 @@
 /** Probes about the ways that voice takes: direct paths, changes of relay, two relays that know each other, networks that refuse. */
-import { isRelay, isUp, type Watch } from "./probe-world.ts";
+import type { Fault } from "../scenarios/expanded.ts";
+import { isRelay, isUp, type Watch, type World } from "./probe-world.ts";
 
 export const PATH_WATCHES: readonly Watch[] = [
   { ev: "path", name: "direct-path", says: "voice goes directly from one end to the other", hit: (one) => one.path === "direct" },
@@ -62,4 +63,50 @@ export const PATH_WATCHES: readonly Watch[] = [
     says: "a network refuses UDP or QUIC under a call",
     hit: (one, world) => one.cause === "blocked" && isUp(world),
   },
+  {
+    ev: "drop",
+    name: "ports-used-up-in-call",
+    says: "a carrier has no port left for one more flow of a call",
+    hit: (one, world) => one.cause === "nat-exhausted" && isUp(world),
+  },
+  {
+    ev: "drop",
+    name: "refused-by-icmp-in-call",
+    says: "a network refuses packets of a call and says so by ICMP",
+    hit: (one, world) => {
+      const fault = faultOf(one.fault, world);
+      return (fault?.kind === "block-udp" || fault?.kind === "block-quic") && fault.answer !== undefined && isUp(world);
+    },
+  },
+  {
+    ev: "drop",
+    name: "flow-killed-in-call",
+    says: "a network that let a flow of a call live for a time kills it",
+    hit: (one, world) => faultOf(one.fault, world)?.kind === "late-kill" && isUp(world),
+  },
+  {
+    ev: "fault",
+    name: "one-flow-moved-in-call",
+    says: "a NAT moves the port of one flow under a call and leaves the others",
+    hit: (one, world) => {
+      const fault = world.scenario.faults[one.fault];
+      return one.state === "applied" && fault?.kind === "rebind" && fault.other !== undefined && isUp(world);
+    },
+  },
+  {
+    ev: "drop",
+    name: "cut-behind-nat-in-call",
+    says: "a party behind a NAT of its own is cut off from one other under a call",
+    hit: (one, world) => {
+      const fault = faultOf(one.fault, world);
+      if (fault?.kind !== "partition" || !isUp(world)) return false;
+      return [fault.target, fault.other].some((name) =>
+        Object.values(world.scenario.parties[name]?.interfaces ?? {}).some(({ nat }) => nat !== null),
+      );
+    },
+  },
 ];
+
+/** The fault that a record names. */
+const faultOf = (fault: number | undefined, { scenario }: World): Fault | undefined =>
+  fault === undefined ? undefined : scenario.faults[fault];

@@ -6,8 +6,9 @@ import fc from "fast-check";
 import type { Direction, Fault, LinkModel, PartyModel, Scenario, SignallingEffect, Trigger } from "../../scenarios/expanded.ts";
 import { SIGNALLING_MESSAGES } from "../../scenarios/fault-language.ts";
 import { gilbert } from "../../scenarios/gilbert.ts";
+import { REJECT_CODES, type RejectAnswer } from "../../scenarios/middlebox.ts";
 import { MTU_BYTES } from "../../scenarios/rate.ts";
-import { natsInUse, type Topology } from "./explored-topology.ts";
+import { natsInUse, natsOfParty, type Topology } from "./explored-topology.ts";
 
 /** Kinds as exploration tells them apart: killing a client ends its calls, killing a relay does not. */
 export const DRAWN_KINDS = [
@@ -15,11 +16,14 @@ export const DRAWN_KINDS = [
   "kill-client",
   "pause",
   "starve",
+  "partition",
   "rebind",
+  "rebind-one-flow",
   "renumber",
   "expire",
   "block-udp",
   "block-quic",
+  "late-kill",
   "interface-down",
   "roam",
   "impair",
@@ -208,6 +212,14 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
       "roam",
       fc.constantFrom(...roamers).chain(([target, party]) => roam(target, party)),
     );
+  const apart = pairsApart(topology);
+  if (apart.length > 0)
+    out.set(
+      "partition",
+      fc
+        .tuple(fc.constantFrom(...apart), direction)
+        .map(([[target, other], way]) => ({ kind: "partition", target, other, direction: way, heals: true })),
+    );
   if (nats.length === 0) return out;
   for (const kind of ["rebind", "renumber", "expire"] as const)
     out.set(
@@ -217,9 +229,41 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
   for (const kind of ["block-udp", "block-quic"] as const)
     out.set(
       kind,
-      fc.constantFrom(...nats).map((target) => ({ kind, target, heals: true })),
+      fc
+        .tuple(fc.constantFrom(...nats), ANSWER)
+        .map(([target, answer]) => ({ kind, target, ...(answer === null ? {} : { answer }), heals: true })),
+    );
+  const beyond = (nat: string): string[] =>
+    parties.flatMap(([name, party]) => (natsOfParty(party, topology.nats).includes(nat) ? [] : [name]));
+  out.set(
+    "late-kill",
+    fc
+      .constantFrom(...nats)
+      .chain((target) => fc.tuple(fc.constant(target), length(), fc.option(fc.constantFrom(...beyond(target)))))
+      .map(([target, lives, other]) => ({ kind: "late-kill", target, lives, ...(other === null ? {} : { other }), heals: true })),
+  );
+  // One mapping for all remotes cannot move for one of them.
+  const dependent = nats.filter((name) => topology.nats[name]?.mapping !== "endpoint-independent");
+  if (dependent.length > 0)
+    out.set(
+      "rebind-one-flow",
+      fc
+        .constantFrom(...dependent)
+        .chain((target) => fc.constantFrom(...beyond(target)).map((other) => ({ kind: "rebind", target, other, heals: false }))),
     );
   return out;
+}
+
+/** What a middlebox answers, if anything. */
+const ANSWER: fc.Arbitrary<RejectAnswer | null> = fc.option(fc.constantFrom(...(Object.keys(REJECT_CODES) as RejectAnswer[])));
+
+/** Pairs of parties that share no NAT with anybody: what a partition can tell apart. */
+function pairsApart({ parties, nats }: Topology): (readonly [string, string])[] {
+  const chains = new Map(Object.entries(parties).map(([name, party]) => [name, natsOfParty(party, nats)]));
+  const alone = [...chains].flatMap(([name, own]) =>
+    own.some((nat) => [...chains].some(([other, theirs]) => other !== name && theirs.includes(nat))) ? [] : [name],
+  );
+  return alone.flatMap((target) => alone.flatMap((other): [string, string][] => (other === target ? [] : [[target, other]])));
 }
 
 /** One to `most` faults of the `kinds` that apply here (a blackout where none does). A trigger may wait for an earlier fault of the list. */

@@ -9,10 +9,17 @@ import { exploredScenario } from "./explored-scenario.ts";
 const seed = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 const many = (isSwarm: boolean, count = 300): Scenario[] =>
   Array.from({ length: count }, (_, i) => exploredScenario(CATALOGUE, i, isSwarm));
+let drawn: readonly Scenario[] | undefined;
+/** Drawn once for all who look at them: to draw them takes seconds. */
+const thousand = (): readonly Scenario[] => {
+  drawn ??= many(true, 1_000);
+  return drawn;
+};
 /** Kinds as they were drawn. */
 const kindsOf = (scenario: Scenario): string[] =>
   scenario.faults.map((one) => {
     if (one.kind === "kill") return `kill-${scenario.parties[one.target]?.role}`;
+    if (one.kind === "rebind" && one.other !== undefined) return "rebind-one-flow";
     return one.kind === "impair" && one.link.trace !== undefined ? "spikes" : one.kind;
   });
 
@@ -83,7 +90,7 @@ describe("an explored scenario", () => {
     const answers = new Set<string>();
     const policies = new Map<string | undefined, number>();
     let hangUps = 0;
-    for (const scenario of many(true, 1_000)) {
+    for (const scenario of thousand()) {
       const [call] = scenario.calls;
       if (call === undefined) throw new Error(`${scenario.name} has no call`);
       const [caller, callee] = [natOf(scenario, call.caller), natOf(scenario, call.callee)];
@@ -98,7 +105,7 @@ describe("an explored scenario", () => {
       answers.add(call.answer);
       hangUps += call.hangUpAt === null ? 0 : 1;
     }
-    const all = many(true, 1_000);
+    const all = thousand();
     const clients = all.flatMap(({ parties }) => Object.values(parties).filter(({ role }) => role === "client"));
     expect(new Set(clients.map(({ tier }) => tier))).toEqual(new Set([undefined, "degraded", "catastrophic", "adaptive"]));
     expect(new Set(clients.map(({ fec }) => fec?.scheme))).toEqual(new Set([undefined, "red", "xor", "rs", "raptorq", "rlc"]));
@@ -120,6 +127,29 @@ describe("an explored scenario", () => {
     expect(Math.min(...policies.values())).toBeGreaterThan(100);
     expect(answers).toEqual(new Set(["AcceptTrusted", "AcceptGeneric", "Reject"]));
     expect(hangUps).toBeGreaterThan(30);
+  });
+
+  it("gives carriers a handful of ports only where the relay's flow keeps the one it took first", () => {
+    const few = thousand().flatMap((scenario) =>
+      Object.entries(scenario.nats).flatMap(([name, nat]) => ((nat.portBlock?.size ?? 64) < 64 ? [{ scenario, name, nat }] : [])),
+    );
+    expect(few.length).toBeGreaterThan(30);
+    for (const { scenario, name, nat } of few) {
+      expect(nat.mapping).not.toBe("endpoint-independent");
+      expect(scenario.actions ?? []).toEqual([]);
+      expect(scenario.faults.filter((one) => one.target === name && one.for === null)).toEqual([]);
+    }
+  });
+
+  it("draws ICMP answers, blocks of ports, late kills of all flows and of one", () => {
+    const all = thousand();
+    const faults = all.flatMap((one) => one.faults);
+    const answers = faults.flatMap((one) => (one.kind === "block-udp" || one.kind === "block-quic" ? [one.answer] : []));
+    expect(new Set(answers)).toEqual(new Set([undefined, "admin-prohibited", "port-unreachable"]));
+    const kills = faults.flatMap((one) => (one.kind === "late-kill" ? [one.other === undefined] : []));
+    expect(new Set(kills)).toEqual(new Set([true, false]));
+    const blocks = all.flatMap((one) => Object.values(one.nats)).filter(({ portBlock }) => (portBlock?.size ?? 0) >= 64);
+    expect(blocks.length).toBeGreaterThan(20);
   });
 
   it("leaves most kinds out of each seed of a swarm, other ones each time", () => {

@@ -11,8 +11,9 @@ import type { Expectation, Fault, Scenario } from "../../scenarios/expanded.ts";
 import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS, type DrawnKind, exploredFaults, totalLength } from "./explored-faults.ts";
 import { exploredRelays, type Relays } from "./explored-relays.ts";
-import { exploredTopology, type Topology, type TopologyFeatures } from "./explored-topology.ts";
+import { exploredTopology, FEW_PORTS, type Topology, type TopologyFeatures } from "./explored-topology.ts";
 import { exploredVoice } from "./explored-voice.ts";
+import { scarcePorts } from "./scarce-ports.ts";
 
 const seconds = (value: number): number => value * 1_000_000;
 
@@ -31,8 +32,6 @@ const WINDOW = seconds(15);
 const BEARABLE = seconds(40);
 /** Faults of a run. chosen: most bugs need two or three; more make runs long and shrinking slow. */
 const MOST_FAULTS = 8;
-/** Ports of a subscriber below which a call may run out of them. chosen: a call has some ten flows, and a fault moves them all; carriers give hundreds (RFC 6431). */
-const FEW_PORTS = 64;
 /** Explored calls come up within this. chosen: ten times what they take on the slowest link drawn. */
 const CONNECT = seconds(10);
 
@@ -44,6 +43,8 @@ type Features = TopologyFeatures & {
   /** The callee may hide its address, the caller may hang up before the end. */
   readonly plans: boolean;
   readonly triggers: boolean;
+  /** Carriers that have a handful of ports for each subscriber. */
+  readonly scarcity: boolean;
   /** Faults may strike before the calls are up. */
   readonly early: boolean;
   readonly kinds: readonly DrawnKind[];
@@ -60,6 +61,7 @@ const FEATURES: fc.Arbitrary<Features> = fc.record({
   voices: fc.constant(true),
   plans: fc.constant(true),
   triggers: fc.constant(true),
+  scarcity: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   kinds: fc
     .oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
@@ -77,12 +79,13 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
   voices: fc.boolean(),
   plans: fc.boolean(),
   triggers: fc.boolean(),
+  scarcity: fc.boolean(),
   early: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   kinds: fc
     .tuple(
       fc.subarray(
         DRAWN_KINDS.filter((kind) => kind !== "kill-client"),
-        { minLength: 1, maxLength: 5 },
+        { minLength: 1, maxLength: 6 },
       ),
       fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     )
@@ -136,9 +139,13 @@ function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): f
       }));
       const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
       const acting = relays.actions.length === 0 ? base : { ...base, actions: relays.actions };
-      return exploredFaults(topology, stage, features.kinds, MOST_FAULTS).map((faults) =>
-        assembled({ ...acting, calls }, topology, { faults, features, relays, seed }),
-      );
+      return exploredFaults(topology, stage, features.kinds, MOST_FAULTS)
+        .chain((faults) =>
+          features.scarcity && relays.actions.length === 0
+            ? scarcePorts(topology, faults).map((scarce) => ({ faults, scarce }))
+            : fc.constant({ faults, scarce: topology }),
+        )
+        .map(({ faults, scarce }) => assembled({ ...acting, calls }, scarce, { faults, features, relays, seed }));
     });
   });
 }

@@ -58,18 +58,24 @@ const BEHAVIOURS: readonly NatBehaviour[] = ["endpoint-independent", "address-de
 /** RFC 4787 REQ-5: 2 min at least, 5 min recommended; 30 s: what carriers' NATs were measured to allow idle UDP (RFC 7857 section 6). */
 const LIFETIMES: readonly number[] = [30, 120, 300].map((seconds) => seconds * 1_000_000);
 
+/** Ports of a subscriber below which a call may run out of them. chosen: a call has some ten flows, and a fault moves them all; carriers give hundreds (RFC 6431). */
+export const FEW_PORTS = 64;
+const BLOCK: fc.Arbitrary<NonNullable<NatModel["portBlock"]>> = fc.constantFrom(FEW_PORTS, 128, 512).map((size) => ({ size }));
+
 /** One of the presets, or any of the nine pairs of mapping and filtering with other details drawn too. */
 const someNat: fc.Arbitrary<NatModel> = fc.oneof(
   fc.constantFrom(...[...NAT_PRESETS.values()].map((one) => one.model)),
-  fc.record<NatModel>({
-    mapping: fc.constantFrom(...BEHAVIOURS),
-    filtering: fc.constantFrom(...BEHAVIOURS),
-    ports: fc.constantFrom<NatModel["ports"]>("preserve", "random", "sequential"),
-    hairpin: fc.constantFrom<NatModel["hairpin"]>("off", "internal-source", "external-source"),
-    lifetime: fc.constantFrom(...LIFETIMES),
-    inboundRefresh: fc.boolean(),
-    behind: fc.constant(null),
-  }),
+  fc
+    .record<NatModel>({
+      mapping: fc.constantFrom(...BEHAVIOURS),
+      filtering: fc.constantFrom(...BEHAVIOURS),
+      ports: fc.constantFrom<NatModel["ports"]>("preserve", "random", "sequential", "block"),
+      hairpin: fc.constantFrom<NatModel["hairpin"]>("off", "internal-source", "external-source"),
+      lifetime: fc.constantFrom(...LIFETIMES),
+      inboundRefresh: fc.boolean(),
+      behind: fc.constant(null),
+    })
+    .chain((model) => (model.ports === "block" ? BLOCK.map((portBlock) => ({ ...model, portBlock })) : fc.constant(model))),
 );
 const cgnat: NatModel = NAT_PRESETS.get("cgnat")?.model ?? ([...NAT_PRESETS.values()][0] as { model: NatModel }).model;
 
@@ -156,6 +162,10 @@ export function exploredTopology(base: Topology, features: TopologyFeatures): fc
     };
   });
 }
+
+/** Names of the NATs that a party is behind by any of its interfaces, directly or not. */
+export const natsOfParty = (party: PartyModel, nats: Scenario["nats"]): string[] =>
+  natsInUse({ party }, new Map(Object.entries(nats)));
 
 /** Names of the NATs somebody is behind, directly or not, each once, outermost last. */
 export function natsInUse(parties: Scenario["parties"], nats: ReadonlyMap<string, NatModel>): string[] {

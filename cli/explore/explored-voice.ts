@@ -1,6 +1,6 @@
 /** Arbitrary voice: what each client speaks in and how it protects it, the same for the whole call or as the link bears it. */
 import fc from "fast-check";
-import type { FecScheme } from "../../impl/base/fec-scheme.ts";
+import { type FecScheme, MAX_WINDOW } from "../../impl/base/fec-scheme.ts";
 import { TIER_CHOICES } from "../../impl/base/tier.ts";
 import type { PartyModel } from "../../scenarios/expanded.ts";
 
@@ -11,6 +11,9 @@ const scheme: fc.Arbitrary<FecScheme> = fc.oneof<fc.Arbitrary<FecScheme>[]>(
   fc
     .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 3 }))
     .map(([depth, apart]) => ({ scheme: "red", depth, apart })),
+  fc
+    .tuple(fc.integer({ min: 1, max: MAX_WINDOW }), fc.integer({ min: 10, max: 200 }))
+    .map(([window, percent]) => ({ scheme: "rlc", window, percent })),
   fc
     .tuple(fc.constantFrom("rows" as const, "columns" as const, "both" as const), fc.integer({ min: 2, max: 5 }))
     .map(([protects, length]) => ({ scheme: "xor", protects, length, rows: protects === "rows" ? 1 : 3 })),
