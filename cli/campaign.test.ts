@@ -1,5 +1,10 @@
-/** A small campaign from a seed that stays. `.ci/campaign` begins elsewhere at every commit, or day, and finds what is still open. */
+/**
+ * Two small campaigns. One from a seed that stays: a violation fails. One from the commit's: what it finds may be older than the commit, so it is told at the end of the
+ * run, with the command that shows it again, and fails nothing (docs/ci.md says why).
+ */
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -10,7 +15,9 @@ import { DEFAULT_SEED, formatSeed, seedOfCommit, seedOfDate } from "./seed.ts";
 import { commit } from "./version.ts";
 
 /** chosen: some ten seconds of an idle machine; campaigns of thousands are made by hand. */
-const SEEDS = 60;
+const SEEDS = 40;
+/** Of the commit's campaign in CI. Elsewhere one: the same files would be asked again and again. */
+const OWN_SEEDS = process.env.CI === "true" ? 40 : 1;
 const FROM = 1;
 
 describe("a campaign", () => {
@@ -37,12 +44,20 @@ describe("a campaign", () => {
     expect(tally.probes.size).toBeGreaterThan(25);
   });
 
-  it("of this commit is one command", async () => {
+  it("of this commit is one command, and what it finds is told", async ({ annotate }) => {
     const script = join(import.meta.dirname, "../.ci/campaign");
-    const campaigned = promisify(execFile)(script, ["commit"], { env: { ...process.env, SEEDS: "1" } });
-    // What it finds is its own affair: here it has to begin at the commit.
-    const { stdout } = await campaigned.catch((error: { readonly stdout: string }) => error);
-    expect(stdout).toContain(`explored 1 seeds (${formatSeed(seedOfCommit(commit()))} to `);
+    const env = { ...process.env, SEEDS: String(OWN_SEEDS), OUT: await mkdtemp(join(tmpdir(), "midcall-campaign-")) };
+    const { stdout, code } = await promisify(execFile)(script, ["commit"], { env }).then(
+      (done) => ({ ...done, code: 0 }),
+      (error: { readonly stdout: string; readonly code: number }) => error,
+    );
+    const first = formatSeed(seedOfCommit(commit()));
+    expect(stdout).toMatch(new RegExp(`^explored (\\d+) seeds \\(${first} to `, "m"));
+    // 1: violations. Anything else is no answer of a campaign.
+    expect([0, 1]).toContain(code);
+    expect(code).toBe(/^violations: 0$/m.test(stdout) ? 0 : 1);
+    if (code === 1) await annotate(stdout.slice(0, stdout.indexOf("\nexplored ")), "found");
+    await rm(env.OUT, { recursive: true, force: true });
     await expect(promisify(execFile)(script, ["yesterday"])).rejects.toMatchObject({ code: 2 });
   });
 
