@@ -45,7 +45,7 @@ export type ReadyMedia = Rehearsed;
 export type ClientOptions = MediaChoice & {
   readonly name: string;
   readonly identity: Identity;
-  /** Registered with at once; undefined: not before a command says so, over IPv4. */
+  /** Registered with at once; undefined: not before a command says so. */
   readonly relay: RelayTarget | undefined;
   readonly answer: client.AnswerPolicy | undefined;
   readonly voice: Voice;
@@ -126,7 +126,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
   const certificate = policy === "all" ? (options.certificate ?? makeCertificate()) : undefined;
   const party = await openParty<client.Input>({
     who: options.name,
-    host: options.relay?.address.startsWith("[") ? "::" : "0.0.0.0",
+    host: "::",
     port: options.port ?? 0,
     log: options.log,
     epoch: options.epoch,

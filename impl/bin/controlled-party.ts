@@ -94,7 +94,7 @@ async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
     begin: (epoch) =>
       runRelay({
         ...common,
-        host: "0.0.0.0",
+        host: "::",
         stateDir: relay.state,
         onDrained: () => {
           queue = queue.then(() => obey({ type: "stop" }));

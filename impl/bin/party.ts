@@ -1,5 +1,4 @@
 /** A real process around a core machine: one UDP socket, one clock, one log, and the loop that feeds the machine. */
-import { isIPv6 } from "node:net";
 import { type Address, parseAddress } from "../base/address.ts";
 import { SOCKET_REFUSALS } from "../base/metric/readings.ts";
 import type { Saying } from "../base/record.ts";
@@ -59,9 +58,6 @@ export type Party<Input> = {
   close(): Promise<void>;
 };
 
-/** Octets of the UDP and IP headers of a packet: 8 + 20 (RFC 791) or 8 + 40 (RFC 8200). */
-const HEADERS = { 4: 28, 6: 48 } as const;
-
 export async function openParty<Input>(options: PartyOptions<Input>): Promise<Party<Input>> {
   const clock = monotonicClock(options.epoch);
   const log = openEventLog(options.log, options.who, clock.now, options.onTrouble);
@@ -101,18 +97,26 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     finish: () => options.onFinished?.(),
     schedule,
   };
-  const headers = HEADERS[isIPv6(options.host) ? 6 : 4];
   let refused = 0;
   let [retried, evicted] = [0, 0];
   const statistics = sessionStatistics();
   const traffic = (): void => {
-    const { sentPackets, sentBytes, receivedPackets, receivedBytes, droppedUnknown, ...counted } = endpoint.counters();
+    const {
+      sentPackets,
+      sentBytes,
+      sentHeaderBytes,
+      receivedPackets,
+      receivedBytes,
+      receivedHeaderBytes,
+      droppedUnknown,
+      ...counted
+    } = endpoint.counters();
     say({
       ev: "network",
       sentPackets,
-      sentBytes: sentBytes + sentPackets * headers,
+      sentBytes: sentBytes + sentHeaderBytes,
       receivedPackets,
-      receivedBytes: receivedBytes + receivedPackets * headers,
+      receivedBytes: receivedBytes + receivedHeaderBytes,
     });
     if (options.tellsSessions === true) for (const saying of statistics(endpoint.paths())) say(saying);
     if (droppedUnknown > refused) say({ ev: "refused", reason: "malformed", what: SOCKET_REFUSALS.stray, count: droppedUnknown });

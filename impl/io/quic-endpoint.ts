@@ -6,8 +6,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import type { RemoteInfo } from "node:dgram";
 import { type Address, address, parseAddress } from "../base/address.ts";
 import { Instant } from "../base/units.ts";
 import {
@@ -32,12 +31,12 @@ import {
   shortKey,
 } from "./connection-id.ts";
 import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
-import { IoError } from "./io-error.ts";
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
 import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
+import { headerBytes, openUdpSocket, type UdpSocket } from "./udp-socket.ts";
 
 export type EndpointOptions = {
-  /** IP address to bind: one address of this machine, or `0.0.0.0` / `::`. It decides the family; the other one cannot be reached. */
+  /** IP address to bind: one address of this machine, or `0.0.0.0`, which decide the family; the other one cannot be reached. `::`: both families. */
   readonly host: string;
   /** UDP port, 0 for any. */
   readonly port: number;
@@ -59,8 +58,11 @@ export type EndpointOptions = {
 export type EndpointCounters = {
   readonly sentPackets: number;
   readonly sentBytes: number;
+  /** Of UDP and IP, beside those. */
+  readonly sentHeaderBytes: number;
   readonly receivedPackets: number;
   readonly receivedBytes: number;
+  readonly receivedHeaderBytes: number;
   /** Received and neither STUN nor for any connection: noise, strangers, or leftovers of sessions long gone. */
   readonly droppedUnknown: number;
   /** First packets answered with a Retry: the sender is to prove its address. */
@@ -95,28 +97,10 @@ const STATELESS_PER_SECOND = 1_000;
 export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoint> {
   if (parseAddress(address(options.host, options.port)) === undefined)
     throw new TypeError(`host: want an IP address, got ${options.host}:${options.port}`);
-  const family = isIPv6(options.host) ? 6 : 4;
-  // The addresses are literals already: answering at once spares the resolver's detour on every packet.
-  const lookup = (name: string, _: unknown, done: (error: null, found: string, version: number) => void): void =>
-    done(null, name, family);
-  const socket = createSocket(
-    family === 6
-      ? { type: "udp6", ipv6Only: true, lookup, recvBufferSize: 1 << 20 }
-      : { type: "udp4", lookup, recvBufferSize: 1 << 20 },
-  );
-  await new Promise<void>((resolve, reject) => {
-    socket.once("error", (cause) =>
-      reject(
-        new IoError("bind", `cannot listen on UDP ${address(options.host, options.port)}: choose another port or address`, cause),
-      ),
-    );
-    socket.bind({ address: options.host, port: options.port, exclusive: true }, resolve);
-  });
-  socket.removeAllListeners("error");
-  return endpointOn(socket, family, options);
+  return endpointOn(await openUdpSocket(options), options);
 }
 
-function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): QuicEndpoint {
+function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, options: EndpointOptions): QuicEndpoint {
   const { listener, now, config, certificate, limits = DEFAULT_LIMITS } = options;
   /** A relay that starts again does not know the Retry tokens of its former life: their clients dial once more. */
   const tokenKey = new Uint8Array(randomBytes(32));
@@ -128,8 +112,10 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   const count = {
     sentPackets: 0,
     sentBytes: 0,
+    sentHeaderBytes: 0,
     receivedPackets: 0,
     receivedBytes: 0,
+    receivedHeaderBytes: 0,
     droppedUnknown: 0,
     retries: 0,
     evicted: 0,
@@ -155,14 +141,15 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   let stateless = { second: -1, sent: 0 };
 
   const transmit = (packet: Uint8Array, to: Host): void => {
-    if (closed || to.port === 0 || to.host.includes(":") !== (family === 6)) {
+    if (closed || to.port === 0 || !reaches(to.host)) {
       count.unsent++;
       return;
     }
     count.sentPackets++;
     count.sentBytes += packet.length;
+    count.sentHeaderBytes += headerBytes(to.host);
     // Nobody waits for the outcome, which would cost a tick a packet: an unreachable network or a full queue is loss, and the engine's recovery deals with it.
-    socket.send(packet, to.port, to.host);
+    socket.send(packet, to.port, toSystem(to.host));
   };
 
   const host: ConnectionHost = {
@@ -266,7 +253,8 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
   const receive = (buffer: Buffer, sender: RemoteInfo): void => {
     count.receivedPackets++;
     count.receivedBytes += buffer.length;
-    const from: Host = { host: sender.address, port: sender.port };
+    const from: Host = { host: fromSystem(sender.address), port: sender.port };
+    count.receivedHeaderBytes += headerBytes(from.host);
     const known = ((buffer[0] as number) & 0xc0) === 0x40 ? byId.get(shortKey(buffer)) : undefined;
     if (known !== undefined) {
       known.receive(buffer, from, true);
@@ -356,7 +344,7 @@ function endpointOn(socket: Socket, family: 4 | 6, options: EndpointOptions): Qu
     if (!Number.isSafeInteger(session) || session <= 0 || bySession.has(session))
       throw new RangeError(`session: want a new number above 0, got ${session}`);
     if (closed) throw new TypeError("connect: the endpoint is closed");
-    if (parts.port === 0 || parts.family !== family) {
+    if (parts.port === 0 || !reaches(parts.host)) {
       events.push(() =>
         listener.event(session, { type: "closed", reason: "error", detail: `no way to ${remote} from ${endpoint.local}` }),
       );
