@@ -5,6 +5,7 @@
  */
 import type { Middlebox } from "../scenarios/middlebox.ts";
 import { LAN, WAN } from "./nat-rules.ts";
+import { hostsIn, type NftFamily } from "./nft-family.ts";
 import { refusalChains, refuse } from "./refusals.ts";
 
 const tableOf = (fault: number): string => `midcall_block_${fault}`;
@@ -19,30 +20,50 @@ const QUIC = "@th,65,1 1";
 const FLOWS = 65_535;
 
 /** Of a packet on its way out, and in: the inside endpoint and the remote one, as they are where packets are forwarded. */
-const FLOW = {
-  out: "ip saddr . udp sport . ip daddr . udp dport",
-  in: "ip daddr . udp dport . ip saddr . udp sport",
-} as const;
+const flowOf = (family: NftFamily) =>
+  ({
+    out: `${family} saddr . udp sport . ${family} daddr . udp dport`,
+    in: `${family} daddr . udp dport . ${family} saddr . udp sport`,
+  }) as const;
 
-/** A script for `nft -f` in the NAT's namespace: refuses, as `fault`; `remotes`: only what comes from or goes to these hosts. */
-export function blockRules({ what, answer, lives }: Middlebox, remotes: ReadonlySet<string> | undefined, fault: number): string {
-  const at = (side: "saddr" | "daddr"): string => (remotes === undefined ? "" : `ip ${side} { ${[...remotes].join(", ")} } `);
+/**
+ * A script for `nft -f` in the NAT's namespace: refuses, as `fault`; `remotes`: only what comes from or goes to these hosts. Over IPv6 it refuses without an answer, as
+ * in `sim`.
+ */
+export const blockRules = (
+  box: Middlebox,
+  remotes: ReadonlySet<string> | undefined,
+  fault: number,
+  families: readonly NftFamily[],
+): string => families.map((family) => familyRules(family, box, remotes, fault)).join("\n");
+
+function familyRules(
+  family: NftFamily,
+  { what, answer: over4, lives }: Middlebox,
+  all: ReadonlySet<string> | undefined,
+  fault: number,
+): string {
+  const answer = family === "ip" ? over4 : undefined;
+  const remotes = all === undefined ? undefined : hostsIn(family, all);
+  const at = (side: "saddr" | "daddr"): string => (remotes === undefined ? "" : `${family} ${side} { ${remotes.join(", ")} } `);
   const kind = `meta l4proto udp ${what === "quic" ? `${QUIC} ` : ""}`;
+  const addr = family === "ip" ? "ipv4_addr" : "ipv6_addr";
+  const flow = flowOf(family);
   const flows = (name: string, more: string): string =>
-    ` set ${name} { type ipv4_addr . inet_service . ipv4_addr . inet_service; flags dynamic${more}; size ${FLOWS}; }`;
+    ` set ${name} { type ${addr} . inet_service . ${addr} . inet_service; flags dynamic${more}; size ${FLOWS}; }`;
   /** `alive` ends by itself what `known` remembers: `add` refreshes nothing. */
   const judging = (way: "in" | "out"): readonly string[] => [
     ` chain ${way}ward {`,
-    `  ${FLOW[way]} @alive accept`,
-    `  ${FLOW[way]} @known ${refuse("blocked", fault)}`,
-    `  add @known { ${FLOW[way]} }`,
-    `  add @alive { ${FLOW[way]} }`,
+    `  ${flow[way]} @alive accept`,
+    `  ${flow[way]} @known ${refuse("blocked", fault)}`,
+    `  add @known { ${flow[way]} }`,
+    `  add @alive { ${flow[way]} }`,
     " }",
   ];
   const [out, into] =
     lives === undefined ? [refuse("blocked", fault, answer), refuse("blocked", fault)] : ["goto outward", "goto inward"];
   return [
-    `table ip ${tableOf(fault)} {`,
+    `table ${family} ${tableOf(fault)} {`,
     ...refusalChains(["blocked"], fault),
     ...(answer === undefined ? [] : refusalChains(["blocked"], fault, answer)),
     ...(lives === undefined
@@ -54,12 +75,17 @@ export function blockRules({ what, answer, lives }: Middlebox, remotes: Readonly
           ...judging("in"),
         ]),
     " chain forward { type filter hook forward priority filter; policy accept;",
-    `  iifname ${LAN} oifname ${WAN} ${at("daddr")}${kind}${out}`,
-    `  iifname ${WAN} oifname ${LAN} ${at("saddr")}${kind}${into}`,
+    ...(remotes?.length === 0
+      ? []
+      : [
+          `  iifname ${LAN} oifname ${WAN} ${at("daddr")}${kind}${out}`,
+          `  iifname ${WAN} oifname ${LAN} ${at("saddr")}${kind}${into}`,
+        ]),
     " }",
     "}",
   ].join("\n");
 }
 
 /** The script that ends it. */
-export const unblockRules = (fault: number): string => `delete table ip ${tableOf(fault)}`;
+export const unblockRules = (fault: number, families: readonly NftFamily[]): string =>
+  families.map((family) => `delete table ${family} ${tableOf(fault)}`).join("\n");

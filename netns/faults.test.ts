@@ -35,6 +35,10 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
       done.push(["partition", ...words].join(" "));
       return async () => void done.push(`mend ${words.at(-1)}`);
     },
+    setFamilies: async (party, name, families, fault) => {
+      done.push(`families ${party}/${name} ${families.join(" ")} ${fault}`);
+      return async () => void done.push(`unfamilies ${fault}`);
+    },
     prefer: async (...words) => {
       done.push(["prefer", ...words].join(" "));
       return async () => void done.push(`unprefer ${words.at(-1)}`);

@@ -1,4 +1,5 @@
 /** Does a scenario's faults to real processes and a real network at their time or trigger, heals them, and says both in the log. */
+import type { AddressFamily } from "../impl/base/address.ts";
 import type { Saying } from "../impl/base/record.ts";
 import type { Instant } from "../impl/base/units.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
@@ -20,6 +21,8 @@ export type FaultyNetwork = {
   /** Lets nothing pass between two parties, or only in one direction; the returned function ends that. */
   partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
+  /** Has an interface have addresses of these families; the returned function gives it those it had. */
+  setFamilies(party: string, name: string, families: readonly AddressFamily[], fault: number): Promise<() => Promise<void>>;
   /** The party's traffic leaves by the interface `name` instead of `from`; the returned function ends that. */
   prefer(party: string, name: string, from: string, fault: number): Promise<() => Promise<void>>;
   /** The party's process is dead by `fault`: what comes for it from now on is lost to that; undefined: it is about to be there again. */
@@ -185,7 +188,7 @@ async function apply(
       return () => hold(fault.interface, -1);
     }
     case "families":
-      throw new RangeError("families: want a scenario for sim alone");
+      return network.setFamilies(fault.target, fault.interface, fault.families, index);
     case "roam":
       return roam(lab, fault, index, holder(lab, holds, fault.target, index), later);
     case "impair":

@@ -7,6 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Address } from "../impl/base/address.ts";
 import { toHex } from "../impl/base/cursor.ts";
 import { randomness as makeRandomness } from "../impl/base/random.ts";
 import type { LogRecord, Saying } from "../impl/base/record.ts";
@@ -18,6 +19,7 @@ import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
 import { loadOrMakeCertificate } from "../impl/io/certificate.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
+import { relayTarget } from "../scenarios/address-family.ts";
 import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import { openControlServer } from "./control-server.ts";
@@ -28,7 +30,7 @@ import type { Launcher } from "./launcher.ts";
 import type { DriverName } from "./link/links.ts";
 import { type MergedLog, mergedLog } from "./merged-log.ts";
 import { goFirst } from "./precedence.ts";
-import { openNetwork } from "./real-network.ts";
+import { openNetwork, type RealNetwork } from "./real-network.ts";
 import { readRecordings } from "./recordings.ts";
 import { type RunClock, runClock } from "./run-clock.ts";
 import { openScope, type Scope } from "./scope.ts";
@@ -203,12 +205,12 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     const partners = await Promise.all(
       federates(scenario, name).map(async (other) => ({
         name: other,
-        address: `${network.addressOf(other)}:${PORT}`,
+        address: linkAddress(network, other),
         pin: (await loadOrMakeCertificate(stateOf(work, other))).fingerprint,
         fingerprint: identityFromSecret(nodeCrypto, secrets.get(other) ?? new Uint8Array(32)).fingerprint,
       })),
     );
-    const plan = jobPlan(run, name, work, secret, { partners, addressOf: network.addressOf });
+    const plan = jobPlan(run, name, work, secret, { partners, addressesOf: network.addressesOf });
     const party = labParty(name, plan, {
       server,
       launcher,
@@ -242,7 +244,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   for (const party of [...relays, ...clients]) await party.start(epoch);
   const targetOf = (relay: string | undefined): RelayTarget | undefined => {
     const pin = relay === undefined ? undefined : parties.get(relay)?.pin;
-    return relay === undefined || pin === undefined ? undefined : { address: `${network.addressOf(relay)}:${PORT}`, pin };
+    return relay === undefined || pin === undefined ? undefined : relayTarget(network.addressesOf(relay, PORT), pin);
   };
   for (const client of clients) {
     const target = targetOf(clientPlan(scenario, client.name).relay);
@@ -319,11 +321,14 @@ const DEFAULT_ENTRY = {
 /** Where a relay keeps its certificate. The relays it federates with need to know it before it runs: whoever comes first makes it. */
 const stateOf = (work: string, relay: string): string => join(work, `${relay}-state`);
 
+/** Relays link over IPv4 where they have it. */
+const linkAddress = (network: RealNetwork, relay: string): Address => network.addressesOf(relay, PORT).at(-1) ?? "";
+
 /** What a party needs to know of others. */
-type Others = { readonly partners: readonly PeerRelay[]; readonly addressOf: (party: string) => string };
+type Others = { readonly partners: readonly PeerRelay[]; readonly addressesOf: RealNetwork["addressesOf"] };
 
 function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array, others: Others): JobPlan {
-  const { partners, addressOf } = others;
+  const { partners, addressesOf } = others;
   const party = run.scenario.parties[name];
   if (party?.role !== "client")
     return () => ({
@@ -348,7 +353,7 @@ function jobPlan(run: NetnsRun, name: string, work: string, secret: Uint8Array, 
     fec: plan.fec,
     voice: plan.voice,
     goodbyeMs: GRACE_MS,
-    stun: plan.stun.map((relay) => `${addressOf(relay)}:${PORT}`),
+    stun: plan.stun.flatMap((relay) => addressesOf(relay, PORT)),
     ...(plan.iceTransportPolicy === undefined ? {} : { iceTransportPolicy: plan.iceTransportPolicy }),
     ...answerOf(plan),
   });

@@ -58,7 +58,8 @@ const FAN = 8;
 /** Most entries of a map. Deleted ones count until they are swept, about a second later, so it is as much as there are ports. */
 const SIZE = 65_535;
 
-const BREADTH: Readonly<Record<NatBehaviour, number>> = {
+/** How many parts of a remote address a behaviour distinguishes. */
+export const BREADTH: Readonly<Record<NatBehaviour, number>> = {
   "endpoint-independent": 0,
   "address-dependent": 1,
   "address-and-port-dependent": 2,

@@ -1,7 +1,10 @@
 /** The network of a real-time run as the lab and its faults see it: namespaces and NATs of the topology, links of whatever driver the kernel allows. */
+import type { Address } from "../impl/base/address.ts";
 import type { DropRecord } from "../impl/base/record.ts";
 import { monotonicClock } from "../impl/io/monotonic-clock.ts";
+import { onePerFamily } from "../scenarios/address-family.ts";
 import type { LinkModel, Scenario } from "../scenarios/expanded.ts";
+import type { FamilyChange } from "./families.ts";
 import type { FaultyNetwork } from "./faults.ts";
 import { remember } from "./leftovers.ts";
 import { attachLinks } from "./link/attach.ts";
@@ -15,8 +18,8 @@ export type RealNetwork = FaultyNetwork & {
   readonly driver: string;
   /** Network namespace of a party, as `ip netns` knows it. */
   namespaceOf(party: string): string;
-  /** IPv4 address of a party's first interface that is up. */
-  addressOf(party: string): string;
+  /** Where a party is reached, one address a family, the preferred one first. */
+  addressesOf(party: string, port: number): readonly Address[];
   /** Resolves when packets pass. */
   ready(): Promise<void>;
   /** The run has begun at `epoch`, a CLOCK_MONOTONIC microsecond: every drop from now on is told with its instant in the run. */
@@ -64,7 +67,8 @@ type Detour = {
 export async function openNetwork(options: NetworkOptions): Promise<RealNetwork> {
   const { run, scenario, seed, adopt } = options;
   const { nats, parties } = scenario;
-  const topology = await buildTopology({ run, nats, parties, seed, ...(adopt === undefined ? {} : { adopt }) });
+  const willHaveV6 = scenario.faults.some((fault) => fault.kind === "families" && fault.families.includes("v6"));
+  const topology = await buildTopology({ run, nats, parties, seed, willHaveV6, ...(adopt === undefined ? {} : { adopt }) });
   const devices = deviceFolder(run);
   const remembering = remember(topology.folder, options.work).then(() => remember(topology.folder, devices));
   await remembering.catch(async (error: unknown) => {
@@ -96,6 +100,8 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
   attaching.catch(() => undefined); // told by `ready`
   const accidents: Accident[] = [];
   const detours: Detour[] = [];
+  /** Faults that gave interfaces addresses, and the packets sent from those. */
+  const given: { readonly fault: number; readonly change: FamilyChange; packets: number }[] = [];
   /** The latest accident of each NAT, from before it takes effect. */
   const latest = new Map<string, number>();
   const deadBy = new Map<string, number>();
@@ -144,7 +150,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       return links?.driver ?? "none";
     },
     namespaceOf: topology.namespaceOf,
-    addressOf: topology.addressOf,
+    addressesOf: (party, port) => onePerFamily(topology.hostsOf(party), port),
     ready: async () => {
       await Promise.all([attaching, topology.standBy(scenario.faults), ...monitors.map(({ up }) => up)]);
     },
@@ -191,6 +197,11 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       for (const one of detours) if (one.party === party && one.name === name) one.to ??= elsewhere;
       if (!up) detours.push({ fault, party, name, from: elsewhere, to: undefined });
     },
+    setFamilies: async (party, name, families, fault) => {
+      const change = await topology.setFamilies(party, name, families, fault);
+      given.push({ fault, change, packets: 0 });
+      return change.undo;
+    },
     prefer: async (party, name, from, fault) => {
       const made = await attaching;
       await made.settled();
@@ -212,11 +223,12 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       for (const one of accidents) one.to ??= (await topology.counters(one.nat))[one.counts];
       const made = await attaching;
       for (const one of detours) one.to ??= sentElsewhere(made, one.party, one.name);
+      for (const one of given) one.packets = await one.change.given();
     },
     touched: (fault) =>
       [...accidents, ...detours].reduce(
         (sum, one) => sum + (one.fault === fault ? Math.max(0, (one.to ?? one.from) - one.from) : 0),
-        links?.touched(fault) ?? 0,
+        (links?.touched(fault) ?? 0) + given.reduce((sum, one) => sum + (one.fault === fault ? one.packets : 0), 0),
       ),
     close: async () => {
       await Promise.all(monitors.map((monitor) => monitor.close()));

@@ -13,6 +13,18 @@ test("a line of the trace that tells of a refused packet gives its cause, its ad
   expect(parseTrace(LINE)).toEqual({ cause: "nat-filtering", from: "198.51.100.3:4433", to: "203.0.113.1:50020", bytes: 120 });
 });
 
+test("of IPv6 the header counts too, which its length does not", () => {
+  const packet = "ip6 saddr 2001:db8:1::2 ip6 daddr 2001:db8::1 ip6 dscp cs0 ip6 ecn not-ect ip6 hoplimit 63 ip6 flowlabel 0";
+  const refused = `trace id 1 ip6 midcall_firewall refused_nat_filtering packet: iif "wan" ether saddr 02:00:00:00:00:01 ${packet}`;
+  expect(parseTrace(`${refused} ip6 nexthdr udp ip6 length 28 udp sport 1 udp dport 2 udp length 28 `)).toEqual({
+    ...{ cause: "nat-filtering", from: "[2001:db8:1::2]:1", to: "[2001:db8::1]:2", bytes: 68 },
+  });
+  const closed = `trace id 1 ip6 midcall_party refused_port_closed packet: oif "eth0" ${packet}`;
+  expect(parseTrace(`${closed} ip6 nexthdr ipv6-icmp ip6 length 76 icmpv6 type destination-unreachable`)).toEqual({
+    ...{ cause: "port-closed", from: "2001:db8::1", to: "2001:db8:1::2", bytes: 68 },
+  });
+});
+
 test("a chain that a fault made names it, also where it answers", () => {
   for (const chain of ["refused_blocked_by_7", "refused_blocked_by_7_answered"])
     expect(parseTrace(LINE.replace("refused_nat_filtering", chain))).toMatchObject({ cause: "blocked", fault: 7 });

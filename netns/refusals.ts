@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { address } from "../impl/base/address.ts";
 import type { DropRecord } from "../impl/base/record.ts";
 import type { RejectAnswer } from "../scenarios/middlebox.ts";
 
@@ -17,7 +18,7 @@ export type RefusalCause = Extract<
 /** One packet refused. */
 export type Refusal = {
   readonly cause: RefusalCause;
-  /** `a.b.c.d:port` as the packet bore them when it was refused; of a closed port only the hosts, without ports. */
+  /** `a.b.c.d:port` or `[v6]:port` as the packet bore them when it was refused; of a closed port only the hosts, without ports. */
   readonly from: string;
   readonly to: string;
   /** Octets of its IP packet. */
@@ -26,8 +27,9 @@ export type Refusal = {
   readonly fault?: number;
 };
 
-/** ICMP and IP headers around a packet that met a closed port (RFC 792), octets. */
-const UNREACHABLE = 28;
+/** ICMP and IP headers around a packet that met a closed port (RFC 792, RFC 4443), octets, and the header that IPv6 does not count in its length (RFC 8200). */
+const UNREACHABLE = { ip: 28, ip6: 48 } as const;
+const UNCOUNTED = { ip: 0, ip6: 40 } as const;
 
 const chainOf = (cause: RefusalCause, fault?: number, answer?: RejectAnswer): string =>
   `refused_${cause.replaceAll("-", "_")}${fault === undefined ? "" : `_by_${fault}`}${answer === undefined ? "" : "_answered"}`;
@@ -57,18 +59,20 @@ export function parseTrace(line: string): Refusal | undefined {
   const [, chain = "", packet = ""] = /^trace id \S+ \S+ \S+ (refused_\w+) packet: (.*)$/.exec(line) ?? [];
   const [, plain = "", by] = /^(\w+?)(?:_by_(\d+))?(?:_answered)?$/.exec(chain) ?? [];
   const cause = CAUSES.get(plain);
-  const [, from, to] = /\bip saddr ([\d.]+) ip daddr ([\d.]+)/.exec(packet) ?? [];
-  const length = /\bip length (\d+)/.exec(packet)?.[1];
+  const [, family, from, to] = /\b(ip6?) saddr ([\da-f.:]+) \1 daddr ([\da-f.:]+)/.exec(packet) ?? [];
+  const length = /\bip6? length (\d+)/.exec(packet)?.[1];
   if (cause === undefined || from === undefined || to === undefined || length === undefined) return undefined;
+  const version = family === "ip6" ? "ip6" : "ip";
+  const bytes = Number(length) + UNCOUNTED[version];
   // What tells of a closed port is the host's answer, which goes the other way.
-  if (cause === "port-closed") return { cause, from: to, to: from, bytes: Math.max(0, Number(length) - UNREACHABLE) };
+  if (cause === "port-closed") return { cause, from: to, to: from, bytes: Math.max(0, bytes - UNREACHABLE[version]) };
   const [, source, destination] = /\budp sport (\d+) udp dport (\d+)/.exec(packet) ?? [];
   if (source === undefined || destination === undefined) return undefined;
   return {
     cause,
-    from: `${from}:${source}`,
-    to: `${to}:${destination}`,
-    bytes: Number(length),
+    from: address(from, Number(source)),
+    to: address(to, Number(destination)),
+    bytes,
     ...(by === undefined ? {} : { fault: Number(by) }),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The commands that turn a plan into namespaces, devices, addresses and routes: plain text, so that a test can read it. Neighbours are all known from the start, so
- * no address is ever asked for on an impaired link; IPv6 is off.
+ * no address is ever asked for on an impaired link. IPv6 is off unless the plan has any (topology-v6.ts).
  */
 import type { NamespaceScript } from "./command.ts";
 import { INTERNET_RULES, LAN, PARTY_RULES, ROUTER_RULES, WAN } from "./nat-rules.ts";
@@ -97,10 +97,9 @@ function party(plan: TopologyPlan, namespace: string, ports: readonly PartyPort[
       ...ports.flatMap((port) => [
         // QUIC stacks send batches: a link must lose packets, not tens of them at a time.
         `link set ${port.device} gso_max_segs 1 up`,
-        `addr add ${port.address}/${port.nat === null ? 32 : 24} dev ${port.device}`,
         neighbour(port.device, port.gateway),
         ...plan.ports.filter((other) => isNeighbour(port, other)).map((other) => neighbour(port.device, other)),
-        `route add ${defaultRoute(port, FIRST_METRIC + port.preference)}`,
+        ...(port.families.includes("v4") ? arrival(port, FIRST_METRIC + port.preference) : []),
       ]),
     ],
     nft: PARTY_RULES,
@@ -113,6 +112,16 @@ export const FIRST_METRIC = 100;
 /** The way out by one interface; of several the one with the lowest metric whose cable is in is taken. */
 export const defaultRoute = ({ gateway, device, address }: PartyPort, metric: number): string =>
   `default via ${gateway.address} dev ${device} onlink src ${address} metric ${metric}`;
+
+/** Lines for `ip -batch` that give an interface its IPv4, and those that take it. */
+export const arrival = (port: PartyPort, metric: number): readonly string[] => [
+  `addr add ${port.address}/${port.nat === null ? 32 : 24} dev ${port.device}`,
+  `route add ${defaultRoute(port, metric)}`,
+];
+export const departure = (port: PartyPort, metric: number): readonly string[] => [
+  `route del ${defaultRoute(port, metric)}`,
+  `addr del ${port.address}/${port.nat === null ? 32 : 24} dev ${port.device}`,
+];
 
 const isNeighbour = (port: PartyPort, other: PartyPort): boolean => port.nat !== null && other.nat === port.nat && other !== port;
 

@@ -8,8 +8,12 @@
  *   100.64.n.k    NATs behind the n-th NAT (RFC 6598), k from 2; the NAT itself is 1
  *   192.0.2.k     two hosts on the outside of each NAT for its classification (RFC 5737); its three inside are 192.168.n.252 to 254
  *
- * Left out on purpose: IPv6, more than 127 NATs.
+ *   IPv6          scenarios/address-family.ts
+ *
+ * Left out on purpose: more than 127 NATs.
  */
+import type { AddressFamily } from "../impl/base/address.ts";
+import { familiesOf, hostIn, prefixOfBox } from "../scenarios/address-family.ts";
 import type { NatModel, PartyModel, Scenario } from "../scenarios/expanded.ts";
 import { namespacePrefix } from "./leftovers.ts";
 
@@ -29,6 +33,10 @@ export type PartyPort = {
   readonly address: string;
   readonly nat: string | null;
   readonly gateway: Gateway;
+  /** Its IPv6 address and the way out, whether it has them or not; `families`: what it has at the start. */
+  readonly address6: string;
+  readonly gateway6: Gateway;
+  readonly families: readonly AddressFamily[];
   /** Devices of the wire namespace: towards the party, towards the far end. */
   readonly inner: string;
   readonly outer: string;
@@ -55,6 +63,9 @@ export type NatPlan = {
   /** First three octets of the inside segments: for parties, and for NATs behind this one. */
   readonly inside: string;
   readonly carrier: string;
+  /** First 64 bits of the IPv6 addresses inside; the box itself is 1. */
+  readonly prefix6: string;
+  readonly gateway6: Gateway;
   readonly bridgeMac: string;
   readonly wanMac: string;
   /** External address at the start; `outsideAddresses` gives the next. */
@@ -76,13 +87,16 @@ export type TopologyPlan = {
   readonly probe: string;
   readonly ports: readonly PartyPort[];
   readonly nats: ReadonlyMap<string, NatPlan>;
+  /** Whether anything of the run has IPv6, now or later. */
+  readonly hasV6: boolean;
   /** Every namespace of the run, those of parties first. */
   readonly namespaces: readonly string[];
   namespaceOf(party: string): string;
 };
 
-/** Next hop of everything that hangs directly on the internet (RFC 3927): never used as a source or destination. */
+/** Next hops of everything that hangs directly on the internet (RFC 3927, RFC 4291 section 2.5.6): never used as a source or destination. */
 const INTERNET_GATEWAY = "169.254.0.1";
+const INTERNET_GATEWAY6 = "fe80::1";
 /** Longest device name (IFNAMSIZ in linux/if.h, without the closing zero). */
 const DEVICE_NAME = 15;
 const MOST_NATS = 127;
@@ -91,7 +105,12 @@ const MOST_NATS = 127;
 const MAC = { party: 1, far: 2, bridge: 3, wan: 4, natFar: 5 } as const;
 
 /** RangeError for an unknown NAT, NATs behind each other in a circle, a party without interfaces, or too many of anything. */
-export function planTopology(run: string, nats: Scenario["nats"], parties: Readonly<Record<string, PartyModel>>): TopologyPlan {
+export function planTopology(
+  run: string,
+  nats: Scenario["nats"],
+  parties: Readonly<Record<string, PartyModel>>,
+  willHaveV6 = false,
+): TopologyPlan {
   const prefix = namespacePrefix(run);
   // Capitals: no party or NAT is called so.
   const [internet, wires, probe] = [`${prefix}INTERNET`, `${prefix}WIRES`, `${prefix}PROBE`];
@@ -99,8 +118,17 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
   const publicNats = addresses("203.0.113", "198.19");
   const subscribers = new Map(Object.keys(nats).map((name): [string, string[]] => [name, []]));
   const natPlans = planNats(nats, { prefix, internet, publicNats, subscribers });
+  const places6 = new Map<string | null, number>();
   const hosts = new Map([...natPlans.values()].map((nat) => [nat.name, addresses(nat.inside, undefined, 2, 251)]));
 
+  const place6 = (name: string | null, nat: NatPlan | undefined, mac: string): Pick<PartyPort, "address6" | "gateway6"> => {
+    const k = (places6.get(name) ?? (nat === undefined ? 0 : 1)) + 1;
+    places6.set(name, k);
+    return {
+      address6: hostIn(prefixOfBox(nat?.number ?? 0), k),
+      gateway6: nat === undefined ? { address: INTERNET_GATEWAY6, mac } : { address: hostIn(nat.prefix6, 1), mac: nat.bridgeMac },
+    };
+  };
   const ports: PartyPort[] = [];
   for (const [party, { interfaces }] of Object.entries(parties)) {
     const names = Object.entries(interfaces);
@@ -120,6 +148,8 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
         device: name.length <= DEVICE_NAME ? name : `${name.slice(0, DEVICE_NAME - 4)}~${preference}`,
         mac: mac(MAC.party, k),
         address: host,
+        ...place6(model.nat, nat, far.mac),
+        families: familiesOf(model),
         nat: model.nat,
         gateway:
           nat === undefined ? { address: INTERNET_GATEWAY, mac: far.mac } : { address: `${nat.inside}.1`, mac: nat.bridgeMac },
@@ -137,6 +167,7 @@ export function planTopology(run: string, nats: Scenario["nats"], parties: Reado
     probe,
     ports,
     nats: natPlans,
+    hasV6: willHaveV6 || ports.some(({ families }) => families.includes("v6")),
     namespaces: [...own, internet, wires],
     namespaceOf(party) {
       if (!Object.hasOwn(parties, party)) throw new RangeError(`party: none is named ${party}`);
@@ -177,6 +208,11 @@ function planNats(nats: Scenario["nats"], { prefix, internet, publicNats, subscr
       namespace: `${prefix}${name}`,
       inside,
       carrier: `100.64.${number}`,
+      prefix6: prefixOfBox(number),
+      gateway6:
+        outer === undefined
+          ? { address: INTERNET_GATEWAY6, mac: far.mac }
+          : { address: hostIn(outer.prefix6, 1), mac: outer.bridgeMac },
       bridgeMac: mac(MAC.bridge, number),
       wanMac: mac(MAC.wan, number),
       host,

@@ -4,19 +4,24 @@
  */
 
 import { readlink } from "node:fs/promises";
+import type { AddressFamily } from "../impl/base/address.ts";
 import type { Direction, Fault, Scenario } from "../scenarios/expanded.ts";
 import type { Middlebox } from "../scenarios/middlebox.ts";
 import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
 import { configure, ipBatch, ipLines, loadingRules, requireMachine } from "./command.ts";
 import { cutRules, uncutRules } from "./cut-rules.ts";
+import { changeFamilies, type FamilyChange } from "./families.ts";
+import { FORGET_FLOWS } from "./firewall-rules.ts";
 import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
 import type { MappingView, NatCounters } from "./nat-state.ts";
 import { NetnsError } from "./netns-error.ts";
+import { nftFamilies } from "./nft-family.ts";
 import { openShells, type Shells } from "./shell.ts";
 import { creation, defaultRoute, FIRST_METRIC, interiors, relocation } from "./topology-commands.ts";
 import { type PartyPort, planTopology, type TopologyPlan } from "./topology-plan.ts";
+import { withV6 } from "./topology-v6.ts";
 
 /** One party interface's cable, cut open: two devices of the run's wire namespace. */
 export type Wire = {
@@ -36,6 +41,8 @@ export type TopologyOptions = {
   readonly parties: Scenario["parties"];
   /** Decides the order of random external ports. */
   readonly seed: number;
+  /** Interfaces that have no IPv6 now may get it. */
+  readonly willHaveV6?: boolean;
   /** Parties that have a network namespace already: a process id in it. */
   readonly adopt?: ReadonlyMap<string, number>;
 };
@@ -53,6 +60,8 @@ export type Topology = {
   namespaceOf(party: string): string;
   /** IPv4 address of the first interface that is up; of the first one when none is. */
   addressOf(party: string): string;
+  /** Hosts of its interfaces as declared, in order of preference. */
+  hostsOf(party: string): readonly string[];
   /** The device in the party's namespace that stands for an interface. */
   deviceOf(party: string, name: string): string;
   /** Hosts and prefixes that an interface reaches without leaving its NAT's inside, the NAT's external address among them; none without a NAT. */
@@ -61,6 +70,8 @@ export type Topology = {
   standBy(faults: readonly Fault[]): Promise<void>;
   /** Pulls an interface's cable, or plugs it in; resolves when the party's kernel has noticed. Addresses and sockets stay. */
   setInterface(party: string, name: string, up: boolean): Promise<void>;
+  /** Has an interface have addresses of these families. */
+  setFamilies(party: string, name: string, families: readonly AddressFamily[], fault: number): Promise<FamilyChange>;
   /** Traffic leaves by the interface while its cable is in, whatever the order of preference; the returned function ends that. */
   prefer(party: string, name: string): Promise<() => Promise<void>>;
   /** New external ports for every mapping of the NAT, or those for flows to `other`, the old ones dead for good; returns the new mappings, longest unused first. */
@@ -86,7 +97,7 @@ export type Topology = {
  */
 export async function buildTopology(options: TopologyOptions): Promise<Topology> {
   const { run, nats, parties, seed, adopt = new Map<string, number>() } = options;
-  const plan = planTopology(run, nats, parties);
+  const plan = planTopology(run, nats, parties, options.willHaveV6);
   requireMachine();
   await refuseOwnNamespace(adopt);
   await removeLeftovers();
@@ -103,17 +114,24 @@ export async function buildTopology(options: TopologyOptions): Promise<Topology>
   try {
     const boxes = new Map([...plan.nats].map(([name, nat]) => [name, natBox(nat, seed, () => shells.in(nat.namespace))]));
     await ipBatch(creation(plan, adopt));
-    const scripts = interiors(plan, (nat) => boxes.get(nat.name)?.initialRules ?? "");
+    const scripts = interiors(plan, (nat) => boxes.get(nat.name)?.initialRules ?? "").map((one) =>
+      plan.hasV6 ? withV6(plan, one) : one,
+    );
     await settleAll(scripts.map(configure));
     const kinds = await classifyAll(plan, [...boxes.values()]);
     refuseOthers(plan, kinds);
-    await settleAll([...boxes.values()].map((box) => box.restart()));
+    await settleAll([...boxes.values()].map((box) => box.restart().then(() => forgetFlows(plan, shells, box))));
     return { plan, boxes, kinds, folder: claimed.folder, close, ...controls(plan, boxes, shells) };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+/** A firewall's flows are forgotten beside the NAT's mappings. */
+const forgetFlows = async (plan: TopologyPlan, shells: Shells, box: NatBox): Promise<void> => {
+  if (plan.hasV6) await shells.in(box.plan.namespace)(loadingRules(FORGET_FLOWS));
+};
 
 /** Joins every wire by a bridge, without any impairment. Ends with the topology. */
 export async function joinPlainly(wires: readonly Wire[]): Promise<void> {
@@ -133,7 +151,10 @@ type Controls = Omit<Topology, "plan" | "boxes" | "kinds" | "folder" | "close">;
 
 function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells: Shells): Controls {
   const cables = shells.in(plan.wires);
+  const tables = nftFamilies(plan);
   const down = new Set<PartyPort>();
+  /** What interfaces have now, where that has changed. */
+  const families = new Map<PartyPort, readonly AddressFamily[]>();
   /** Lay the partitions in force anew. */
   const partitions = new Set<() => Promise<void>>();
   let wish = FIRST_METRIC;
@@ -156,7 +177,7 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
   const hostsOf = (party: string): ReadonlySet<string> => {
     const behind = (nat: string | null): readonly string[] =>
       nat === null ? [] : [box(nat).host, ...behind(box(nat).plan.model.behind)];
-    return new Set(portsOf(party).flatMap(({ address, nat }) => [address, ...behind(nat)]));
+    return new Set(portsOf(party).flatMap(({ address, address6, nat }) => [address, address6, ...behind(nat)]));
   };
   return {
     wires: plan.ports.map(({ party, interface: name, inner, outer }) => ({
@@ -171,11 +192,21 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       const own = portsOf(party);
       return (own.find((port) => !down.has(port)) ?? own[0])?.address ?? "";
     },
+    hostsOf: (party) =>
+      portsOf(party).flatMap(({ address, address6, families: own }) => [
+        ...(own.includes("v6") ? [address6] : []),
+        ...(own.includes("v4") ? [address] : []),
+      ]),
     deviceOf: (party, name) => portOf(party, name).device,
     near(party, name) {
       const { nat } = portOf(party, name);
       const behind = nat === null ? undefined : box(nat);
-      return behind === undefined ? [] : [`${behind.plan.inside}.0/24`, `${behind.plan.carrier}.0/24`, behind.host];
+      return behind === undefined
+        ? []
+        : [
+            ...[`${behind.plan.inside}.0/24`, `${behind.plan.carrier}.0/24`, behind.host],
+            ...(plan.hasV6 ? [`${behind.plan.prefix6}/64`] : []),
+          ];
     },
     async standBy(faults) {
       const where = faults.flatMap((fault) => {
@@ -184,7 +215,9 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
           return [fault.target, fault.other].flatMap((name) => portsOf(name).map(({ far }) => far.namespace));
         const nat = boxes.get(target);
         if (nat !== undefined) return [nat.plan.namespace];
-        return kind === "roam" || kind === "interface-down" ? portsOf(target).map((port) => port.namespace) : [];
+        return kind === "roam" || kind === "interface-down" || kind === "families"
+          ? portsOf(target).map((port) => port.namespace)
+          : [];
       });
       await settleAll([...new Set([plan.wires, ...where])].map((namespace) => shells.in(namespace)(":")));
     },
@@ -197,6 +230,19 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
         cables(`ip link set ${port.inner} ${up ? "up" : "down"}\n${untilCarrier(port.inner, up)}`),
         shells.in(port.namespace)(untilCarrier(port.device, up)),
       ]);
+    },
+    async setFamilies(party, name, wanted, fault) {
+      const port = portOf(party, name);
+      const before = families.get(port) ?? port.families;
+      families.set(port, wanted);
+      const change = await changeFamilies(shells.in(port.namespace), port, before, wanted, fault);
+      return {
+        ...change,
+        undo: () => {
+          families.set(port, before);
+          return change.undo();
+        },
+      };
     },
     async prefer(party, name) {
       const port = portOf(party, name);
@@ -221,13 +267,16 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       await settleAll(after.map(configure));
       return to;
     },
-    expire: (nat) => box(nat).expire(),
+    async expire(nat) {
+      await box(nat).expire();
+      await forgetFlows(plan, shells, box(nat));
+    },
     async block(nat, middlebox, fault) {
       const shell = shells.in(box(nat).plan.namespace);
       const hosts = middlebox.other === undefined ? undefined : hostsOf(middlebox.other);
-      await shell(loadingRules(blockRules(middlebox, hosts, fault)));
+      await shell(loadingRules(blockRules(middlebox, hosts, fault, tables)));
       return async () => {
-        await shell(loadingRules(unblockRules(fault)));
+        await shell(loadingRules(unblockRules(fault, tables)));
       };
     },
     async partition(party, other, direction, fault) {
@@ -239,18 +288,18 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
         settleAll(
           [...routers].map((namespace) => {
             const cuts = ways.flatMap(([from, to]) =>
-              portsOf(to).flatMap(({ far, address }) =>
-                far.namespace === namespace ? [{ from: hostsOf(from), to: address }] : [],
+              portsOf(to).flatMap(({ far, address, address6 }) =>
+                far.namespace === namespace ? [address, address6].map((to) => ({ from: hostsOf(from), to })) : [],
               ),
             );
-            return shells.in(namespace)(loadingRules(cutRules(cuts, fault)));
+            return shells.in(namespace)(loadingRules(cutRules(cuts, fault, tables)));
           }),
         );
       await lay();
       partitions.add(lay);
       return async () => {
         partitions.delete(lay);
-        await settleAll([...routers].map((namespace) => shells.in(namespace)(loadingRules(uncutRules(fault)))));
+        await settleAll([...routers].map((namespace) => shells.in(namespace)(loadingRules(uncutRules(fault, tables)))));
       };
     },
     mappings: (nat) => box(nat).mappings(),

@@ -2,6 +2,8 @@
  * The two address families, in the one place that tells them apart for scenarios and laboratories: which an interface has, and the IPv6 addresses that
  * every laboratory gives.
  *
+ * Every interface has its place in both plans, whichever families it has.
+ *
  *   2001:db8::k    interfaces on the internet (RFC 3849)
  *   2001:db8:n::k  interfaces behind the n-th box, k from 2, its own address there being 1: a prefix of its own, whatever box it is behind
  *

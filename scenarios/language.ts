@@ -53,11 +53,6 @@ export function parseScenario(input: unknown): Parsed {
         ["labs"],
         `has ${labs.join(", ")}: want ["sim"], ${nat} opens ports on request (${portMapping}) in virtual time only`,
       );
-  const hasV6 = [...topology.parties.values()].some(({ interfaces }) =>
-    Object.values(interfaces).some(({ families = [] }) => families.includes("v6")),
-  );
-  if ((hasV6 || faults.some(({ kind }) => kind === "families")) && labs.some((lab) => lab !== "sim"))
-    complain.say(["labs"], `has ${labs.join(", ")}: want ["sim"], IPv6 is there in virtual time only`);
   complain.wantDistinct(["tags"], tags);
   complain.wantDistinct(["labs"], labs);
   const twin = written.twin ?? null;

@@ -11,7 +11,6 @@ import { Network } from "./network.ts";
 const read = parseScenario({
   name: "families",
   asks: "Who reaches whom?",
-  labs: ["sim"],
   nats: { carrier: "cgnat", home: { preset: "home", behind: "carrier" } },
   parties: {
     alice: { nat: "home", families: ["v4", "v6"], link: "lan" },

@@ -133,7 +133,7 @@ export class Host {
     const [first] = having;
     const out = wish?.which ?? having.find(isUp);
     const host = (out ?? first)?.hosts.get(family);
-    const lost = this.interfaces.find((one) => one.lost.has(family))?.lost.get(family)?.fault;
+    const lost = this.interfaces.find((one) => one.lost.has(family))?.lost.get(family);
     return {
       first,
       out,

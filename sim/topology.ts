@@ -71,8 +71,10 @@ export type Interface = {
   readonly name: string;
   /** One for each family it has. */
   readonly hosts: Map<AddressFamily, string>;
-  /** What it had before a fault took it. */
-  readonly lost: Map<AddressFamily, { readonly host: string; readonly fault: number | undefined }>;
+  /** What it has, or would have, of each family: its place in both plans is its own. */
+  readonly reserved: Readonly<Record<AddressFamily, string>>;
+  /** Faults that took a family from it. */
+  readonly lost: Map<AddressFamily, number | undefined>;
   /** Faults that gave it a family. */
   readonly given: Map<AddressFamily, number | undefined>;
   readonly realm: Realm;
@@ -147,8 +149,9 @@ export function buildTopology(
       const link = (which: string, of: typeof up) => new Link(`${party}/${name}/${which}`, of, randomness);
       const links = { up: link("up", up), down: link("down", down), lanUp: link("lan-up", LAN), lanDown: link("lan-down", LAN) };
       const empty = { hosts: new Map(), lost: new Map(), given: new Map() };
-      const made: Interface = { kind: "interface", party, name, ...empty, realm: at, ...links, downBy: [] };
-      for (const family of familiesOf(rest)) settle(gates, made, family, nextHost(at, family));
+      const reserved = { v4: at.nextInterface(), v6: at.nextInterface6() };
+      const made: Interface = { kind: "interface", party, name, reserved, ...empty, realm: at, ...links, downBy: [] };
+      for (const family of familiesOf(rest)) settle(gates, made, family);
       return made;
     });
     if (own.length === 0) throw new RangeError(`${party}: a party needs an interface`);
@@ -167,10 +170,9 @@ export function hostsOf({ interfaces }: Topology, party: string): ReadonlySet<st
   return hosts;
 }
 
-const nextHost = (at: Realm, family: AddressFamily): string => (family === "v4" ? at.nextInterface() : at.nextInterface6());
-
-/** Gives an interface an address. */
-function settle(gates: Topology["gates"], at: Interface, family: AddressFamily, host: string): void {
+/** Gives an interface its address of a family. */
+function settle(gates: Topology["gates"], at: Interface, family: AddressFamily): void {
+  const host = at.reserved[family];
   at.hosts.set(family, host);
   at.realm.nodes.set(host, at);
   at.realm.retired.delete(host);
@@ -193,13 +195,13 @@ export function setFamilies(
   for (const family of ["v6", "v4"] as const) {
     const host = at.hosts.get(family);
     if (host === undefined && wanted.includes(family)) {
-      settle(gates, at, family, at.lost.get(family)?.host ?? nextHost(at.realm, family));
+      settle(gates, at, family);
       at.lost.delete(family);
       at.given.set(family, fault);
     } else if (host !== undefined && !wanted.includes(family)) {
       at.hosts.delete(family);
       at.given.delete(family);
-      at.lost.set(family, { host, fault });
+      at.lost.set(family, fault);
       for (let realm: Realm | undefined = at.realm; realm !== undefined; realm = realm.exit?.to) {
         realm.nodes.delete(host);
         realm.retired.set(host, fault);

@@ -7,6 +7,21 @@ test("a UDP packet is known by its IP length and its addresses", () => {
   expect(udpFrame(frameOf(1_400))).toEqual({ bytes: 1_400, payload: 52, source: 0xc0a8_0102, destination: 0xcb00_7109 });
 });
 
+test("so is one over IPv6, by its first 64 bits", () => {
+  const frame = new Uint8Array(VNET_HEADER + 14 + 40 + 8 + 20);
+  const ip = VNET_HEADER + 14;
+  frame.set([0x86, 0xdd], ip - 2);
+  frame.set([0x60, 0, 0, 0, 0, 28, 17, 64], ip);
+  frame.set([0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0], ip + 8);
+  frame.set([0x20, 0x01, 0x0d, 0xb8, 0, 0x2a, 0, 0], ip + 24);
+  const found = udpFrame(frame);
+  expect(found).toEqual({ bytes: 68, payload: 72, source: 0x2001_0db8_0001_0000n, destination: 0x2001_0db8_002a_0000n });
+  expect(prefixes(["192.168.1.0/24", "2001:db8:2a::/64"])(found?.destination ?? 0)).toBe(true);
+  expect(prefixes(["192.168.1.0/24", "2001:db8:2a::/64"])(found?.source ?? 0)).toBe(false);
+  frame[ip + 6] = 58; // ICMPv6
+  expect(udpFrame(frame)).toBeUndefined();
+});
+
 test.each([
   ["a broadcast", (frame: Uint8Array) => frame.fill(255, VNET_HEADER, VNET_HEADER + 6)],
   ["a multicast", (frame: Uint8Array) => frame.set([0x01, 0x00, 0x5e], VNET_HEADER)],
@@ -40,6 +55,9 @@ test.each([
   expect(prefixes(written)(host)).toBe(inside);
 });
 
-test.each(["", "192.168.1", "256.0.0.1", "10.0.0.0/33", "host", "10.0.0.0/-1"])("%j is no prefix", (written) => {
-  expect(() => prefixes([written])).toThrow(TypeError);
-});
+test.each(["", "192.168.1", "256.0.0.1", "10.0.0.0/33", "host", "10.0.0.0/-1", "2001:db8::1", "2001:db8::/48"])(
+  "%j is no prefix",
+  (written) => {
+    expect(() => prefixes([written])).toThrow(TypeError);
+  },
+);

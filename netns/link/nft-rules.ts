@@ -35,8 +35,8 @@ ${(["up", "down"] as const)
   chain ${way} {
     type filter hook ingress device "${devices[way]}" priority 0; policy accept;
     meta pkttype { broadcast, multicast } goto ${way}_others
-    meta protocol != ip goto ${way}_others
-    ip protocol != udp goto ${way}_others
+    meta protocol != { ip, ip6 } goto ${way}_others
+    meta l4proto != udp goto ${way}_others
     jump ${packetsCounter(way)}
     jump ${way}_rules
   }`,

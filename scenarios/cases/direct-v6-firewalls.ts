@@ -12,7 +12,6 @@ const directV6Firewalls: Scenario = scenario({
   asks: "Do two clients find a direct path over IPv6, through the firewalls of both their routers, where IPv4 has none?",
   tags: ["ice", "nat", "ipv6"],
   duration: "8s",
-  labs: ["sim"],
   iceTransportPolicy: "all",
   parties: { alice: home, bob: home, r1: { role: "relay", families: ["v4", "v6"] } },
   expect: [

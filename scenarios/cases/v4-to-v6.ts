@@ -10,7 +10,6 @@ const v4ToV6: Scenario = scenario({
   asks: "Is a call soon heard again, and direct again, when a phone has lost IPv4 without warning and has IPv6 instead?",
   tags: ["ice", "nat", "ipv6", "roam"],
   duration: "12s",
-  labs: ["sim"],
   iceTransportPolicy: "all",
   parties: {
     alice: { nat: "home", link },

@@ -10,7 +10,6 @@ const v6Appears: Scenario = scenario({
   asks: "Does a call by the relay become a direct one, unheard, when a home gets the IPv6 that the other one has had all along?",
   tags: ["ice", "nat", "ipv6"],
   duration: "10s",
-  labs: ["sim"],
   iceTransportPolicy: "all",
   parties: {
     alice: { nat: "symmetric", link },
