@@ -19,6 +19,7 @@ import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
 import { loadOrMakeCertificate } from "../impl/io/certificate.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
+import { watchStalls } from "../impl/io/stall-watch.ts";
 import { relayTarget } from "../scenarios/address-family.ts";
 import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
@@ -238,7 +239,12 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     async (back) => back(),
   );
   const epoch = clock.begin();
-  network.begin(epoch, (t, drop) => log.say(t, "net", drop));
+  network.begin(epoch, (t, saying) => log.say(t, "net", saying));
+  const ignoreStalls = watchStalls((stall) => say("lab", stall));
+  await scope.acquire(
+    async () => ignoreStalls,
+    async (ignore) => ignore(),
+  );
   const relays = [...parties.values()].filter((party) => scenario.parties[party.name]?.role === "relay");
   const clients = [...parties.values()].filter((party) => !relays.includes(party));
   for (const party of [...relays, ...clients]) await party.start(epoch);

@@ -1,6 +1,6 @@
 /** The network of a real-time run as the lab and its faults see it: namespaces and NATs of the topology, links of whatever driver the kernel allows. */
 import type { Address } from "../impl/base/address.ts";
-import type { DropRecord } from "../impl/base/record.ts";
+import type { DropRecord, StallRecord } from "../impl/base/record.ts";
 import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import { onePerFamily } from "../scenarios/address-family.ts";
 import type { LinkModel, Scenario } from "../scenarios/expanded.ts";
@@ -22,8 +22,8 @@ export type RealNetwork = FaultyNetwork & {
   addressesOf(party: string, port: number): readonly Address[];
   /** Resolves when packets pass. */
   ready(): Promise<void>;
-  /** The run has begun at `epoch`, a CLOCK_MONOTONIC microsecond: every drop from now on is told with its instant in the run. */
-  begin(epoch: number, drop: (t: number, drop: DropRecord) => void): void;
+  /** The run has begun at `epoch`, a CLOCK_MONOTONIC microsecond: every drop from now on is told with its instant in the run, and when the link driver could not run. */
+  begin(epoch: number, say: (t: number, saying: DropRecord | StallRecord) => void): void;
   /** Resolves when every drop until now has been told and `touched` is up to date. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -75,7 +75,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     await topology.close();
     throw error;
   });
-  let told: ((t: number, drop: DropRecord) => void) | undefined;
+  let told: ((t: number, saying: DropRecord | StallRecord) => void) | undefined;
   let links: Links | undefined;
   const attaching = attachLinks({
     wires: topology.wires,
@@ -154,10 +154,10 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     ready: async () => {
       await Promise.all([attaching, topology.standBy(scenario.faults), ...monitors.map(({ up }) => up)]);
     },
-    begin: (epoch, drop) => {
+    begin: (epoch, say) => {
       links?.begin(epoch);
       clock.epoch = epoch;
-      told = drop;
+      told = say;
     },
     rebind: async (nat, fault, other) => {
       latest.set(nat, fault);

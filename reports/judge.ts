@@ -18,6 +18,7 @@ import { concealment, longestGap, mediaFlows, mediaRecovers, mouthToEar, noInter
 import { asTold, displaced } from "./judge-registration.ts";
 import { settles } from "./judge-settling.ts";
 import { speaksIn } from "./judge-tier.ts";
+import { excused, stallsOf } from "./machine.ts";
 import type { Evidence } from "./measure.ts";
 import type { OracleResult, Verdict } from "./result.ts";
 
@@ -65,7 +66,9 @@ export function judge(evidence: Evidence, crashed?: string): Judgement {
     const isUnsaid = name === "nothing-crashed" && crashed !== undefined && finding.verdict !== "broken";
     return { name, finding: isUnsaid ? broken(crashed.split("\n")[0] ?? crashed) : finding };
   });
-  const all = [...own, ...always];
+  const { duration } = evidence.scenario;
+  const stalls = stallsOf(evidence.records, duration);
+  const all = [...own, ...always].map(({ name, finding }) => ({ name, finding: excused(name, finding, stalls, duration) }));
   const oracles = all.map(({ name, finding }) => result(name, finding));
   const verdict = verdictOf(oracles);
   return { verdict, cause: causeOf(verdict, oracles, all), oracles };

@@ -210,6 +210,7 @@ const EACH: Readonly<Record<Saying["ev"], Shape>> = {
     ["default", maybe(text)],
   ],
   held: each("sessions", "calls", "supervisors"),
+  stall: each("micros", "cpuMicros"),
   note: [["text", text]],
   federation: [
     ["peer", text],

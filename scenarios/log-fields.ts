@@ -205,6 +205,7 @@ const TABLE: Table = {
   },
   network: { sentPackets: "number", sentBytes: "number", receivedPackets: "number", receivedBytes: "number" },
   interfaces: { default: "text" },
+  stall: { micros: "number", cpuMicros: "number" },
   held: { sessions: "number", calls: "number", supervisors: "number" },
   note: { text: "text" },
 };

@@ -361,6 +361,12 @@ export type DrainRecord = {
 /** What a party still holds when it was told to stop and did: all zero unless something leaks. */
 export type HeldRecord = { readonly ev: "held"; readonly sessions: number; readonly calls: number; readonly supervisors: number };
 
+/**
+ * For `micros` up to `t` the thread of `who` (`net`: who carries the packets, `lab`: who does the faults) ran nothing that it meant to, on a real machine;
+ * `cpuMicros` of them it computed, in the others it was paused or waited for a processor.
+ */
+export type StallRecord = { readonly ev: "stall"; readonly micros: number; readonly cpuMicros: number };
+
 /** Anything else worth a line; never used for a measurement or a verdict. */
 export type NoteRecord = { readonly ev: "note"; readonly text: string };
 
@@ -394,6 +400,7 @@ export type Saying =
   | NetworkRecord
   | InterfacesRecord
   | HeldRecord
+  | StallRecord
   | NoteRecord;
 
 /** One line of the log. */

@@ -15,6 +15,7 @@ import type { MetricsPort, MetricsPortOptions } from "../io/metrics-port.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
 import { type EndpointOptions, openEndpoint, type QuicEndpoint } from "../io/quic-endpoint.ts";
 import { reclaimer } from "../io/reclaim.ts";
+import { watchStalls } from "../io/stall-watch.ts";
 
 export type PartyOptions<Input> = {
   readonly who: string;
@@ -147,6 +148,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
         })
       : undefined;
   const everySecond = setInterval(traffic, 1_000);
+  const ignoreStalls = watchStalls(say);
   return {
     local: endpoint.local,
     metrics: metrics?.local,
@@ -158,6 +160,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       isOpen = false;
       clearTimeout(timer);
       clearInterval(everySecond);
+      ignoreStalls();
       watch?.close();
       memory.close();
       await endpoint.closeAll();

@@ -9,6 +9,7 @@ import { randomness } from "../../impl/base/random.ts";
 import type { DropRecord } from "../../impl/base/record.ts";
 import type { Instant } from "../../impl/base/units.ts";
 import { monotonicClock } from "../../impl/io/monotonic-clock.ts";
+import { watchStalls } from "../../impl/io/stall-watch.ts";
 import { type CaptureFile, captureFile } from "./capture-file.ts";
 import { type EmulatedWire, emulatedWire, type Held, type Way } from "./emulated-wire.ts";
 import type { FromEmulator, ToEmulator } from "./emulator-messages.ts";
@@ -124,6 +125,7 @@ function obey(order: ToEmulator): void {
     case "begin":
       clock = monotonicClock(order.epoch);
       hasBegun = true;
+      watchStalls((stall) => tell({ type: "stall", at: now(), stall }));
       return;
     case "lay": {
       const undo = wires[order.wire]?.lay(order.direction, order.model, order.fault);

@@ -1,5 +1,5 @@
 /** What the lab and its emulator process tell each other over the IPC channel: plain JSON, in order. */
-import type { DropRecord } from "../../impl/base/record.ts";
+import type { DropRecord, StallRecord } from "../../impl/base/record.ts";
 import type { Direction, LinkModel } from "../../scenarios/expanded.ts";
 import type { WireSetup } from "./emulated-wire.ts";
 import type { Counters } from "./links.ts";
@@ -45,4 +45,5 @@ export type FromEmulator =
       /** Pairs of fault and packets touched. */
       readonly touched: readonly (readonly [fault: number, packets: number])[];
     }
+  | { readonly type: "stall"; readonly at: number; readonly stall: StallRecord }
   | { readonly type: "failed"; readonly reason: string };

@@ -2,8 +2,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomness } from "../../impl/base/random.ts";
+import type { StallRecord } from "../../impl/base/record.ts";
 import { Instant } from "../../impl/base/units.ts";
 import type { LinkModel } from "../../scenarios/expanded.ts";
 import { SLOT } from "../../scenarios/impairment/gilbert-elliott.ts";
@@ -11,7 +13,7 @@ import { CLEAN, Link } from "../../scenarios/impairment/link.ts";
 import { offeredDrivers } from "./attach.ts";
 import { ALICE, BOB, type CutCable, cutCable } from "./cut-cable.fixture.ts";
 import { attachEmulator, deviceFolder } from "./emulator.ts";
-import type { Links, Wire } from "./links.ts";
+import type { LinkOptions, Links, Wire } from "./links.ts";
 import { ip } from "./namespace-tools.ts";
 import type { Reader } from "./tap.ts";
 import type { Arrival } from "./udp-end.fixture.ts";
@@ -38,7 +40,7 @@ type Setup = {
   readonly reader?: Reader;
   readonly failed?: (error: Error) => void;
   readonly epoch?: number;
-  readonly say?: (at: Instant) => void;
+  readonly say?: LinkOptions["say"];
 };
 
 /** CLOCK_MONOTONIC, microseconds. */
@@ -94,7 +96,11 @@ test("of real packets in the middle of slots those are lost that chance takes in
   const met: { readonly from: number; readonly to: number; readonly ok: boolean }[] = [];
   const epoch = monotonic();
   // A drop is told when it is done: chosen, 2 ms for what may have come between.
-  const links = await attach(on, { up: model, epoch, say: (at) => met.push({ from: at - 2_000, to: at, ok: false }) });
+  const links = await attach(on, {
+    up: model,
+    epoch,
+    say: (at, { ev }) => ev === "drop" && met.push({ from: at - 2_000, to: at, ok: false }),
+  });
   const first = slotOf(monotonic() - epoch) + 10;
   const packets = 200;
   await on.alice.send({ count: packets, every: SLOT, bytes: 200, from: epoch + (first + 0.5) * SLOT });
@@ -187,4 +193,26 @@ test.for(["pipe", "thread-pool"] as const)("a killed lab takes its emulator with
   expect(await isRunning(pid)).toBe(false);
   await ip(on.wire.namespace, ["link del lt0i", "link del lt0o"]); // a killed lab's devices are left to the next start
   await expect(readdir(folder)).rejects.toMatchObject({ code: "ENOENT" }); // device files are needed to open the devices, and no longer
+});
+
+test("kept from running while a run goes on, it tells for how long, and that it computed nothing", async (context) => {
+  const on = bench(context);
+  const { promise, resolve } = Promise.withResolvers<StallRecord>();
+  const say: LinkOptions["say"] = (_, saying) => {
+    if (saying.ev === "stall" && saying.micros >= 300_000) resolve(saying);
+  };
+  const links = await attach(on, { say });
+  try {
+    links.begin(monotonic());
+    await links.settled();
+    const [pid] = await emulators();
+    process.kill(Number(pid), "SIGSTOP");
+    await delay(400);
+    process.kill(Number(pid), "SIGCONT");
+    const { micros, cpuMicros } = await promise;
+    expect(micros).toBeGreaterThanOrEqual(370_000);
+    expect(cpuMicros).toBeLessThan(micros / 2);
+  } finally {
+    await links.close();
+  }
 });

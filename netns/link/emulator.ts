@@ -188,6 +188,8 @@ async function connect(
       case "drops":
         for (const [at, drop] of message.drops) options.say(at as Instant, drop);
         return;
+      case "stall":
+        return options.say(message.at as Instant, message.stall);
       case "settled":
         counters = message.counters;
         touched = new Map(message.touched);

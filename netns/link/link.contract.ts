@@ -55,7 +55,9 @@ export function linkContract(driver: DriverName): void {
         models: () => ({ up: { ...CLEAN, ...up }, down: { ...CLEAN, ...down }, nat: null }),
         seed: SEED,
         epoch: now(),
-        say: (at, drop) => drops.push({ ...drop, at }),
+        say: (at, saying) => {
+          if (saying.ev === "drop") drops.push({ ...saying, at });
+        },
       });
       await Promise.all([cable.alice.take(), cable.bob.take()]);
       return links;

@@ -3,7 +3,7 @@
  * the kernel has. `emulator` is TypeScript between two macvtap devices and does everything; `netem` is a bridge with tc-netem; `nft` is
  * a bridge with nftables and tbf, for what needs no delay.
  */
-import type { DropRecord } from "../../impl/base/record.ts";
+import type { DropRecord, StallRecord } from "../../impl/base/record.ts";
 import type { Instant } from "../../impl/base/units.ts";
 import type { Direction, InterfaceModel, LinkModel } from "../../scenarios/expanded.ts";
 import type { LatenessSummary } from "./lateness.ts";
@@ -29,8 +29,11 @@ export type LinkOptions = {
   readonly seed: number;
   /** CLOCK_MONOTONIC microsecond that instants count from until the run begins. */
   readonly epoch: number;
-  /** Gets every dropped packet of the call, a few milliseconds after `at`, the instant it was dropped; in order for each wire. */
-  readonly say: (at: Instant, drop: DropRecord) => void;
+  /**
+   * Gets every dropped packet of the call, a few milliseconds after `at`, the instant it was dropped; in order for each wire. And when the driver itself could
+   * not run, as it is over.
+   */
+  readonly say: (at: Instant, saying: DropRecord | StallRecord) => void;
   readonly driver: "auto" | DriverName;
   /** What faults may lay on a wire: `auto` takes a kernel driver only when it can express these too. Undefined: unknown, anything. */
   readonly overlays?: (party: string, name: string) => readonly Partial<LinkModel>[];

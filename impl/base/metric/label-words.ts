@@ -164,6 +164,7 @@ export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
   "relay-path": true,
   drain: true,
   held: true,
+  stall: true,
   note: true,
 });
 

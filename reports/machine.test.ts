@@ -1,0 +1,82 @@
+import { describe, expect, it, test } from "vitest";
+import type { LogRecord } from "../impl/base/record.ts";
+import { broken, held } from "./finding.ts";
+import { judge } from "./judge.ts";
+import { aCallLog, aScenario, s } from "./log-builder.ts";
+import { excused, type Stall, stallsOf } from "./machine.ts";
+import { measure } from "./measure.ts";
+
+const END = s(20);
+const stall = (to: number, ms: number, more: { readonly who?: string; readonly cpuMs?: number } = {}): LogRecord => ({
+  ...{ t: to, who: more.who ?? "net", ev: "stall" as const },
+  ...{ micros: ms * 1_000, cpuMicros: (more.cpuMs ?? 0) * 1_000 },
+});
+const WAITED: Stall = { who: "net", from: s(9), to: s(9.5), waited: 500_000 };
+
+describe("stalls in which a thread was kept waiting", () => {
+  it("are those it did not compute in", () => {
+    expect(stallsOf([stall(s(5), 300, { cpuMs: 50 })], END)).toEqual([{ who: "net", from: s(4.7), to: s(5), waited: 250_000 }]);
+    expect(stallsOf([stall(s(5), 300, { cpuMs: 200 })], END)).toEqual([]);
+  });
+  it("are not those of a process that a fault held still, and end with the scenario", () => {
+    const held: LogRecord[] = [
+      { t: s(4), who: "r1", ev: "process", state: "paused" },
+      { t: s(5), who: "r1", ev: "process", state: "resumed" },
+    ];
+    expect(stallsOf([...held, stall(s(5.01), 1_000, { who: "r1" })], END)).toEqual([]);
+    expect(stallsOf([...held, stall(s(5.01), 1_000, { who: "alice" })], END)).toHaveLength(1);
+    expect(stallsOf([...held, stall(s(7), 1_000, { who: "r1" })], END)).toHaveLength(1);
+    expect(stallsOf([stall(s(21), 900)], END)).toEqual([]);
+  });
+});
+
+describe("a broken promise", () => {
+  test.for([
+    ["at the time of a stall", "longest-gap", s(9.2), [WAITED], "inconclusive"],
+    ["five seconds from it", "longest-gap", s(14.5), [WAITED], "inconclusive"],
+    ["long after it", "longest-gap", s(14.6), [WAITED], "broken"],
+    ["long before it", "longest-gap", s(3.9), [WAITED], "broken"],
+    ["that no instant is known of", "concealment", undefined, [WAITED], "inconclusive"],
+    [
+      "that no instant is known of, beside too short a stall",
+      "concealment",
+      undefined,
+      [{ ...WAITED, waited: 399_999 }],
+      "broken",
+    ],
+    ["beside several short stalls", "longest-gap", s(9), Array(4).fill({ ...WAITED, waited: 50_000 }), "inconclusive"],
+    ["beside one that is too short", "longest-gap", s(9), [{ ...WAITED, waited: 199_999 }], "broken"],
+    ["that no stall excuses", "no-nonce-reuse", s(9.2), [WAITED], "broken"],
+    ["without a stall", "longest-gap", s(9.2), [], "broken"],
+  ] as const)("%s", ([, oracle, at, stalls, verdict]) => {
+    expect(excused(oracle, broken("alice 900 ms", at), stalls, END).verdict).toBe(verdict);
+  });
+
+  it("says which part of the machine was late, by how much and when", () => {
+    const { detail, brief } = excused(
+      "longest-gap",
+      broken("alice 900 ms", s(9)),
+      [WAITED, { ...WAITED, who: "bob", waited: 60_000 }],
+      END,
+    );
+    expect(brief).toBe("the machine did not keep up: net got no processor for 500 ms at 9.000 s, 560 ms in 2 stalls");
+    expect(detail).toBe(`alice 900 ms; ${brief}`);
+  });
+});
+
+it("a promise that was kept all the same is kept", () => {
+  expect(excused("longest-gap", held("alice 40 ms"), [WAITED], END)).toEqual(held("alice 40 ms"));
+});
+
+it("a run whose only trouble is the machine's is inconclusive, and its cause says so", () => {
+  const scenario = aScenario({ expect: [{ oracle: "no-interruption" }] });
+  const silence = { spells: [{ from: s(9), to: s(9.5), kind: "silence" as const }] };
+  const log = (): ReturnType<typeof aCallLog> => aCallLog(scenario, { alice: silence });
+  expect(judge(measure(log().records(), scenario)).verdict).toBe("broken");
+  const records = log().say(s(9.5), "net", { ev: "stall", micros: 500_000, cpuMicros: 1_000 }).records();
+  const { verdict, cause } = judge(measure(records, scenario));
+  expect(verdict).toBe("inconclusive");
+  expect(cause).toContain(
+    "no-interruption could not be judged: the machine did not keep up: net got no processor for 499 ms at 9.000 s",
+  );
+});

@@ -1,0 +1,68 @@
+/**
+ * Whether the machine of a run in real time kept up. Where a process waited for a processor, what the run shows of time and of sound may be the machine's doing and
+ * not the system's: a promise that was broken about then is not judged. What no lack of time excuses stays broken, and what held in spite of it holds.
+ */
+import type { LogRecord } from "../impl/base/record.ts";
+import { type Finding, instant, inTime } from "./finding.ts";
+
+/** A thread that ran nothing: instants and durations in microseconds, `waited` of which it did not compute either. */
+export type Stall = { readonly who: string; readonly from: number; readonly to: number; readonly waited: number };
+
+/** chosen: two tenths of a second are heard, and a twentieth more than the least of a gap that is an interruption. */
+const EXCUSES_FROM = 200_000;
+/** Where nobody knows when a promise was broken, it is a matter of the whole run, and so is this share of it. chosen: the least that conceals more than any scenario allows. */
+const EXCUSES_SHARE = 0.02;
+/** What a stall does is felt for so long: a session is given up and made anew within. chosen: the idle timeout of a session and a back-off. */
+const FELT_FOR = 5_000_000;
+
+/** Keys, addresses and counts, which are right or wrong at any speed. A crash is shown as one whatever led to it. */
+const REGARDLESS: ReadonlySet<string> = new Set([
+  "nothing-crashed",
+  "no-nonce-reuse",
+  "no-double-decrypt",
+  "packets-in-their-call",
+  "no-stale-generation",
+  "generations-fresh",
+  "one-supervisor",
+  "calls-end-once",
+  "addresses-kept-private",
+  "strangers-refused",
+  "everything-freed",
+]);
+
+/** Stalls of a run before `end` in which a thread was kept waiting, by the log; not those of a process that a fault held still. */
+export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
+  const pauses = new Map<string, { readonly from: number; to: number }[]>();
+  for (const { t, who, ...saying } of records) {
+    if (saying.ev !== "process") continue;
+    const own = pauses.get(who) ?? [];
+    pauses.set(who, own);
+    if (saying.state === "paused") own.push({ from: t, to: Number.POSITIVE_INFINITY });
+    else if (saying.state === "resumed") for (const one of own) if (one.to === Number.POSITIVE_INFINITY) one.to = t;
+  }
+  return records.flatMap((record) => {
+    if (record.ev !== "stall") return [];
+    const { t: to, who, micros, cpuMicros } = record;
+    const from = to - micros;
+    const isHeld = (pauses.get(who) ?? []).some((pause) => pause.from < to && pause.to > from);
+    // One that computes for half of it is slow by itself.
+    return isHeld || cpuMicros * 2 > micros || from >= end ? [] : [{ who, from, to, waited: micros - cpuMicros }];
+  });
+}
+
+/** The finding, or why it says nothing: threads were kept waiting about when it was broken, or at any time where that is not known. */
+export function excused(oracle: string, finding: Finding, stalls: readonly Stall[], duration: number): Finding {
+  if (finding.verdict !== "broken" || REGARDLESS.has(oracle)) return finding;
+  const { at } = finding;
+  const near = stalls.filter(({ from, to }) => at === undefined || (from <= at + FELT_FOR && to >= at - FELT_FOR));
+  const worst = near.reduce<Stall | undefined>(
+    (most, one) => (most === undefined || one.waited > most.waited ? one : most),
+    undefined,
+  );
+  const waited = near.reduce((sum, one) => sum + one.waited, 0);
+  const least = at === undefined ? Math.max(EXCUSES_FROM, duration * EXCUSES_SHARE) : EXCUSES_FROM;
+  if (worst === undefined || waited < least) return finding;
+  const others = near.length === 1 ? "" : `, ${inTime(waited)} in ${near.length} stalls`;
+  const why = `the machine did not keep up: ${worst.who} got no processor for ${inTime(worst.waited)} at ${instant(worst.from)}${others}`;
+  return { ...finding, verdict: "inconclusive", detail: `${finding.detail}; ${why}`, brief: why };
+}
