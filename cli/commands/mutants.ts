@@ -99,9 +99,10 @@ async function mutants(words: readonly string[], options: Options, terminal: Ter
     for (const { file, seed, scenario } of corpus()) trials.push({ scenario: { ...scenario(), name: file }, seed });
   const explored: Trial[] = [];
   if (options.explore > 0) {
-    const { exploredScenario } = await import("../explore/explored-scenario.ts");
-    for (let i = 0; i < options.explore; i++)
-      explored.push({ scenario: exploredScenario(cases, options.seed + i, true), seed: options.seed + i });
+    const { exploredScenario, isExplorable } = await import("../explore/explored-scenario.ts");
+    const bases = cases.filter(isExplorable);
+    for (let i = 0; bases.length > 0 && i < options.explore; i++)
+      explored.push({ scenario: exploredScenario(bases, options.seed + i, true), seed: options.seed + i });
   }
   const byName = new Map(trials.map((trial) => [trial.scenario.name, trial]));
   const knownTrial = ({ name }: Mutation): Trial | undefined => byName.get(before.get(name)?.case ?? "");

@@ -71,6 +71,8 @@ export type CallDesk = {
   resume(peer: Peer, from: string, message: Of<"CallResume">): void;
   /** A message for the other party of a call. */
   forward(peer: Peer, from: string, message: Of<"Hangup" | "Ringing" | "CandidateUpdate" | "MediaPathReport">): void;
+  /** The other relay of this call that `party` is in has it, and its user. */
+  carriedOn(id: string, party: string): void;
   acknowledged(from: string, message: Of<"HangupAck">): void;
   /** The other party of the call with this id that `party` is in, or was. */
   peerOf(id: string, party: string): string | undefined;
@@ -360,6 +362,10 @@ export function callDesk(hub: Hub): CallDesk {
     forward,
     peerOf: (id, party) => calls.find(id, party)?.parties.find((one) => one !== party) ?? ended.peerOf(id, party),
     isInCall: (party) => [...calls.of(party)].length > 0,
+    carriedOn: (id, party) => {
+      const call = calls.find(id, party);
+      if (call?.sessions.every((session) => session !== undefined)) call.orphanedAt = undefined;
+    },
     acknowledged: (from, message) => ended.acknowledged(message.call_id, from),
     welcome: (peer, from) => {
       for (const word of ended.owedTo(from)) send(peer, word);
@@ -373,6 +379,9 @@ export function callDesk(hub: Hub): CallDesk {
           }
           if (!ensureChannel(call, undefined, peer, ...carriers(call))) continue;
           attach(call, side, peer);
+          // That its user is there does not say that the call came along: who was restarted has none, and nobody else would tell.
+          call.orphanedAt = hub.now();
+          hub.sweepSoon();
           if (resumption !== undefined && resumption.side !== side) send(peer, resumption.message);
           continue;
         }

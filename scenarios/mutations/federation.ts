@@ -62,4 +62,12 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
     replace: "",
     imitates: "Packets of many calls travel in one datagram between relays, and nothing tells which is whose.",
   },
+  {
+    name: "moved-user-taken-for-in-call",
+    file: "impl/core/call-desk.ts",
+    find: "call.orphanedAt = hub.now();\n          hub.sweepSoon();",
+    replace: "",
+    imitates:
+      "A relay takes it that whoever registers at another relay has its call along, so who started anew and forgot it keeps its peer on the line for good.",
+  },
 ];

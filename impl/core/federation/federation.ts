@@ -183,6 +183,7 @@ export function federation(
   function given(link: Link, { call_id: id, from, number }: FederationChannel): void {
     if (hub.local(from) === undefined) refuse("unexpected", "FederationChannel for a user who is not here");
     else if (!link.trunk.give(id, from, number)) refuse("limit", "calls with another relay");
+    else hub.desk().carriedOn(id, from);
   }
 
   function message(link: Link, session: SessionId, bytes: Uint8Array): void {
