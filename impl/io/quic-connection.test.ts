@@ -157,14 +157,65 @@ describe("a server's acknowledgements", () => {
   });
 });
 
-test("a client's acknowledgement goes at once", () => {
+describe("a client's acknowledgement", () => {
+  let pair: Pair;
+  /** A datagram of the server's that the client has read and had its turn for. */
+  const hear = (): void => {
+    pair.server.connection.sendDatagram(VOICE);
+    pair.turn(pair.server);
+    pair.carry(pair.server, SERVER);
+    pair.turn(pair.client);
+  };
+  beforeEach(() => {
+    pair = new Pair();
+    pair.settle();
+    pair.after(1_500);
+    pair.settle();
+  });
+
+  test("goes at once while the client says nothing itself", () => {
+    hear();
+    expect(pair.client.sent).toHaveLength(1);
+  });
+
+  test("goes with the client's own next datagram while it talks, and alone when none comes", () => {
+    pair.voice();
+    hear();
+    expect(pair.client.sent).toHaveLength(0);
+    pair.after(19);
+    pair.voice();
+    const before = pair.server.connection.facts();
+    hear();
+    expect(pair.client.sent).toHaveLength(0);
+    pair.after(20);
+    pair.turn(pair.client);
+    expect(pair.client.sent).toHaveLength(1);
+    pair.carry(pair.client, CLIENT);
+    pair.turn(pair.server);
+    expect(pair.server.connection.facts()).toMatchObject({ received: (before?.received ?? 0) + 1, lost: 0 });
+  });
+
+  test("of a question about the path goes at once, also while it talks: the peer uses a new address as soon as it knows", () => {
+    pair.voice();
+    hear();
+    expect(pair.client.sent).toHaveLength(0);
+    pair.voice(REBOUND);
+    pair.carry(pair.server, SERVER);
+    pair.turn(pair.client);
+    expect(pair.client.sent.length).toBeGreaterThan(0);
+  });
+});
+
+test("a session at rest notices at once that its peer closes it, also behind a datagram", () => {
   const pair = new Pair();
   pair.settle();
   pair.after(1_500);
   pair.settle();
-  pair.server.connection.sendDatagram(VOICE);
-  pair.turn(pair.server);
-  pair.carry(pair.server, SERVER);
+  pair.client.connection.sendDatagram(VOICE);
   pair.turn(pair.client);
-  expect(pair.client.sent).toHaveLength(1);
+  pair.client.connection.close("over");
+  pair.turn(pair.client);
+  expect(pair.carry(pair.client, CLIENT)).toBe(2);
+  pair.turn(pair.server);
+  expect(pair.server.events.map((one) => one.type).slice(-2)).toEqual(["datagram", "closed"]);
 });

@@ -4,9 +4,11 @@
  * and carries what it transmits.
  */
 import { type Address, address } from "../base/address.ts";
+import { freshOctets } from "../base/octet-slab.ts";
 import { Instant, type Micros, millis } from "../base/units.ts";
 import { type CloseReason, MAX_MESSAGE_BYTES, type SessionConfig, type SessionEvent, type SessionId } from "../core/session.ts";
 import { type FrameEvent, FrameReader, frame } from "../wire/framing.ts";
+import { AcknowledgementWait } from "./acknowledgement-wait.ts";
 import { fingerprintOf } from "./certificate.ts";
 import type { IdKey } from "./connection-id.ts";
 import { type EngineConnection, type Host, LARGEST_PATHS, MESSAGE_STREAM } from "./quic-engine.ts";
@@ -55,19 +57,20 @@ const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
  */
 const NO_ERROR = 0x0;
 const APPLICATION_ERROR = 0xc;
-/**
- * An acknowledgement of datagrams alone waits so long for something to travel with, which in a call is the other party's next packet: half of a relay's packets would be
- * acknowledgements otherwise. chosen: a frame's time, within the 25 ms that every peer allows for (RFC 9000 section 18.2, max_ack_delay).
- */
-const ACKNOWLEDGE_WITHIN: Micros = millis(20);
-/** It waits for one packet only: with so many it goes (RFC 9000 section 13.2.2: at least every second one). */
-const UNACKNOWLEDGED = 2;
-/** ... and only where nothing but datagrams has gone either way for so long: set-ups, changes of address and losses are answered at once. chosen: some round trips of any network. */
-const AT_REST: Micros = millis(1_000);
+/** The engine fills a packet while it has something to say: in a session at rest one as short as this is its last. */
+const SHORT_PACKET = 600;
+/** Datagrams that make room when the engine's queue is full: for each purge it shows all it has, at four times the price of a packet. chosen: 80 ms of voice. */
+const PURGED = 4;
 /** Packets of one `write`; windows and queues allow about half of it, so more is an engine that runs away. */
 const LARGEST_FLIGHT = 256;
 
 const scratch = new Uint8Array(65_536);
+/** The first octets of `scratch`, for whoever wants them. */
+function copied(length: number): Uint8Array {
+  const copy = freshOctets(length);
+  copy.set(scratch.subarray(0, length));
+  return copy;
+}
 const utf8 = new TextEncoder();
 
 export type ConnectionOptions = {
@@ -109,17 +112,14 @@ export class QuicConnection {
   #outbound: Uint8Array[] = [];
   #outboundBytes = 0;
   #engineDeadline: Instant | undefined;
-  /** Something came since the last `read`. */
-  #hasReceived = true;
+  /** Packets since the last `read`. */
+  #arrivals = 0;
+  #arrivedBytes = 0;
+  /** Address of the last of them. */
+  #source: Host | undefined;
   /** The engine may have ended the connection. */
   #isDoubtful = false;
-  /** Datagrams received since something was last sent. */
-  #unacknowledged = 0;
-  /** The engine may have something to send other than an acknowledgement that can wait. */
-  #isPressing = true;
-  #acknowledgeAt: Instant | undefined;
-  /** When something other than a datagram last went either way. */
-  #stirredAt: Instant;
+  readonly #wait: AcknowledgementWait;
   #heardAt: Instant;
   /** First ack-eliciting packet since something was heard. */
   #askedAt: Instant | undefined;
@@ -129,7 +129,8 @@ export class QuicConnection {
   #silent: { readonly received: number; repeatAt: Instant } | undefined;
   /** What is repeated after a silence, when next, and how often still. */
   #rousing: { readonly packet: Uint8Array; readonly to: Host; at: Instant; left: number } | undefined;
-  #last: { readonly packet: Uint8Array; readonly to: Host } | undefined;
+  /** The last packet sent, and room for it: a copy, since a piece of a slab would keep all of that for as long as the peer is idle. */
+  #last: { room: Uint8Array; length: number; to: Host } | undefined;
   /** Addresses the peer has had. */
   #paths = 1;
 
@@ -143,7 +144,7 @@ export class QuicConnection {
     this.#pin = options.role === "client" ? options.pin : "";
     this.#began = options.host.now();
     this.#heardAt = this.#began;
-    this.#stirredAt = this.#began;
+    this.#wait = new AcknowledgementWait(options.role, this.#began);
     this.#keepAliveAt = this.#began;
     // An empty message opens the stream, so that the server may be the first to speak (RFC 9000 section 2.1: opened by use).
     if (options.role === "client") this.#queue(new Uint8Array(0));
@@ -165,7 +166,10 @@ export class QuicConnection {
 
   /** One UDP packet, which is overwritten. `ours` is false when it carries no connection ID of this connection (a reset, perhaps). */
   receive(packet: Uint8Array, from: Host, ours: boolean): void {
-    this.#hasReceived = true;
+    this.#arrivals++;
+    this.#arrivedBytes += packet.length;
+    if (this.#source?.port !== from.port || this.#source.host !== from.host) this.#wait.stir(this.#host.now());
+    this.#source = from;
     try {
       this.#engine.recv(packet, { from, to: this.#host.local });
     } catch {
@@ -197,12 +201,12 @@ export class QuicConnection {
         this.#transmit();
         if (this.#engine.isDgramSendQueueFull()) {
           let asked = 0;
-          this.#engine.dgramPurgeOutgoing(() => asked++ === 0); // the oldest
+          this.#engine.dgramPurgeOutgoing(() => asked++ < PURGED); // the oldest
         }
         this.#engine.dgramSend(bytes);
       }
+      this.#wait.spoke(this.#host.now(), bytes.length);
       this.#eliciting = true;
-      this.#isPressing = true;
     } catch {
       // A peer that takes no datagrams, or smaller ones: they are lost, as datagrams may be.
     }
@@ -230,18 +234,19 @@ export class QuicConnection {
     const now = this.#host.now();
     if (this.#engineDeadline !== undefined && now >= this.#engineDeadline) {
       this.#engine.onTimeout();
-      this.#isDoubtful = true;
-      this.#hasReceived = true; // an engine's timeout has events too
-      this.#stir();
+      this.#isDoubtful = true; // and an engine's timeout has events too
+      this.#wait.stir(this.#host.now());
       this.#eliciting = true; // a probe or a retransmission, if anything
     }
     // Calls into the engine cost more than anything else here: without news it is not asked.
-    if (this.#hasReceived) {
-      this.#hasReceived = false;
+    if (this.#arrivals > 0 || this.#isDoubtful) {
       if (!this.#established && this.#engine.isEstablished()) this.#establish(now);
-      if (this.open) this.#read();
-      if (this.#isDoubtful || this.#engine.isDraining() || this.#engine.isClosed()) this.#end();
+      const datagrams = this.open ? this.#read(now) : 0;
+      // A packet that closes the connection has no datagram.
+      if (this.#isDoubtful || ((datagrams < this.#arrivals || !this.#wait.isAtRest(now)) && this.#isLeft())) this.#end();
       this.#isDoubtful = false;
+      this.#arrivals = 0;
+      this.#arrivedBytes = 0;
     }
     if (!this.#ended) this.#mind(now);
   }
@@ -249,7 +254,7 @@ export class QuicConnection {
   /** Second half: sends what is to be sent, acknowledgements with it, and sets `deadline`. It emits nothing but `closed`. */
   write(): void {
     if (this.#mayWait()) {
-      this.deadline = Instant.earliest(this.#engineDeadline, this.#acknowledgeAt, this.#ownDeadline());
+      this.deadline = Instant.earliest(this.#engineDeadline, this.#wait.due, this.#ownDeadline());
       return;
     }
     this.#transmit();
@@ -259,20 +264,13 @@ export class QuicConnection {
     this.deadline = Instant.earliest(this.#engineDeadline, this.#ownDeadline());
   }
 
-  /** Something other than a datagram: what the engine says to it goes out at once, and so do acknowledgements for a while. */
-  #stir(): void {
-    this.#stirredAt = this.#host.now();
-    this.#isPressing = true;
+  #isLeft(): boolean {
+    return this.#engine.isDraining() || this.#engine.isClosed();
   }
 
-  /** Whether there is at most an acknowledgement of datagrams to send, and it is not due. A client's always goes at once: it is the one that moves, and tells so with it. */
+  /** Whether there is at most an acknowledgement to send, and it waits for company. */
   #mayWait(): boolean {
-    if (this.role === "client" || !this.open || this.#isPressing || this.#outbound.length > 0) return false;
-    const now = this.#host.now();
-    if (this.#unacknowledged >= UNACKNOWLEDGED || Instant.between(this.#stirredAt, now) < AT_REST) return false;
-    if (this.#engine.dgramSendQueueLen() > 0) return false; // the congestion window was full, and what came may have opened it
-    this.#acknowledgeAt ??= Instant.after(now, ACKNOWLEDGE_WITHIN);
-    return now < this.#acknowledgeAt;
+    return this.open && this.#outbound.length === 0 && this.#wait.holds(this.#host.now());
   }
 
   #queue(message: Uint8Array): void {
@@ -298,22 +296,26 @@ export class QuicConnection {
     this.#emit({ type: "connected", rtt, handshake: Instant.between(this.#began, now), fingerprint });
   }
 
-  /** Takes everything out of the engine. */
-  #read(): void {
+  /** Takes everything out of the engine. Returns how many datagrams that were. */
+  #read(now: Instant): number {
     if (this.#silent !== undefined && this.#engine.stats().recv > this.#silent.received) {
       this.#silent = undefined;
       // Kept now: what is sent next may be an acknowledgement, which asks for no answer.
-      if (this.#last !== undefined) this.#rousing = { ...this.#last, at: this.#host.now(), left: AFTER_SILENCE };
+      if (this.#last !== undefined) this.#rousing = { ...this.#repeated(this.#last), at: now, left: AFTER_SILENCE };
       this.#emit({ type: "heard" });
     }
-    this.#readPaths();
+    if (!this.#wait.isAtRest(now)) this.#readPaths();
     this.#readStream();
+    let [datagrams, around] = [0, this.#arrivedBytes];
     // Copied out: a vector of the engine's is memory outside the heap with a finalizer of its own, three times as dear.
     const next = (): number | null => this.#engine.dgramRecv(scratch);
     for (let length = next(); length !== null; length = next()) {
-      this.#unacknowledged++;
-      this.#emit({ type: "datagram", bytes: scratch.slice(0, length) });
+      datagrams++;
+      around -= length;
+      this.#emit({ type: "datagram", bytes: copied(length) });
     }
+    this.#wait.read(now, this.#arrivals, datagrams, around);
+    return datagrams;
   }
 
   #readStream(): void {
@@ -321,7 +323,7 @@ export class QuicConnection {
       while (this.open && this.#engine.streamReadable(MESSAGE_STREAM)) {
         const piece = this.#engine.streamRecv(MESSAGE_STREAM, scratch);
         if (piece === null) return;
-        this.#stir();
+        this.#wait.stir(this.#host.now());
         const [length, finished] = piece;
         for (const event of this.#frames.push(scratch.subarray(0, length))) this.#readFrame(event);
         if (finished) this.#finish("error", APPLICATION_ERROR, "the peer ended the message stream");
@@ -342,7 +344,7 @@ export class QuicConnection {
     for (let event = this.#engine.pathEventNext(); event !== null; event = this.#engine.pathEventNext()) {
       if (event.type === "New" && ++this.#paths >= LARGEST_PATHS)
         this.#finish("error", APPLICATION_ERROR, "the address changed too often for one session");
-      this.#stir();
+      this.#wait.stir(this.#host.now());
       if (event.type !== "PeerMigrated") continue; // told by the engine once the new path is validated
       this.remote = address(event.new.host, event.new.port);
       this.#emit({ type: "path-changed", remote: this.remote });
@@ -369,7 +371,8 @@ export class QuicConnection {
     }
     if (this.#silent !== undefined && now >= this.#silent.repeatAt && this.#last !== undefined) {
       this.#silent.repeatAt = Instant.after(now, REPEAT_EVERY);
-      this.#host.transmit(this.#last.packet, this.#last.to);
+      const { packet, to } = this.#repeated(this.#last);
+      this.#host.transmit(packet, to);
     }
     if (this.#rousing !== undefined && now >= this.#rousing.at) {
       this.#host.transmit(this.#rousing.packet, this.#rousing.to);
@@ -391,25 +394,42 @@ export class QuicConnection {
     );
   }
 
+  #repeated({ room, length, to }: { readonly room: Uint8Array; readonly length: number; readonly to: Host }): {
+    readonly packet: Uint8Array;
+    readonly to: Host;
+  } {
+    return { packet: room.slice(0, length), to };
+  }
+
+  #remember(packet: Uint8Array, to: Host): void {
+    this.#last ??= { room: new Uint8Array(0), length: 0, to };
+    if (this.#last.room.length < packet.length) this.#last.room = new Uint8Array(packet.length);
+    this.#last.room.set(packet);
+    this.#last.length = packet.length;
+    this.#last.to = to;
+  }
+
   /** Moves queued messages into the engine and its packets to the host. */
   #transmit(): void {
     const now = this.#host.now();
-    this.#unacknowledged = 0;
-    this.#isPressing = false;
-    this.#acknowledgeAt = undefined;
-    let packets = 0;
+    this.#wait.goes();
+    let [packets, octets] = [0, 0];
     try {
       if (this.open) this.#writeStream();
+      const isBrief = this.open && this.#wait.isAtRest(now);
       for (let sent = this.#engine.send(scratch); sent !== null; sent = this.#engine.send(scratch)) {
-        const packet = scratch.slice(0, sent[0]);
+        const packet = copied(sent[0]);
+        octets += packet.length;
         if (++packets > LARGEST_FLIGHT) {
           this.#abandoned = true;
           this.#over("error", "the QUIC engine does not stop sending");
           return;
         }
-        if (((packet[0] as number) & 0x80) === 0) this.#last = { packet, to: sent[1].to };
+        if (((packet[0] as number) & 0x80) === 0) this.#remember(packet, sent[1].to);
         this.#host.transmit(packet, sent[1].to);
+        if (isBrief && packet.length < SHORT_PACKET) break;
       }
+      this.#wait.went(octets, () => this.#engine.dgramSendQueueLen() === 0);
     } catch (error) {
       this.#finish("error", APPLICATION_ERROR, `sending failed: ${String(error)}`);
     }
@@ -425,7 +445,7 @@ export class QuicConnection {
       if (head === undefined) return;
       const written = this.#engine.streamSend(MESSAGE_STREAM, head, false);
       if (written === null || written === 0) return;
-      this.#stir();
+      this.#wait.stir(this.#host.now());
       this.#eliciting = true;
       this.#outboundBytes -= written;
       if (written === head.length) this.#outbound.shift();

@@ -14,7 +14,7 @@ export { quiche };
 export const PROTOCOL = "midcall/1";
 /** The message stream: the first one a client opens (RFC 9000 section 2.1). */
 export const MESSAGE_STREAM = 0;
-/** Datagrams that wait for the congestion window; the oldest makes room for the newest. chosen: 16 x 20 ms of voice, older is useless. */
+/** Datagrams that wait for the congestion window; the oldest make room for the newest. chosen: 16 x 20 ms of voice, older is useless. */
 export const DATAGRAM_SEND_QUEUE = 16;
 /** Datagrams read from the wire and not yet from the engine. chosen: more than one loop turn of one session brings. */
 const DATAGRAM_RECEIVE_QUEUE = 1_024;
