@@ -2,17 +2,18 @@
  * What one relay process carries, on one core: our relay over real QUIC, beside a plain UDP echo in Node.js as the floor and coturn as a peer (a
  * TURN relay, RFC 8656: no encryption of its own). Everything is on loopback, and all clients are in this process.
  */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { type Address, parseAddress } from "../impl/base/address.ts";
 import { Stream } from "../impl/base/random.ts";
 import { installMissing } from "../netns/install.ts";
-import { goFirst, putFirst } from "../netns/precedence.ts";
+import { putFirst } from "../netns/precedence.ts";
 import { droppedAt, type MeasuredProcess, startMeasured } from "./measured-process.ts";
 import { relayClients } from "./relay-clients.ts";
 import { openTurnPairs } from "./turn-pairs.ts";
@@ -29,6 +30,8 @@ export type RelayFigure = Carried & {
   readonly lostSessions: number;
   /** Processor time of the process, seconds. */
   readonly cpuSeconds: number;
+  /** ... and of this one, whose own turns are in every delay. */
+  readonly loadCpuSeconds: number;
   readonly packetsPerCpuSecond: number;
   readonly bytesPerClient?: number;
   readonly flood?: Flood;
@@ -80,21 +83,27 @@ export async function benchRelay(
   return { figures, leftOut };
 }
 
-/** Puts the process and the load's thread before the machine's other work, warms up, measures, and sets the process's costs beside what it has carried. */
+/** As every process starts: whatever it starts itself would inherit anything else. */
+const asBefore = (): Promise<unknown> =>
+  promisify(execFile)("chrt", ["--all-tasks", "--other", "--pid", "0", String(process.pid)]).catch(() => undefined);
+
+/** Warms up, measures, and sets the process's costs beside what it has carried. */
 async function measured(
   name: string,
   under: MeasuredProcess,
   port: number,
   { clients, calls, seconds }: RelayBenchOptions,
-  run: (seconds: number) => Promise<Carried>,
+  carry: (seconds: number) => Promise<Carried>,
   meanwhile?: () => Promise<void>,
 ): Promise<RelayFigure> {
-  await putFirst(under.pid);
-  const calm = goFirst();
+  // Both before the machine's other work: two threads of one rank and two processors, so neither waits for the other.
+  await Promise.all([putFirst(under.pid), putFirst(process.pid)]);
   try {
-    await run(WARM_UP_S);
+    await carry(WARM_UP_S);
     const [cpu, dropped] = [await under.cpuSeconds(), await droppedAt(port)];
-    const [carried] = await Promise.all([run(seconds), meanwhile?.()]);
+    const own = process.cpuUsage();
+    const [carried] = await Promise.all([carry(seconds), meanwhile?.()]);
+    const { user, system } = process.cpuUsage(own);
     const cpuSeconds = (await under.cpuSeconds()) - cpu;
     return {
       name,
@@ -104,10 +113,11 @@ async function measured(
       droppedAtSocket: (await droppedAt(port)) - dropped,
       lostSessions: 0,
       cpuSeconds,
+      loadCpuSeconds: (user + system) / 1_000_000,
       packetsPerCpuSecond: carried.received / cpuSeconds,
     };
   } finally {
-    calm();
+    await asBefore();
   }
 }
 

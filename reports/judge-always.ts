@@ -101,15 +101,15 @@ function noStaleGeneration({ records }: Evidence): Finding {
 const OVERLAP = 1_000_000;
 
 /** No party ever has two reconnect supervisors at work: by its own count, and by the attempts to connect that go on side by side. */
-function oneSupervisor({ records }: Evidence): Finding {
+function oneSupervisor({ scenario, records }: Evidence): Finding {
   let seen = 0;
-  // By client, the sessions that are being set up, and since when a newer one is in their place.
+  // By client (a relay dials as many others as it federates with), the sessions that are being set up, and since when a newer one is in their place.
   const attempts = new Map<string, Map<number, number>>();
   for (const record of records) {
     const { who, t } = record;
     if (record.ev === "process" && (record.state === "killed" || record.state === "started")) attempts.delete(who);
     const own = attempts.get(who) ?? new Map<number, number>();
-    if (record.ev === "session") {
+    if (record.ev === "session" && scenario.parties[who]?.role !== "relay") {
       attempts.set(who, own);
       if (record.state === "closed") own.delete(record.session);
       else if (record.state === "connected" && own.get(record.session) === Number.POSITIVE_INFINITY) own.delete(record.session);

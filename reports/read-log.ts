@@ -205,6 +205,10 @@ const EACH: Readonly<Record<Saying["ev"], Shape>> = {
   ],
   "session-stats": [["session", whole], ...each("currentRoundTripTime", "packetsSent", "packetsReceived", "packetsLost")],
   network: each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes"),
+  unsent: [
+    ["error", text],
+    ["count", count],
+  ],
   interfaces: [
     ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],
     ["default", maybe(text)],

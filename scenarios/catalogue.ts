@@ -28,6 +28,7 @@ import federationMove from "./cases/federation-move.ts";
 import federationOneWay from "./cases/federation-one-way.ts";
 import federationPartition from "./cases/federation-partition.ts";
 import federationRelayRestart from "./cases/federation-relay-restart.ts";
+import federationReplay from "./cases/federation-replay.ts";
 import federationTrunk from "./cases/federation-trunk.ts";
 import federationVoid from "./cases/federation-void.ts";
 import flappingInterface from "./cases/flapping-interface.ts";
@@ -178,6 +179,7 @@ export const CATALOGUE: readonly Scenario[] = [
   federationLinkCut,
   federationOneWay,
   federationPartition,
+  federationReplay,
   federationTrunk,
   federationVoid,
 ];

@@ -204,6 +204,7 @@ const TABLE: Table = {
     packetsLost: "number",
   },
   network: { sentPackets: "number", sentBytes: "number", receivedPackets: "number", receivedBytes: "number" },
+  unsent: { error: "text", count: "number" },
   interfaces: { default: "text" },
   stall: { micros: "number", cpuMicros: "number" },
   held: { sessions: "number", calls: "number", supervisors: "number" },

@@ -193,7 +193,7 @@ const simLines = ({ speed, memory }: SimBench): readonly string[] => [
 const relayLines = (one: RelayFigure): readonly string[] => [
   `${one.name}: ${one.clients} clients, ${one.calls} calls, ${(one.sent / one.seconds).toFixed(0)} packets/s for ${one.seconds.toFixed(1)} s: ` +
     `${one.sent - one.received} lost (${one.droppedAtSocket} for want of room at its socket, ${one.lostSessions} sessions lost), ` +
-    `${(one.packetsPerCpuSecond / 1_000).toFixed(1)} k forwarded packets per processor second (${((100 * one.cpuSeconds) / one.seconds).toFixed(0)} % of a core)`,
+    `${(one.packetsPerCpuSecond / 1_000).toFixed(1)} k forwarded packets per processor second (${((100 * one.cpuSeconds) / one.seconds).toFixed(0)} % of a core; the load ${((100 * one.loadCpuSeconds) / one.seconds).toFixed(0)} % of another)`,
   `  there and back: median ${one.p50.toFixed(2)} ms, 95 % ${one.p95.toFixed(2)} ms, 99 % ${one.p99.toFixed(2)} ms, worst ${one.worst.toFixed(1)} ms ` +
     `(the load was ${one.behind.toFixed(1)} ms behind its pace at worst)` +
     (one.bytesPerClient === undefined ? "" : `; ${(one.bytesPerClient / 1_000).toFixed(0)} kB a client`),

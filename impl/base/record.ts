@@ -315,6 +315,12 @@ export type NetworkRecord = {
   readonly receivedBytes: number;
 };
 
+/**
+ * UDP packets that the system refused to send, by its error (errno(3); EAFNOSUPPORT: to an address of the other family); `count` is how many so far. At most once a second
+ * an error, and only when there were more.
+ */
+export type UnsentRecord = { readonly ev: "unsent"; readonly error: string; readonly count: number };
+
 /** A client was told of its host's network: interfaces that are up, IP addresses without port. At its start and after every change. */
 export type InterfacesRecord = {
   readonly ev: "interfaces";
@@ -398,6 +404,7 @@ export type Saying =
   | FecRecord
   | TierRecord
   | NetworkRecord
+  | UnsentRecord
   | InterfacesRecord
   | HeldRecord
   | StallRecord

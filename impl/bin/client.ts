@@ -17,6 +17,7 @@ import { DEFAULT_BACKOFF, type RelayTarget } from "../core/supervisor.ts";
 import { DEFAULT_VOICE, type VoiceOptions } from "../core/voice/options.ts";
 import { type Certificate, makeCertificate } from "../io/certificate.ts";
 import { loadCodec2, type NoCodec2 } from "../io/codec2.ts";
+import { monotonicClock } from "../io/monotonic-clock.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { loadOpusWasm } from "../io/opus-wasm.ts";
 import { loadRaptorQ } from "../io/raptorq.ts";
@@ -134,6 +135,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       identity: options.identity,
       ...media,
       entropy: (length) => new Uint8Array(randomBytes(length)),
+      unixMsAtStart: Date.now() - Math.floor(monotonicClock(options.epoch).now() / 1_000),
       answer: options.answer,
       ...(certificate === undefined ? {} : { certificate: certificate.fingerprint }),
       ...(policy === undefined ? {} : { iceTransportPolicy: policy }),

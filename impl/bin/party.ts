@@ -101,6 +101,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
   let refused = 0;
   let [retried, evicted] = [0, 0];
   const statistics = sessionStatistics();
+  const unsent = new Map<string, number>();
   const traffic = (): void => {
     const {
       sentPackets,
@@ -131,6 +132,10 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     if (counted.evicted > evicted) say({ ev: "refused", reason: "limit", what: SOCKET_REFUSALS.givenUp, count: counted.evicted });
     refused = droppedUnknown;
     ({ retries: retried, evicted } = counted);
+    for (const [error, errors] of counted.sendErrors) {
+      if (errors > (unsent.get(error) ?? 0)) say({ ev: "unsent", error, count: errors });
+      unsent.set(error, errors);
+    }
     for (const text of quota.leftOut()) log.say({ ev: "note", text });
   };
   say({ ev: "process", state: "started" });

@@ -1,8 +1,9 @@
 /**
  * Proof that a `Register` comes from the identity it names: an Ed25519 signature over the relay's certificate fingerprint, the identity
- * and a nonce, so that a relay cannot replay the registration to another relay. Within one relay, replay is QUIC's TLS to prevent.
+ * and a nonce, so that a relay cannot replay the registration to another relay. Within one relay, replay is QUIC's TLS to prevent. The nonce tells
+ * when, so that a relay which shows others an earlier registration of a user who has gone elsewhere since is not believed.
  */
-import { fromHex, toHex } from "../base/cursor.ts";
+import { ByteReader, fromHex, putUint, toHex } from "../base/cursor.ts";
 import type { RefusalReason } from "../base/record.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { fingerprintOf, type Identity } from "./identity.ts";
@@ -26,6 +27,29 @@ const DOMAIN = "midcall register v1";
  */
 export const registrationTranscript = (relay: string, identity: Uint8Array, nonce: Uint8Array): Uint8Array =>
   transcript(DOMAIN, relay, identity, nonce);
+
+/** What a nonce that tells when begins with: ASCII `time`. One that is random by chance looks like it once in 2^32. */
+const TELLS_WHEN = Uint8Array.of(0x74, 0x69, 0x6d, 0x65);
+
+/**
+ * 16 octets: `time`, the millisecond of the registration in six octets, and the last six of `random`. The nonce is signed, so the time is, and relays that know nothing of
+ * it take the nonce as they always did. `at`: milliseconds of a count that an identity's later registrations are further on in, RangeError beyond 48 bits.
+ */
+export function nonceAt(at: number, random: Uint8Array): Uint8Array {
+  wantOctets("random", random, 16);
+  if (!Number.isSafeInteger(at) || at < 0 || at >= 2 ** 48) throw new RangeError(`at: want milliseconds of 48 bits, got ${at}`);
+  const nonce = new Uint8Array(random);
+  nonce.set(TELLS_WHEN);
+  putUint(nonce, 4, 6, at);
+  return nonce;
+}
+
+/** The millisecond that a registration's nonce tells; 0 when it tells none. */
+export function registeredAt({ nonce }: Pick<RegistrationProof, "nonce">): number {
+  const octets = fromHex(nonce);
+  if (octets?.length !== 16 || TELLS_WHEN.some((octet, index) => octets[index] !== octet)) return 0;
+  return new ByteReader(octets.subarray(4)).uint(6);
+}
 
 /** Signs for the relay whose certificate has fingerprint `relay` (SHA-256, lowercase hex). `nonce`: 16 fresh octets, else RangeError. */
 export function signRegistration(engine: CryptoEngine, identity: Identity, relay: string, nonce: Uint8Array): RegistrationProof {

@@ -14,7 +14,7 @@ import { canReach } from "./ice/reach.ts";
 import type { Identity } from "./identity.ts";
 import type { Outbox } from "./outbox.ts";
 import * as refuge from "./refuge.ts";
-import { REPLACED, signRegistration } from "./registration.ts";
+import { nonceAt, REPLACED, signRegistration } from "./registration.ts";
 import { type Link, startLink, viewOf } from "./relay-link.ts";
 import * as probe from "./relay-probe.ts";
 import { addressesOf, reachable, routeTo } from "./relay-route.ts";
@@ -26,6 +26,8 @@ export type Config = {
   readonly crypto: CryptoEngine;
   /** Fresh random octets. */
   readonly entropy: (length: number) => Uint8Array;
+  /** Milliseconds of Unix time at instant 0, so that registrations of a process that starts again are later ones; without it they count from instant 0. */
+  readonly unixMsAtStart?: number;
   readonly backoff: readonly Micros[];
   /** How often the relay is asked for a sign of life while a call, wherever it stands, waits for its relay. */
   readonly probeEvery: Micros;
@@ -117,6 +119,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   const closeLink = (link: Link | undefined, detail: string): void => {
     if (link !== undefined) out.push({ type: "close", session: link.id, detail });
   };
+  let enrolledMs = 0;
   const chance = (): number => (config.entropy(1)[0] ?? 0) / 256;
 
   function supervise(input: supervisor.Input): void {
@@ -289,7 +292,10 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   function enrol(link: Link): void {
     const { token } = link.relay;
     link.enrolledAt = call.now();
-    const registration = signRegistration(config.crypto, config.identity, link.relay.pin, config.entropy(16));
+    // Later than the one before, also within a millisecond.
+    enrolledMs = Math.max(enrolledMs + 1, (config.unixMsAtStart ?? 0) + Math.floor(call.now() / 1_000));
+    const nonce = nonceAt(enrolledMs, config.entropy(16));
+    const registration = signRegistration(config.crypto, config.identity, link.relay.pin, nonce);
     sendOn(link, { type: "Register", ...registration, ...(token === undefined ? {} : { token }) });
     if (!takeUp(link)) return;
     if (departures.carrier() === undefined) carry(link); // else that one carries the call until the peer is here too

@@ -428,7 +428,17 @@ describe("quic endpoint", () => {
     client.endpoint.sendPacket("127.0.0.1:9", new Uint8Array(20));
     expect(await until(() => events(client.observer, 2).length > 0, 1_000)).toBe(true);
     expect(events(client.observer, 2)).toMatchObject([{ type: "closed", reason: "error" }]);
-    expect(client.endpoint.counters().unsent).toBe(1);
+    expect([...client.endpoint.counters().sendErrors]).toEqual([["EAFNOSUPPORT", 1]]);
+  });
+
+  test("what the system refuses to send is counted by its error, whoever asked for it", async () => {
+    const { endpoint } = await open(false);
+    endpoint.sendPacket("127.0.0.1:9", new Uint8Array(20));
+    endpoint.sendPacket("127.0.0.1:9", new Uint8Array(65_600)); // larger than any UDP datagram
+    endpoint.sendPacket("255.255.255.255:9", new Uint8Array(20)); // broadcast was not asked for (socket(7))
+    expect(await until(() => endpoint.counters().sendErrors.size === 2, 1_000)).toBe(true);
+    expect(Object.fromEntries(endpoint.counters().sendErrors)).toEqual({ EMSGSIZE: 1, EACCES: 1 });
+    expect(endpoint.counters().sentPackets).toBe(3);
   });
 
   test("a socket for both families hears each by its own address, in sessions and beside them", async () => {

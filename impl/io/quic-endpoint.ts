@@ -34,6 +34,7 @@ import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } f
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
 import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
 import { headerBytes, openUdpSocket, type UdpSocket } from "./udp-socket.ts";
+import { SendErrorCount, type SendErrors } from "./send-errors.ts";
 
 export type EndpointOptions = {
   /** IP address to bind: one address of this machine, or `0.0.0.0`, which decide the family; the other one cannot be reached. `::`: both families. */
@@ -73,8 +74,8 @@ export type EndpointCounters = {
   readonly halfOpen: number;
   /** Stateless resets sent. */
   readonly resets: number;
-  /** Packets that had an address this socket cannot reach, and errors that the system reports by itself. */
-  readonly unsent: number;
+  /** What the system refused to send, by its error. */
+  readonly sendErrors: SendErrors;
 };
 
 export type QuicEndpoint = Endpoint & {
@@ -120,8 +121,8 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
     retries: 0,
     evicted: 0,
     resets: 0,
-    unsent: 0,
   };
+  const sendErrors = new SendErrorCount();
 
   const connections = new Set<QuicConnection>();
   const byId = new Map<string, QuicConnection>();
@@ -142,14 +143,14 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
 
   const transmit = (packet: Uint8Array, to: Host): void => {
     if (closed || to.port === 0 || !reaches(to.host)) {
-      count.unsent++;
+      sendErrors.add("EAFNOSUPPORT");
       return;
     }
     count.sentPackets++;
     count.sentBytes += packet.length;
     count.sentHeaderBytes += headerBytes(to.host);
-    // Nobody waits for the outcome, which would cost a tick a packet: an unreachable network or a full queue is loss, and the engine's recovery deals with it.
-    socket.send(packet, to.port, toSystem(to.host));
+    // Nobody waits for the outcome: an unreachable network or a full queue is loss, and the engine's recovery deals with it.
+    socket.send(packet, to.port, toSystem(to.host), sendErrors.told);
   };
 
   const host: ConnectionHost = {
@@ -391,7 +392,7 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
   };
 
   socket.on("message", receive);
-  socket.on("error", () => count.unsent++);
+  socket.on("error", sendErrors.told);
   const endpoint: QuicEndpoint = {
     local: address(local.host, local.port),
     connect,
@@ -410,7 +411,7 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
       if (parts === undefined) throw new TypeError(`to: want an address, got ${to}`);
       transmit(new Uint8Array(bytes), parts);
     },
-    counters: () => ({ ...count, halfOpen: halfOpen.size }),
+    counters: () => ({ ...count, halfOpen: halfOpen.size, sendErrors: sendErrors.counts }),
     pathFacts: (session) => bySession.get(session)?.facts(),
     paths: () =>
       [...bySession].flatMap(([session, connection]): [SessionId, PathFacts][] => {

@@ -27,6 +27,13 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
       "A relay remembers which media number another relay gave to a call, and sends under it to that relay's successor, who knows none.",
   },
   {
+    name: "replayed-registration-believed",
+    file: "impl/core/federation/directory.ts",
+    find: 'if (at < newest) return "replayed";',
+    replace: "",
+    imitates: "A relay shows others the registration of a user who has gone elsewhere since, and is sent that user's calls.",
+  },
+  {
     name: "lost-link-not-probed",
     file: "impl/core/federation/federation.ts",
     find: 'supervise(link, { type: "alive", asked });',

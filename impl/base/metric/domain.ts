@@ -15,6 +15,7 @@ import {
   REASONS,
   RECOVERED_FROM,
   REGISTRATION_STATES,
+  SEND_ERRORS,
   SESSION_STATES,
   SHARES,
   SIGNALS,
@@ -34,6 +35,7 @@ export type DomainName =
   | "session-state"
   | "close-reason"
   | "signal"
+  | "send-error"
   | "refusal"
   | "held-thing"
   | "registration-state"
@@ -67,6 +69,7 @@ export const DOMAINS: { readonly [Name in DomainName]: Domain } = {
   "session-state": SESSION_STATES,
   "close-reason": CLOSE_REASONS,
   signal: SIGNALS,
+  "send-error": SEND_ERRORS,
   refusal: REASONS,
   "held-thing": HELD_THINGS,
   "registration-state": REGISTRATION_STATES,

@@ -27,6 +27,24 @@ export const SESSION_STATES: readonly SessionRecord["state"][] = all({
   closed: true,
 });
 
+/** Why a packet could not be sent: errors of sendto(2) and udp(7) that a socket on a working machine can meet. */
+export const SEND_ERRORS: readonly string[] = [
+  "EACCES",
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT",
+  "EAGAIN",
+  "ECONNREFUSED",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "EINVAL",
+  "EMSGSIZE",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOBUFS",
+  "ENOMEM",
+  "EPERM",
+];
+
 /** Why sessions close; the same words as `CloseReason` of the core, which a test holds against these. */
 export const CLOSE_REASONS: readonly string[] = [
   "local",
@@ -157,6 +175,7 @@ export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
   fec: true,
   tier: true,
   network: true,
+  unsent: true,
   interfaces: true,
   "candidate-pair": true,
   action: true,

@@ -28,6 +28,12 @@ export const PROCESS_METRICS = {
     labels: { party: "party", direction: "direction" },
     meaning: "Octets of those packets, IP and UDP headers included.",
   },
+  midcall_udp_unsent_packets_total: {
+    type: "counter",
+    unit: "packets",
+    labels: { party: "party", error: "send-error" },
+    meaning: "UDP packets that the party's system refused to send: a full queue, a firewall or a missing route of its own host.",
+  },
   midcall_sessions: {
     type: "gauge",
     unit: null,

@@ -46,6 +46,16 @@ test("refusals left out of the log are counted, and stray datagrams are counted 
   expect(told("midcall_refused_total", "r", "malformed")).toEqual([1, 100, 31, 1]);
 });
 
+test("packets that could not be sent are counted by error, as growth of totals", () => {
+  const told = after(
+    at(1, "a", { ev: "unsent", error: "ENOBUFS", count: 3 }),
+    at(2, "a", { ev: "unsent", error: "EPERM", count: 1 }),
+    at(3, "a", { ev: "unsent", error: "ENOBUFS", count: 10 }),
+  );
+  expect(told("midcall_udp_unsent_packets_total", "a", "ENOBUFS")).toEqual([3, 7]);
+  expect(told("midcall_udp_unsent_packets_total", "a", "EPERM")).toEqual([1]);
+});
+
 test("a relay's registrations and calls follow its sessions, and a kill takes them all", () => {
   const said = [...registered(-1), ...registered(-2)].map((saying) => at(1, "r", saying));
   const setUp = (session: number): LogRecord => at(2, "r", { ev: "signal", dir: "sent", type: "CallSetup", session, call: "c" });

@@ -138,6 +138,10 @@ export function readMetrics(take: (reading: Reading) => void): (record: LogRecor
         tell("midcall_udp_bytes_total", { party: who, direction: "sent" }, sb);
         return tell("midcall_udp_bytes_total", { party: who, direction: "received" }, rb);
       }
+      case "unsent": {
+        const [more = 0] = grown(`unsent ${who} ${record.error}`, [record.count]);
+        return tell("midcall_udp_unsent_packets_total", { party: who, error: record.error }, more);
+      }
       case "federation":
         tell("midcall_relay_link_events_total", { party: who, peer: record.peer, state: record.state }, 1);
         if (record.state !== "connecting") linked(tell, partyOf(who), who, record.peer, record.state === "up");

@@ -1,7 +1,7 @@
 /** Which users are registered with which other relay, and the peers that stand for them at this one's call desk. */
 import type { RefusalReason } from "../../base/record.ts";
 import type { FederationUsers } from "../../wire/signal.ts";
-import { verifyRegistration } from "../registration.ts";
+import { registeredAt, verifyRegistration } from "../registration.ts";
 import type { SessionId } from "../session.ts";
 import type { Hub, Link, StandIn } from "./link.ts";
 
@@ -10,12 +10,17 @@ export const FIRST_STAND_IN: number = 2 ** 40;
 /** Users of one other relay that are remembered. chosen: four times what a relay admits by default. */
 const MAX_REMOTE_USERS = 16_384;
 
+/** Users whose newest registration is remembered, here or with any other relay. chosen: those of two full relays; the one longest unheard of makes room. */
+const MAX_REMEMBERED = 32_768;
+
 type Known = { readonly link: Link; readonly peer: StandIn; readonly user: string };
 
 export class Directory {
   readonly #links: readonly Link[];
   readonly #hub: Hub;
   readonly #byStandIn = new Map<SessionId, Known>();
+  /** The millisecond of the newest registration that was seen of a user, oldest first. */
+  readonly #newest = new Map<string, number>();
   #next = FIRST_STAND_IN;
 
   constructor(links: readonly Link[], hub: Hub) {
@@ -50,6 +55,14 @@ export class Directory {
     return peer;
   }
 
+  /** A user has registered with this relay itself, which is believed whatever others have shown. */
+  registered(user: string, at: number): void {
+    this.#newest.delete(user);
+    this.#newest.set(user, at);
+    const [oldest] = this.#newest.keys();
+    if (this.#newest.size > MAX_REMEMBERED && oldest !== undefined) this.#newest.delete(oldest);
+  }
+
   /** All users of a link are out of reach; calls with them wait for them as for any client that is away. */
   clear(link: Link): void {
     for (const peer of link.standIns.values()) {
@@ -61,11 +74,14 @@ export class Directory {
     link.trunk.clear();
   }
 
-  /** The other relay tells who is registered with it. Each user has to have signed for that relay's certificate: nobody can announce another's. */
+  /**
+   * The other relay tells who is registered with it. Each user has to have signed for that relay's certificate, and for none later that is known here: nobody can announce
+   * another's, or one who has gone elsewhere since.
+   */
   announced(link: Link, { added, removed, whole, proofs = [] }: FederationUsers): void {
     this.#remove(link, whole ? [...link.users].filter((user) => !added.includes(user)) : removed);
     for (const [index, user] of added.entries()) {
-      const reason = link.users.has(user) ? undefined : this.#doubt(link, user, proofs[index]);
+      const reason = this.#doubt(link, user, proofs[index]);
       if (reason !== undefined) {
         this.#hub.out.refuse(reason, "user announced without a registration of its own");
         continue;
@@ -79,10 +95,16 @@ export class Directory {
   }
 
   #doubt(link: Link, user: string, proof: NonNullable<FederationUsers["proofs"]>[number] | undefined): RefusalReason | undefined {
-    if (proof === undefined) return "unauthenticated";
+    const isKnown = link.users.has(user);
+    if (proof === undefined) return isKnown ? undefined : "unauthenticated";
+    const [at, newest] = [registeredAt(proof), this.#newest.get(user) ?? 0];
+    if (isKnown && at <= newest) return undefined;
+    if (at < newest) return "replayed";
     const checked = verifyRegistration(this.#hub.crypto, proof, link.relay.pin);
     if (!checked.ok) return checked.reason;
-    return checked.fingerprint === user ? undefined : "forged-signature";
+    if (checked.fingerprint !== user) return "forged-signature";
+    this.registered(user, at);
+    return undefined;
   }
 
   #remove(link: Link, users: readonly string[]): void {

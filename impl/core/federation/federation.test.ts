@@ -6,7 +6,7 @@ import { packTrunk } from "../../wire/trunk.ts";
 import type { Effect } from "../effect.ts";
 import { type Identity, identityFromSecret } from "../identity.ts";
 import { nobleCrypto } from "../noble-crypto.ts";
-import { signRegistration } from "../registration.ts";
+import { nonceAt, signRegistration } from "../registration.ts";
 import {
   accept,
   alice,
@@ -227,6 +227,30 @@ test("a relay cannot announce a user who has not signed for its certificate", ()
   expect(refusals(bare)).toEqual(["unauthenticated"]);
   expect(refusals(announced(alice, true, PIN))).toEqual(["forged-signature"]); // signed for this relay, not for west
   expect(refusals(announced(mallory, true, WEST, alice))).toEqual(["forged-signature"]); // another's registration
+});
+
+test("an earlier registration of a user is refused once a later one is known, from another relay or from the user", () => {
+  const at = (ms: number): Uint8Array => nonceAt(ms, new Uint8Array(16));
+  const dated = (ms: number): SignalMessage => ({
+    ...(announced(bob, true) as SignalMessage & { type: "FederationUsers" }),
+    proofs: [signRegistration(nobleCrypto, bob, WEST, at(ms))],
+  });
+  const w = linked();
+  const relink = (session: number): void => {
+    w.step({ type: "session", session: session + 1, event: { type: "closed", reason: "idle-timeout" } });
+    w.step({ type: "accepted", session, remote: "192.0.2.200:4433" });
+    w.say(session, signHello(nobleCrypto, west, "west", PIN, nonce));
+  };
+  w.say(-2, { type: "Register", ...signRegistration(nobleCrypto, bob, PIN, at(500)) }); // to this relay itself
+  expect(refusedFor(w.say(LINK, dated(499)))).toEqual(["replayed"]);
+  expect(refusedFor(w.say(LINK, announced(bob, true)))).toEqual(["replayed"]); // tells no time at all
+  expect(refusedFor(w.say(LINK, dated(501)))).toEqual([]); // bob has moved to west
+  relink(LINK - 1);
+  expect(refusedFor(w.say(LINK - 1, dated(500)))).toEqual(["replayed"]);
+  expect(refusedFor(w.say(LINK - 1, dated(501)))).toEqual([]); // a link that comes back tells the same again
+  w.say(-2, { type: "Register", ...signRegistration(nobleCrypto, bob, PIN, at(3)) }); // bob's clock was set back: whom bob asks believes it
+  relink(LINK - 2);
+  expect(refusedFor(w.say(LINK - 2, dated(4)))).toEqual([]);
 });
 
 test("a link that is gone leaves the call to wait for its party, and a new one takes it up again", () => {

@@ -18,7 +18,7 @@ import { parseStun } from "../../wire/stun.ts";
 import { unpackTrunk } from "../../wire/trunk.ts";
 import type { Peer } from "../call-desk.ts";
 import type { Call } from "../call-registry.ts";
-import { REPLACED } from "../registration.ts";
+import { REPLACED, registeredAt } from "../registration.ts";
 import * as probe from "../relay-probe.ts";
 import type { SessionEvent, SessionId } from "../session.ts";
 import type { RelayTarget } from "../supervisor.ts";
@@ -325,6 +325,7 @@ export function federation(
     },
     media,
     arrived: (user) => {
+      directory.registered(user.fingerprint, registeredAt(user.proof));
       for (const link of links) tell(link, announcement([user], false));
     },
     gone: (user) => {
