@@ -33,8 +33,8 @@ import {
 import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
 import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
-import { headerBytes, openUdpSocket, type UdpSocket } from "./udp-socket.ts";
 import { SendErrorCount, type SendErrors } from "./send-errors.ts";
+import { headerBytes, openUdpSocket, type UdpSocket } from "./udp-socket.ts";
 
 export type EndpointOptions = {
   /** IP address to bind: one address of this machine, or `0.0.0.0`, which decide the family; the other one cannot be reached. `::`: both families. */
