@@ -431,6 +431,29 @@ describe("quic endpoint", () => {
     expect([...client.endpoint.counters().sendErrors]).toEqual([["EAFNOSUPPORT", 1]]);
   });
 
+  test("a socket for both families hears each by its own address, in sessions and beside them", async () => {
+    const server = await open(true, "::");
+    const question = bindingRequest(new Uint8Array(12).fill(3));
+    for (const [session, host, headers] of [
+      [1, "127.0.0.1", 28],
+      [2, "::1", 48],
+    ] as const) {
+      const client = await open(false, "::");
+      const from = address(host, portOf(client.endpoint));
+      const to = address(host, portOf(server.endpoint));
+      client.endpoint.connect(session, to, certificate.fingerprint);
+      expect(await until(() => events(client.observer, session)[0]?.type === "connected", 1_000)).toBe(true);
+      client.endpoint.sendPacket(to, question);
+      const heard = (type: Seen["type"]): boolean =>
+        server.observer.seen.some(
+          (seen) => seen.type === type && ("remote" in seen ? seen.remote : "from" in seen && seen.from) === from,
+        );
+      expect(await until(() => heard("accepted") && heard("packet"), 1_000)).toBe(true);
+      const { sentPackets, sentHeaderBytes } = client.endpoint.counters();
+      expect(sentHeaderBytes).toBe(sentPackets * headers);
+    }
+  });
+
   test("misuse is named: hosts that are names, addresses that are none, session numbers taken or not positive", async () => {
     const { endpoint } = await open(false);
     await expect(open(false, "localhost")).rejects.toThrow(TypeError);
