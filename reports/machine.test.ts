@@ -28,6 +28,20 @@ describe("stalls in which a thread was kept waiting", () => {
     expect(stallsOf([...held, stall(s(7), 1_000, { who: "r1" })], END)).toHaveLength(1);
     expect(stallsOf([stall(s(21), 900)], END)).toEqual([]);
   });
+  it("are those of the laboratory only where it was late to do something", () => {
+    const late: LogRecord = {
+      t: s(4.9),
+      who: "lab",
+      ev: "fault",
+      fault: 0,
+      state: "applied",
+      kind: "kill",
+      target: "r1",
+      label: "kill r1",
+    };
+    expect(stallsOf([late, stall(s(5), 300, { who: "lab" })], END)).toHaveLength(1);
+    expect(stallsOf([late, stall(s(6), 300, { who: "lab" })], END)).toEqual([]);
+  });
 });
 
 describe("a broken promise", () => {

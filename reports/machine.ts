@@ -15,6 +15,9 @@ const EXCUSES_SHARE = 0.02;
 /** What a stall does is felt for so long: a session is given up and made anew within. chosen: the idle timeout of a session and a back-off. */
 const FELT_FOR = 5_000_000;
 
+/** After a stall everything that waited is done in turn. chosen: a look at the clock. */
+const LATE = 20_000;
+
 /** Keys, addresses and counts, which are right or wrong at any speed. A crash is shown as one whatever led to it. */
 const REGARDLESS: ReadonlySet<string> = new Set([
   "nothing-crashed",
@@ -30,7 +33,10 @@ const REGARDLESS: ReadonlySet<string> = new Set([
   "everything-freed",
 ]);
 
-/** Stalls of a run before `end` in which a thread was kept waiting, by the log; not those of a process that a fault held still. */
+/**
+ * Stalls of a run before `end` in which a thread was kept waiting, by the log; not those of a process that a fault held still, nor of the laboratory's thread while it
+ * had nothing to do: no sound passes it.
+ */
 export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
   const pauses = new Map<string, { readonly from: number; to: number }[]>();
   for (const { t, who, ...saying } of records) {
@@ -40,11 +46,13 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
     if (saying.state === "paused") own.push({ from: t, to: Number.POSITIVE_INFINITY });
     else if (saying.state === "resumed") for (const one of own) if (one.to === Number.POSITIVE_INFINITY) one.to = t;
   }
+  const deeds = records.flatMap(({ t, ev }) => (ev === "fault" || ev === "action" ? [t] : []));
   return records.flatMap((record) => {
     if (record.ev !== "stall") return [];
     const { t: to, who, micros, cpuMicros } = record;
     const from = to - micros;
     const isHeld = (pauses.get(who) ?? []).some((pause) => pause.from < to && pause.to > from);
+    if (who === "lab" && !deeds.some((t) => t >= from && t <= to + LATE)) return [];
     // One that computes for half of it is slow by itself.
     return isHeld || cpuMicros * 2 > micros || from >= end ? [] : [{ who, from, to, waited: micros - cpuMicros }];
   });
