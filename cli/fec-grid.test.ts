@@ -1,7 +1,16 @@
 /** Which scheme for which link: the committed table of a reduced grid, and what must be true of it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ADDED, BOUND, type GridFigure, gridCsv, gridRecommendation, gridTable } from "../reports/fec-grid.ts";
+import {
+  ADDED,
+  BOUND,
+  type GridFigure,
+  gridCsv,
+  gridRecommendation,
+  gridTable,
+  recommendedLine,
+  WIRES,
+} from "../reports/fec-grid.ts";
 import { gridInThreads } from "./bench-grid.ts";
 import { fecGrid, GRID, GRID_SCHEMES, gridLink, gridName, outage } from "./fec-grid.ts";
 import { G1050 } from "./g1050.ts";
@@ -36,6 +45,19 @@ test("in threads, which end with it, the figures are the same and in the order t
   expect(done.toSorted()).toEqual(names.toSorted());
   await expect(gridInThreads({ bench: "fec" }, names, { ...watch, signal: AbortSignal.abort() })).rejects.toThrow("interrupted");
   await expect(gridInThreads({ bench: "jitter" }, ["no such link"], watch)).rejects.toThrow("no such link");
+});
+
+test("what the whole grid recommends is committed (`bench fec --grid --out DIR` writes it): a line of it made again is the same", async () => {
+  const link = outage(250).name;
+  const committed = readFileSync(new URL("../reports/golden/fec-grid-recommended.txt", import.meta.url), "utf8").split("\n");
+  const again = await gridInThreads<GridFigure>({ bench: "fec" }, [link], {
+    threads: 1,
+    signal: new AbortController().signal,
+    done: () => undefined,
+  });
+  const lines = WIRES.map((wire) => recommendedLine(link, again, wire));
+  expect(committed.filter((line) => line.startsWith(link))).toEqual(lines);
+  for (const { name } of GRID) expect(committed.filter((line) => line.startsWith(`${name} `)).length, name).toBe(WIRES.length);
 });
 
 test("the grid is whole: nine losses, three bursts, three jitters, four outages, eight profiles", () => {

@@ -29,8 +29,8 @@ import { version } from "./version.ts";
 export type LabResult = Result & { readonly sabotage?: string; readonly linkDriver?: string };
 
 /** What a laboratory gives, whichever it is. */
-type Outcome = Omit<LabOutcome, "events" | "captures"> &
-  Partial<Pick<LabOutcome, "captures"> & Pick<NetnsOutcome, "driver" | "stderr" | "scenario">>;
+type Outcome = Omit<LabOutcome, "events" | "captures" | "taps"> &
+  Partial<Pick<LabOutcome, "captures" | "taps"> & Pick<NetnsOutcome, "driver" | "stderr" | "scenario">>;
 
 /** Who watches a run. */
 export type Watch = {
@@ -88,6 +88,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
     await writeFiles(job.folder, evidence);
   }
   const assessed = assess({
+    ...(job.folder === null ? {} : { speech: await speechOf(job, outcome, scenario) }),
     scenario,
     records: outcome.records,
     hash: outcome.hash,
@@ -161,6 +162,16 @@ async function codesFor(scenario: Scenario): Promise<Pick<Engines, "codes">> {
   if (!Object.values(scenario.parties).some((party) => party.fec?.scheme === "raptorq")) return {};
   const { loadRaptorQ } = await import("../impl/io/raptorq.ts");
   return { codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) };
+}
+
+/** How far what was heard is from the same speech without loss; in a run that leaves something behind, because it takes as long as the run. */
+async function speechOf(job: LabJob, { taps, records }: Outcome, scenario: Scenario): Promise<NonNullable<Result["speech"]>> {
+  if (job.codec === "sized") return { absent: "the sized codec has no audio" };
+  if (taps === undefined || engine === undefined)
+    return { absent: `${job.lab}: parties are processes of their own, and what their encoders made is not kept` };
+  await engine.opus.refilled();
+  const { compareSpeech } = await import("./speech-comparison.ts");
+  return { parties: compareSpeech(records, scenario, taps, engine.opus) };
 }
 
 let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefined;

@@ -5,7 +5,7 @@
  */
 import { CAPTURE_MS, LOOK_AHEAD_MS } from "../impl/base/metric/mouth-to-ear.ts";
 import { instantsOf, type LogRecord, type StatsRecord } from "../impl/base/record.ts";
-import { burstRatio, meanOpinionScore, rating } from "./e-model.ts";
+import { burstRatio, equipmentOf, meanOpinionScore, OPUS, rating } from "./e-model.ts";
 import { FRAME_MICROS, FRAME_MS, gapsOf, isGap, isSource, type Playout, type Slot } from "./playout.ts";
 import type { PartyAudio } from "./result.ts";
 import { percentile, rounded } from "./statistic.ts";
@@ -24,12 +24,12 @@ export function measureAudio(
   playouts: readonly Playout[],
   delays: ReadonlyMap<Playout, readonly Delay[]>,
 ): Record<string, PartyAudio> {
-  const counted = countsOf(records);
+  const [counted, spoken] = [countsOf(records), spokenIn(records)];
   const parties = [...new Set(playouts.map((playout) => playout.party))];
   return Object.fromEntries(
     parties.map((party) => {
       const own = playouts.filter((playout) => playout.party === party);
-      const heard = partyAudio(own, new Map(own.map((playout) => [playout, delays.get(playout) ?? []])));
+      const heard = partyAudio(own, new Map(own.map((playout) => [playout, delays.get(playout) ?? []])), spoken);
       return [party, { ...heard, ...(counted.get(party) ?? NOTHING_COUNTED) }];
     }),
   );
@@ -74,6 +74,7 @@ const histogram = (gapsMs: readonly number[]): NonNullable<PartyAudio["gapHistog
 function partyAudio(
   playouts: readonly Playout[],
   delays: ReadonlyMap<Playout, readonly Delay[]>,
+  spoken: Spoken,
 ): Omit<PartyAudio, keyof Counted> {
   const slots = playouts.flatMap((playout) => playout.slots);
   const gapsMs = playouts.flatMap((playout) => gapsOf(playout.slots).map((gap) => gap.frames * FRAME_MS));
@@ -90,7 +91,7 @@ function partyAudio(
     totalInterruptionMs: gapsMs.reduce((sum, ms) => sum + (ms >= INTERRUPTION_MS ? ms : 0), 0),
     gapHistogram: histogram(gapsMs),
     mouthToEarMs: { p50: percentile(mouthToEar, 0.5), p95: percentile(mouthToEar, 0.95) },
-    mos: estimate(playouts, delays),
+    ...estimate(playouts, delays, spoken),
     mosProvisional: true,
     framesExpected: playouts.reduce((n, playout) => n + expected(playout), 0),
     framesPlayed: slots.reduce((n, slot) => n + (isSource(slot.kind) ? 1 : 0), 0),
@@ -145,25 +146,46 @@ function delayOf(slot: Slot, keys: readonly ReadonlyMap<number, number>[]): Dela
   return newest === undefined ? [] : [{ at: slot.at, ms: (slot.at - newest) / 1_000 + CAPTURE_MS + LOOK_AHEAD_MS }];
 }
 
-/** Estimated MOS over windows of 10 s of each call; a shorter last window weighs by its length; null without any audio. */
-function estimate(playouts: readonly Playout[], delays: ReadonlyMap<Playout, readonly Delay[]>): number | null {
-  let sum = 0;
-  let frames = 0;
+/** What each party spoke in, by call and name, from when on: nothing for a call that stayed in the best tier. */
+type Spoken = ReadonlyMap<string, readonly { readonly t: number; readonly coding: string }[]>;
+const spokenIn = (records: readonly LogRecord[]): Spoken =>
+  Map.groupBy(
+    records.filter((record) => record.ev === "tier"),
+    (record) => `${record.call} ${record.who}`,
+  );
+
+type Score = Pick<PartyAudio, "mos" | "mosRatedRatio">;
+
+/**
+ * Estimated MOS over windows of 10 s of each call, what is heard in different codings apart; a shorter window weighs by its length. Speech in a coding of which nothing is published is left
+ * out, and `mosRatedRatio` says how much that is; null without any that counts.
+ */
+function estimate(playouts: readonly Playout[], delays: ReadonlyMap<Playout, readonly Delay[]>, spoken: Spoken): Score {
+  let [sum, rated, all] = [0, 0, 0];
   for (const playout of playouts) {
     const start = playout.slots[0]?.at ?? 0;
-    const window = (at: number): number => Math.floor((at - start) / WINDOW_MICROS);
-    const delayed = Map.groupBy(delays.get(playout) ?? [], (delay) => window(delay.at));
+    const told = spoken.get(`${playout.call} ${playout.peer}`) ?? [];
+    const key = (at: number): string =>
+      `${Math.floor((at - start) / WINDOW_MICROS)} ${told.findLast(({ t }) => t <= at)?.coding ?? ""}`;
+    const delayed = Map.groupBy(delays.get(playout) ?? [], (delay) => key(delay.at));
     let delayMs = 0;
-    for (const [index, slots] of Map.groupBy(playout.slots, (slot) => window(slot.at))) {
-      const here = delayed.get(index) ?? [];
+    for (const [name, slots] of Map.groupBy(playout.slots, (slot) => key(slot.at))) {
+      const here = delayed.get(name) ?? [];
       // A window without a single source frame keeps the delay of the one before: its loss says everything there is to say.
       if (here.length > 0) delayMs = here.reduce((total, delay) => total + delay.ms, 0) / here.length;
+      all += slots.length;
+      const coding = name.slice(name.indexOf(" ") + 1);
+      const equipment = coding === "" ? OPUS : equipmentOf(coding);
+      if (equipment === undefined) continue;
       const lost = slots.reduce((n, slot) => n + (isGap(slot.kind) ? 1 : 0), 0);
       const gaps = gapsOf(slots).length;
       const ratio = lost / slots.length;
-      sum += rating(ratio, gaps === 0 ? 1 : burstRatio(lost / gaps, ratio), delayMs) * slots.length;
-      frames += slots.length;
+      sum += rating(ratio, gaps === 0 ? 1 : burstRatio(lost / gaps, ratio), delayMs, equipment) * slots.length;
+      rated += slots.length;
     }
   }
-  return frames === 0 ? null : rounded(meanOpinionScore(sum / frames), 3);
+  return {
+    mos: rated === 0 ? null : rounded(meanOpinionScore(sum / rated), 3),
+    mosRatedRatio: all === 0 ? 0 : rounded(rated / all, 6),
+  };
 }

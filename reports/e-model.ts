@@ -3,7 +3,6 @@
  * delay. Provisional: ITU-T G.113 tabulates no equipment impairment for Opus; the pair used here is what the open-source
  * webrtcmetrics project ascribes to G.113 Amendment 3. Compare runs with it; do not quote it as a measured MOS.
  */
-import type { Tier } from "../impl/base/tier.ts";
 
 /** Ro - Is of the fullband scale (G.107.2, default values). */
 const R0 = 148;
@@ -11,18 +10,23 @@ const R0 = 148;
 const SCALE = 1.48;
 /** Highest equipment impairment of the fullband scale (G.107.2 clause 7.5). */
 const IE_LIMIT = 132;
-/** Opus, fullband: equipment impairment without loss, and robustness to loss. Provisional, see above. */
-const OPUS_IE = 10.2;
-const OPUS_BPL = 9.6;
+/** What a codec takes from the rating: without any loss (Ie of the fullband scale), and its robustness to loss (Bpl, percent). */
+export type Equipment = { readonly ie: number; readonly bpl: number };
+/** Opus, fullband. Provisional, see above. */
+export const OPUS: Equipment = { ie: 10.2, bpl: 9.6 };
 /**
- * Opus at 6 kbit/s: what makes the best call a MOS of 1.9, which is what Meta measured with POLQA (engineering.fb.com, 13 June 2024, on MLow). Provisional too; its robustness
- * is taken for that of the higher rate.
+ * Opus at 6 kbit/s: what makes the best call a MOS of 1.9, which is what Meta measured with POLQA (engineering.fb.com, 13 June 2024, on MLow), and the robustness that the baresdk
+ * project gives Opus up to 12 kbit/s ("indicative, not normative"). Provisional too.
  */
-const OPUS_6K_IE = 92;
+export const OPUS_6K: Equipment = { ie: 92, bpl: 12 };
+/** Up to this rate a stream is taken for one of 6 kbit/s. chosen: the rate from which on Opus speaks wideband (libopus, 9 kbit/s), and above the lower tiers. */
+const LOW_KBPS = 9;
 
-/** Equipment impairment of a tier without loss; undefined for Codec2, of which nothing is published: no score is better than a made-up one. */
-export const equipmentOf = (tier: Tier): number | undefined =>
-  tier === "good" ? OPUS_IE : tier === "degraded" ? OPUS_6K_IE : undefined;
+/** Of a coding as logs name it (`opus 6k 40 ms`). Undefined for Codec2, of which nothing is published: no score is better than a made-up one. */
+export function equipmentOf(coding: string): Equipment | undefined {
+  const rate = /^opus ([\d.]+)k\b/.exec(coding)?.[1];
+  return rate === undefined ? undefined : Number(rate) <= LOW_KBPS ? OPUS_6K : OPUS;
+}
 /** chosen: the burst term was fitted on mildly bursty loss; beyond this ratio one long outage would count for more than its length. */
 const BURST_RATIO_LIMIT = 8;
 
@@ -37,10 +41,10 @@ export function delayImpairment(delayMs: number): number {
   return 25 * ((1 + x ** 6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2);
 }
 
-/** Transmission rating 0..148 of a stretch of Opus speech with this much concealment (0..1), burst ratio and delay; `ie` as `equipmentOf` has it. */
-export function rating(concealed: number, bursts: number, delayMs: number, ie: number = OPUS_IE): number {
+/** Transmission rating 0..148 of a stretch of speech with this much concealment (0..1), burst ratio and delay; Opus' best tier when not told. */
+export function rating(concealed: number, bursts: number, delayMs: number, { ie, bpl }: Equipment = OPUS): number {
   const percent = concealed * 100;
-  const equipment = ie + ((IE_LIMIT - ie) * percent) / (percent / bursts + OPUS_BPL);
+  const equipment = ie + ((IE_LIMIT - ie) * percent) / (percent / bursts + bpl);
   return Math.min(R0, Math.max(0, R0 - SCALE * delayImpairment(delayMs) - equipment));
 }
 

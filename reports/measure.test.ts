@@ -17,6 +17,7 @@ test("a call in which nothing goes wrong has no gap, every frame, and the delay 
     mouthToEarMs: { p50: 106.5, p95: 106.5 },
     mos: 4.407,
     mosProvisional: true,
+    mosRatedRatio: 1,
     framesExpected: 910,
     framesPlayed: 910,
     framesRecovered: 0,

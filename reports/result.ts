@@ -59,9 +59,11 @@ export type PartyAudio = {
   /** Gaps of 150 ms or longer. */
   readonly interruptionCount: number;
   readonly mouthToEarMs: { readonly p50: number | null; readonly p95: number | null };
-  /** Estimated by the E-model; null without audio. */
+  /** Estimated by the E-model, by what the peer spoke in; null without audio, or where nothing is known of the codec. */
   readonly mos: number | null;
   readonly mosProvisional: true;
+  /** Share of the frames heard, 0..1, that the score is of: the rest was in a codec of which nothing is published. Absent from results older than it. */
+  readonly mosRatedRatio?: number;
   readonly framesExpected: number;
   /** Frames of source audio, recovered ones included. */
   readonly framesPlayed: number;
@@ -82,6 +84,19 @@ export type PartyAudio = {
   /** Frames that redundancy gave back for nothing. */
   readonly fecPacketsDiscarded?: number;
 };
+
+/** What a party heard beside the same speech decoded without any loss (cli/speech-comparison.ts). */
+export type SpeechDistance = {
+  /** Short-time objective intelligibility, 0..1 (Taal et al. 2011); null for less than 384 ms of speech. */
+  readonly stoi: number | null;
+  /** Mean log-spectral distance, dB; 0: the very same. */
+  readonly lsdDb: number;
+  readonly comparedMs: number;
+};
+/** Of every party that heard speech of which the log tells when it was said; or why there is nothing to compare. */
+export type Speech =
+  | { readonly absent: string }
+  | { readonly parties: Readonly<Record<string, SpeechDistance | { readonly absent: string }>> };
 
 /** Definitions in recovery.ts. */
 export type Recovery = {
@@ -188,6 +203,8 @@ export type Result = {
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
   readonly jitterBuffer: JitterBufferName;
+  /** Comes with the run and not from its log: it takes the audio. Absent from results older than it, and of runs that left nothing behind. */
+  readonly speech?: Speech;
   readonly virtualMs: number;
   readonly wallMs: number;
   /**
@@ -227,6 +244,19 @@ export const resultSchema: z.ZodType<Result> = z.object({
   crypto: z.enum(["real", "null"]),
   // Results older than the choice.
   jitterBuffer: z.enum(JITTER_BUFFERS).default("ema"),
+  speech: z
+    .union([
+      z.object({ absent: z.string() }),
+      z.object({
+        parties: each(
+          z.union([
+            z.object({ absent: z.string() }),
+            z.object({ stoi: z.number().min(-1).max(1).nullable(), lsdDb: z.number().min(0), comparedMs: ms }),
+          ]),
+        ),
+      }),
+    ])
+    .exactOptional(),
   virtualMs: ms,
   wallMs: ms,
   startedAt: z.iso.datetime().exactOptional(),
@@ -268,6 +298,7 @@ export const resultSchema: z.ZodType<Result> = z.object({
         mouthToEarMs: z.object({ p50: ms.nullable(), p95: ms.nullable() }),
         mos: z.number().min(1).max(4.5).nullable(),
         mosProvisional: z.literal(true),
+        mosRatedRatio: ratio.exactOptional(),
         framesExpected: count,
         framesPlayed: count,
         framesRecovered: count,
@@ -345,6 +376,7 @@ export type RunFacts = {
   readonly versions: Versions;
   readonly codec: "real" | "sized";
   readonly crypto: "real" | "null";
+  readonly speech?: Speech;
   readonly lab: string;
   readonly seed: string;
   readonly virtualMs: number;
@@ -378,6 +410,7 @@ export function buildResult(
     codec: facts.codec,
     crypto: facts.crypto,
     jitterBuffer: facts.jitterBuffer,
+    ...(facts.speech === undefined ? {} : { speech: facts.speech }),
     virtualMs: facts.virtualMs,
     wallMs: facts.wallMs,
     ...(facts.startedAt === undefined ? {} : { startedAt: facts.startedAt }),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { delaysOf } from "./audio.ts";
+import { delaysOf, measureAudio } from "./audio.ts";
 import { aLog, CALL_ID } from "./log-builder.ts";
 import type { Playout, Slot } from "./playout.ts";
 import { measureTiers, PACKET_OVERHEAD } from "./tiers.ts";
@@ -65,4 +65,28 @@ test("the first frame of a packet of four is 60 ms older than the packet", () =>
   const msOf = (units: number): number | undefined => delaysOf(sent(units), [playout]).get(playout)?.[0]?.ms;
   expect(msOf(1)).toBe(126.5);
   expect(msOf(4)).toBe(186.5);
+});
+
+test("a call's score is of what it was spoken in: 6 kbit/s is worth less than 24, and speech that nobody can rate does not count", () => {
+  const of = (...spoken: readonly (readonly [at: number, coding: string])[]) => {
+    const log = aLog();
+    for (const [at, coding] of spoken) log.say(at, "alice", tier("good", coding, 0, 0));
+    const playout: Playout = { ...{ call: CALL_ID, party: "bob", peer: "alice", end: 30e6 }, slots: slots(0, 30, 1_000) };
+    const delays = new Map([[playout, playout.slots.map(({ at }) => ({ at, ms: 90 }))]]);
+    return measureAudio(log.records(), [playout], delays).bob;
+  };
+  const untold = of();
+  const good = of([0, "opus 24k 20 ms"]);
+  expect(good).toEqual(untold);
+  expect(good).toMatchObject({ mosRatedRatio: 1 });
+  const degraded = of([0, "opus 6k 40 ms"]);
+  expect(degraded?.mos).toBeGreaterThan(1.8);
+  expect(degraded?.mos).toBeLessThan(2.1);
+  const half = of([0, "opus 24k 20 ms"], [15e6, "opus 6k 60 ms"]);
+  expect(half?.mos).toBeGreaterThan(degraded?.mos ?? 5);
+  expect(half?.mos).toBeLessThan(good?.mos ?? 0);
+  const third = of([0, "opus 24k 20 ms"], [10e6, "codec2 1.2k 80 ms"]);
+  expect(third).toMatchObject({ mosRatedRatio: 0.333333 });
+  expect(third?.mos).toBeCloseTo(good?.mos ?? 0, 1);
+  expect(of([0, "codec2 1.2k 80 ms"])).toMatchObject({ mos: null, mosRatedRatio: 0 });
 });

@@ -60,7 +60,7 @@ function rate(
   playouts: readonly Playout[],
   delays: ReadonlyMap<Playout, readonly Delay[]>,
 ): void {
-  const equipment = equipmentOf(sum.tier);
+  const equipment = equipmentOf(sum.coding);
   if (equipment === undefined) return;
   for (const playout of playouts) {
     if (playout.call !== from.call || playout.peer !== from.who) continue;

@@ -30,6 +30,7 @@ import { type LabWorld, PartyProcess } from "./party-process.ts";
 import { describePayload } from "./quic/packet.ts";
 import { RunLog } from "./run-log.ts";
 import { sizedCodec2 } from "./sized-codec.ts";
+import { SpeechTap } from "./speech-tap.ts";
 import { TURNS, turns } from "./turns.ts";
 
 export type Engines = {
@@ -67,6 +68,8 @@ export type LabOutcome = {
   readonly virtualMs: number;
   /** What each client heard from the start of the run, 48 kHz mono. */
   readonly audio: ReadonlyMap<string, Int16Array>;
+  /** What each client said and heard, by instant; empty unless `wav` was asked for. */
+  readonly taps: ReadonlyMap<string, SpeechTap>;
   /** A bug of ours: the run ended early. */
   readonly crashed?: string;
   /** Captures by interface, `alice/wlan0`: pcapng files in parts; empty unless asked for. */
@@ -146,6 +149,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   });
   const world: LabWorld = { kernel, network, randomness, say };
   const heard = new Map<string, Map<number, Int16Array>>();
+  const taps = new Map<string, SpeechTap>();
 
   const identities = new Map<string, Identity>();
   for (const [name, { identityOf: owner = name }] of Object.entries(parties))
@@ -217,7 +221,11 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     const plan = clientPlan(scenario, name);
     const source = sourceOf(run, engines, plan);
     const frames = new Map<number, Int16Array>();
-    if (run.wav === true) heard.set(name, frames);
+    const tap = new SpeechTap(() => kernel.now);
+    if (run.wav === true) {
+      heard.set(name, frames);
+      taps.set(name, tap);
+    }
     const answer = plan.answer === undefined ? undefined : { mode: plan.answer.mode, after: plan.answer.after as Micros };
     const policy = plan.iceTransportPolicy;
     const certificate = policy === "all" ? certificateOf(name) : undefined;
@@ -235,7 +243,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
           return client.client({
             identity: identityOf(name),
             crypto: engines.crypto,
-            codec: engines.codec,
+            codec: run.wav === true ? tap.tapped(engines.codec) : engines.codec,
             settings: GOOD,
             jitterBuffer: scenario.jitterBuffer,
             fec: { scheme: plan.fec, codes: engines.codes ?? DEFAULT_FEC.codes },
@@ -259,7 +267,9 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
                 capture: () => ({ type: "capture", pcm: source.next() }),
                 playout: () => ({ type: "playout" }),
                 play: (tick, pcm) => {
-                  if (run.wav === true) frames.set(tick, pcm);
+                  if (run.wav !== true) return;
+                  frames.set(tick, pcm);
+                  tap.played(pcm);
                 },
               },
             }
@@ -385,6 +395,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         hash: log.digest(),
         virtualMs: scenario.duration / 1_000,
         audio: new Map([...heard].map(([name, frames]) => [name, laidOut(frames)])),
+        taps,
         captures,
         events: kernel.executed,
         ...(crashed === undefined ? {} : { crashed }),
