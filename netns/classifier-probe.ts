@@ -7,6 +7,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
+import { address, parseAddress } from "../impl/base/address.ts";
 
 /** One NAT to look at. */
 export type Target = {
@@ -19,6 +20,8 @@ export type Target = {
   /** One more inside, and the ports it should have and no others, where ports come in blocks. */
   readonly narrow: string;
   readonly block?: Block;
+  /** One host inside and two outside, where there is IPv6. */
+  readonly six?: { readonly inside: string; readonly outside: readonly [string, string] };
 };
 
 /** A range of external ports. */
@@ -40,6 +43,11 @@ export type Observation = {
   readonly twins: boolean;
   /** What a host with a block of its own got until it was refused, or had one port more than the block has. */
   readonly block?: Block & { readonly ports: readonly number[]; readonly isRefused: boolean };
+  /** Over IPv6: whether a source stays as it is, and who is let in: before anything was sent, from another port, from another host. */
+  readonly six?: {
+    readonly isTranslated: boolean;
+    readonly lets: { readonly unasked: boolean; readonly otherPort: boolean; readonly otherHost: boolean };
+  };
 };
 
 /** Milliseconds to wait for what must arrive, and attempts. chosen: the path has no delay; a loaded machine may. */
@@ -52,10 +60,10 @@ let tokens = 0;
 const newToken = (): string => `midcall-${tokens++}`;
 
 async function open(host: string, port = 0): Promise<Peer> {
-  const socket = createSocket("udp4");
+  const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
   const heard = new Map<string, string>();
   socket.on("message", (message, from: RemoteInfo) => {
-    heard.set(message.toString(), `${from.address}:${from.port}`);
+    heard.set(message.toString(), address(from.address, from.port));
     socket.emit("heard");
   });
   socket.bind({ address: host, port, exclusive: true });
@@ -65,9 +73,9 @@ async function open(host: string, port = 0): Promise<Peer> {
 
 const post = (from: Peer, to: string, token: string): Promise<void> =>
   new Promise((resolve) => {
-    const [host, port] = to.split(":");
+    const { host, port } = parseAddress(to) ?? { host: "", port: 0 };
     // an error is a packet that did not arrive
-    from.socket.send(token, Number(port), host, () => resolve());
+    from.socket.send(token, port, host, () => resolve());
   });
 
 /** Sends until one arrives; the source the receiver saw. */
@@ -90,19 +98,39 @@ async function tryOnce(
   from: Peer,
   to: string,
   receiver: Peer,
-  known: { readonly from: Peer; readonly to: string },
+  known: { readonly from: Peer; readonly to: string; readonly receiver?: Peer },
 ): Promise<string | undefined> {
   const token = newToken();
   await post(from, to, token);
   for (let fence = 0; fence < 2; fence++) {
-    await deliver(known.from, known.to, receiver);
+    await deliver(known.from, known.to, known.receiver ?? receiver);
     await turn();
   }
   return receiver.heard.get(token);
 }
 
-const at = ({ host, port }: Peer): string => `${host}:${port}`;
+const at = ({ host, port }: Peer): string => address(host, port);
 const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
+
+/** The firewall of RFC 6092 that a box is for IPv6. */
+async function observe6({ inside, outside }: NonNullable<Target["six"]>): Promise<NonNullable<Observation["six"]>> {
+  const opened = await Promise.all([inside, inside, outside[0], outside[0], outside[1]].map((on) => open(on)));
+  try {
+    const [one, beside, server, otherPort, otherHost] = opened as [Peer, Peer, Peer, Peer, Peer];
+    await deliver(beside, at(server), server);
+    const unasked = await tryOnce(otherHost, at(one), one, { from: server, to: at(beside), receiver: beside });
+    const isTranslated = (await deliver(one, at(server), server)) !== at(one);
+    const known = { from: server, to: at(one) };
+    const lets = {
+      unasked: unasked !== undefined,
+      otherPort: (await tryOnce(otherPort, at(one), one, known)) !== undefined,
+      otherHost: (await tryOnce(otherHost, at(one), one, known)) !== undefined,
+    };
+    return { isTranslated, lets };
+  } finally {
+    for (const { socket } of opened) socket.close();
+  }
+}
 
 async function observe({ nat, host, inside: [a, b], outside, narrow, block }: Target): Promise<Observation> {
   const opened: Peer[] = [];
@@ -164,4 +192,8 @@ async function observe({ nat, host, inside: [a, b], outside, narrow, block }: Ta
 }
 
 const targets = JSON.parse(process.argv[2] ?? "[]") as readonly Target[];
-console.log(JSON.stringify(await Promise.all(targets.map(observe))));
+const observeAll = async (target: Target): Promise<Observation> => {
+  const [four, six] = await Promise.all([observe(target), target.six === undefined ? undefined : observe6(target.six)]);
+  return six === undefined ? four : { ...four, six };
+};
+console.log(JSON.stringify(await Promise.all(targets.map(observeAll))));

@@ -3,6 +3,7 @@ import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
 import { classify, type Kind, kindOf, refuseOthers } from "./classifier.ts";
 import type { Observation } from "./classifier-probe.ts";
 import { configure } from "./command.ts";
+import { FIREWALL, firewallRules } from "./firewall-rules.ts";
 import { namespaces } from "./leftovers.ts";
 import { natRules } from "./nat-rules.ts";
 import { HOME, party, withBench } from "./topology-bench.fixture.ts";
@@ -74,6 +75,28 @@ describe("the classifier on the kernel's NATs", () => {
       });
       const smaller = new Map(topology.kinds).set("small", { ...declared(nats.small), block: 39 } as Kind);
       expect(() => refuseOthers(topology.plan, smaller)).toThrow("nat small: blocks declared to have 40 ports, found 39");
+    }));
+
+  test("finds how each firewall filters IPv6, behind another one too, and refuses one that filters otherwise or not at all", (context) =>
+    withBench(context, async (bench) => {
+      const nats = {
+        open: { ...HOME, filtering: "endpoint-independent" },
+        middling: { ...HOME, filtering: "address-dependent", behind: "open" },
+        strict: HOME,
+      } as const;
+      const topology = await bench.build(nats, { ...PARTIES, alice: party({ eth0: "strict" }) }, { willHaveV6: true });
+      for (const [name, { filtering }] of Object.entries(nats)) expect(topology.kinds.get(name)?.firewall).toBe(filtering);
+      const [strict] = [topology.boxes.get("strict")];
+      if (strict === undefined) throw new Error("no NAT");
+      const inside = (nft: string) =>
+        configure({ namespace: strict.plan.namespace, nft: `delete table ip6 ${FIREWALL}\n${nft}` });
+      await inside(firewallRules({ ...HOME, filtering: "address-dependent" }));
+      const kind = await classify(topology, "strict");
+      expect(() => refuseOthers(topology.plan, new Map([...topology.kinds, ["strict", kind]]))).toThrow(
+        "nat strict: filtering of IPv6 declared address-and-port-dependent, found address-dependent",
+      );
+      await inside("");
+      expect((await classify(topology, "strict")).firewall).toBe("open");
     }));
 
   test("leaves no trace: no mapping, no count, no namespace, and the first port is still to come", (context) =>

@@ -7,6 +7,7 @@ import { extname, join } from "node:path";
 import type { NatBehaviour, NatModel } from "../scenarios/expanded.ts";
 import { portsOf } from "../scenarios/port-block.ts";
 import type { Observation, Target } from "./classifier-probe.ts";
+import { type Ends, hardware6, insideEnds6, nearEnds6, outsideEnds6, rules6, SETTINGS6 } from "./classifier-v6.ts";
 import { configure, ipBatch, run } from "./command.ts";
 import { deleteNamespaces } from "./leftovers.ts";
 import type { NatBox } from "./nat.ts";
@@ -23,6 +24,8 @@ export type Kind = {
   readonly twins: boolean;
   /** Of a NAT that gives out blocks: ports that one inside host got before it was refused; undefined: it was not, or got others than its own. */
   readonly block?: number | undefined;
+  /** What it is for IPv6: how its firewall filters (RFC 6092), or that it is none; absent where there is no IPv6. */
+  readonly firewall?: NatBehaviour | "inconsistent" | "open" | "translating";
 };
 
 /** Device names of the probe, by the NAT's number: inside and outside, and the far ends of their cables in the routers. */
@@ -45,13 +48,13 @@ export async function classifyAll(plan: TopologyPlan, boxes: readonly NatBox[]):
     await ipBatch([`netns add ${plan.probe}`, ...boxes.flatMap((box) => cables(plan, box.plan))]);
     const far = new Map<string, string[]>();
     for (const box of boxes) {
-      for (const [namespace, lines] of farEnds(box)) far.set(namespace, [...(far.get(namespace) ?? []), ...lines]);
+      for (const [namespace, lines] of farEnds(box, plan.hasV6)) far.set(namespace, [...(far.get(namespace) ?? []), ...lines]);
     }
     await Promise.all([
       configure({
         namespace: plan.probe,
         settings: [
-          ["ipv6/conf/all/disable_ipv6?", 1],
+          ...(plan.hasV6 ? SETTINGS6 : [["ipv6/conf/all/disable_ipv6?", 1] as const]),
           ["ipv4/conf/all/rp_filter", 0],
           ["ipv4/conf/default/rp_filter", 0],
           ...boxes.flatMap(({ plan: { number } }) =>
@@ -62,13 +65,21 @@ export async function classifyAll(plan: TopologyPlan, boxes: readonly NatBox[]):
             ]),
           ),
         ],
-        ip: nearEnds(boxes),
+        ip: plan.hasV6
+          ? [
+              ...boxes.flatMap((box) => hardware6(box.plan, endsOf(box))),
+              ...nearEnds(boxes),
+              ...boxes.flatMap((box) => nearEnds6(box.plan, endsOf(box), macOf(box.plan.number))),
+            ]
+          : nearEnds(boxes),
+        ip6: plan.hasV6 ? rules6(boxes.map((box) => box.plan)) : [],
       }),
       ...[...far].map(([namespace, ip]) => configure({ namespace, ip })),
     ]);
     const targets = boxes.map(({ host, plan: { name, probe, model } }): Target => {
       const block = model.ports === "block" ? portsOf(model, 0) : undefined;
-      return { nat: name, host, ...probe, ...(block === undefined ? {} : { block }) };
+      const six = plan.hasV6 ? { six: { inside: probe.inside6, outside: probe.outside6 } } : {};
+      return { nat: name, host, ...probe, ...six, ...(block === undefined ? {} : { block }) };
     });
     const said = await run("ip", ["netns", "exec", plan.probe, process.execPath, PROBE, JSON.stringify(targets)]);
     const observations = JSON.parse(said) as readonly Observation[];
@@ -98,6 +109,8 @@ export function refuseOthers(plan: TopologyPlan, kinds: ReadonlyMap<string, Kind
     const differing = (["mapping", "filtering", "hairpin", "ports"] as const).filter((aspect) => kind[aspect] !== model[aspect]);
     const told = differing.map((aspect) => `nat ${name}: ${aspect} declared ${model[aspect]}, found ${kind[aspect]}`);
     if (!kind.twins) told.push(`nat ${name}: two inside hosts with the same port share a mapping`);
+    if (plan.hasV6 && kind.firewall !== model.filtering)
+      told.push(`nat ${name}: filtering of IPv6 declared ${model.filtering}, found ${kind.firewall}`);
     if (model.ports === "block" && kind.ports === "block" && kind.block !== model.portBlock?.size)
       told.push(`nat ${name}: blocks declared to have ${model.portBlock?.size} ports, found ${kind.block}`);
     return told;
@@ -107,7 +120,7 @@ export function refuseOthers(plan: TopologyPlan, kinds: ReadonlyMap<string, Kind
 
 /** What an observation says of a NAT. */
 export function kindOf(observation: Observation): Kind {
-  const { lets, hairpin, internal, ports, twins, block } = observation;
+  const { lets, hairpin, internal, ports, twins, block, six } = observation;
   const [first, otherPort, otherHost] = observation.external;
   const sameForPort = first === otherPort;
   const sameForHost = first === otherHost;
@@ -122,20 +135,22 @@ export function kindOf(observation: Observation): Kind {
         : otherPort === otherHost
           ? "inconsistent"
           : "address-and-port-dependent",
-    filtering: lets.otherHost
-      ? lets.otherPort
-        ? "endpoint-independent"
-        : "inconsistent"
-      : lets.otherPort
-        ? "address-dependent"
-        : "address-and-port-dependent",
+    filtering: filteringOf(lets),
     hairpin:
       hairpin === undefined ? "off" : networkOf(hairpin) === networkOf(`${inside}:0`) ? "internal-source" : "external-source",
     ports: policyOf(ports, block),
     twins,
+    ...(six === undefined
+      ? {}
+      : { firewall: six.isTranslated ? "translating" : six.lets.unasked ? "open" : filteringOf(six.lets) }),
     ...(block === undefined ? {} : { block: block.isRefused ? block.ports.length : undefined }),
   };
 }
+
+const filteringOf = ({ otherPort, otherHost }: Observation["lets"]): Kind["filtering"] => {
+  if (otherHost) return otherPort ? "endpoint-independent" : "inconsistent";
+  return otherPort ? "address-dependent" : "address-and-port-dependent";
+};
 
 function policyOf(ports: Observation["ports"], block: Observation["block"]): NatModel["ports"] {
   if (ports.every(([own, mapped]) => own === mapped)) return "preserve";
@@ -154,16 +169,23 @@ const cables = (plan: TopologyPlan, { number, namespace, far }: NatPlan): readon
 ];
 
 /** In the NAT: the inside cable is one more port of its bridge. Outside of it: the outside hosts hang on a device of their own. */
-const farEnds = ({ plan: { number, namespace, far, probe } }: NatBox): readonly (readonly [string, readonly string[]])[] => [
-  [namespace, [`link set ${FAR}${INSIDE}${number} master lan up`]],
-  [
-    far.namespace,
+const farEnds = ({ plan }: NatBox, hasV6: boolean): readonly (readonly [string, readonly string[]])[] => {
+  const { number, namespace, far, probe } = plan;
+  const inner = [`link set ${FAR}${INSIDE}${number} master lan up`, ...(hasV6 ? insideEnds6(plan) : [])];
+  return [
+    [namespace, inner],
     [
-      `link set ${FAR}${OUTSIDE}${number} address ${macOf(number)} up`,
-      ...probe.outside.map((host) => `route add ${host}/32 dev ${FAR}${OUTSIDE}${number}`),
+      far.namespace,
+      [
+        `link set ${FAR}${OUTSIDE}${number} address ${macOf(number)} up`,
+        ...probe.outside.map((host) => `route add ${host}/32 dev ${FAR}${OUTSIDE}${number}`),
+        ...(hasV6 ? outsideEnds6(plan, `${FAR}${OUTSIDE}${number}`) : []),
+      ],
     ],
-  ],
-];
+  ];
+};
+
+const endsOf = ({ plan: { number } }: NatBox): Ends => ({ inside: `${INSIDE}${number}`, outside: `${OUTSIDE}${number}` });
 
 /** Chosen: locally administered, and none of the topology's. */
 const macOf = (number: number): string => `02:00:00:0a:00:${number.toString(16).padStart(2, "0")}`;

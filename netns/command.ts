@@ -14,6 +14,8 @@ export type NamespaceScript = {
   readonly settings?: readonly (readonly [path: string, value: number])[];
   /** Lines for `ip -batch`. */
   readonly ip?: readonly string[];
+  /** Lines for `ip -6 -batch`, after those: what no address tells the family of. */
+  readonly ip6?: readonly string[];
   /** A script for `nft -f`. */
   readonly nft?: string;
   /** As `settings`: those that the kernel has only once the links and rules are there. */
@@ -57,13 +59,15 @@ export const ipBatch = (lines: readonly string[], force = false): Promise<string
   run("ip", [...(force ? ["-force"] : []), "-batch", "-"], `${lines.join("\n")}\n`);
 
 /** Lines for `ip -batch`, of a script for a shell. */
-export const ipLines = (lines: readonly string[]): string => `ip -batch - <<'.'\n${lines.join("\n")}\n.`;
+export const ipLines = (lines: readonly string[], options: "" | "-6 " = ""): string =>
+  `ip ${options}-batch - <<'.'\n${lines.join("\n")}\n.`;
 
 /** Sets up the inside of a namespace: settings, links, rules. The first failure ends it. */
 export function configure(script: NamespaceScript): Promise<string> {
-  const { namespace, settings = [], ip = [], nft, lateSettings = [] } = script;
+  const { namespace, settings = [], ip = [], ip6 = [], nft, lateSettings = [] } = script;
   const lines = settings.map(setting);
   if (ip.length > 0) lines.push(ipLines(ip));
+  if (ip6.length > 0) lines.push(ipLines(ip6, "-6 "));
   if (nft !== undefined) lines.push(loadingRules(nft));
   lines.push(...lateSettings.map(setting));
   return run("ip", ["netns", "exec", namespace, "sh", "-e"], `${lines.join("\n")}\n`);

@@ -66,7 +66,7 @@ export type Bench = {
   build(
     nats: Scenario["nats"],
     parties: Scenario["parties"],
-    more?: { readonly adopt?: ReadonlyMap<string, number>; readonly run?: string },
+    more?: { readonly adopt?: ReadonlyMap<string, number>; readonly run?: string; readonly willHaveV6?: boolean },
   ): Promise<Topology>;
   /** A process in the party's namespace. */
   end(topology: Topology, party: string): Promise<End>;
@@ -77,8 +77,8 @@ function makeBench(): Bench {
   const children: ChildProcess[] = [];
   const topologies: Topology[] = [];
   return {
-    async build(nats, parties, { adopt = new Map(), run = newRun() } = {}) {
-      const made = await buildTopology({ run, nats, parties, seed: 7, adopt });
+    async build(nats, parties, { adopt = new Map(), run = newRun(), willHaveV6 = false } = {}) {
+      const made = await buildTopology({ run, nats, parties, seed: 7, adopt, willHaveV6 });
       topologies.push(made);
       await joinPlainly(made.wires);
       return made;

@@ -7,6 +7,7 @@
  *   192.168.n.k   interfaces behind the n-th NAT (RFC 1918), k from 2; the NAT itself is 1
  *   100.64.n.k    NATs behind the n-th NAT (RFC 6598), k from 2; the NAT itself is 1
  *   192.0.2.k     two hosts on the outside of each NAT for its classification (RFC 5737); its three inside are 192.168.n.252 to 254
+ *   2001:db8:ffff::k  the same over IPv6; its one inside is 2001:db8:n::ffff
  *
  *   IPv6          scenarios/address-family.ts
  *
@@ -52,6 +53,9 @@ export type Probe = {
   readonly inside: readonly [string, string];
   readonly narrow: string;
   readonly outside: readonly [string, string];
+  /** The same over IPv6, with one host inside. */
+  readonly inside6: string;
+  readonly outside6: readonly [string, string];
 };
 
 export type NatPlan = {
@@ -97,6 +101,9 @@ export type TopologyPlan = {
 /** Next hops of everything that hangs directly on the internet (RFC 3927, RFC 4291 section 2.5.6): never used as a source or destination. */
 const INTERNET_GATEWAY = "169.254.0.1";
 const INTERNET_GATEWAY6 = "fe80::1";
+/** For the classification: the last place behind a box, and hosts outside (RFC 3849). */
+const LAST_HOST6 = 0xffff;
+const OUTSIDE6 = "2001:db8:ffff::";
 /** Longest device name (IFNAMSIZ in linux/if.h, without the closing zero). */
 const DEVICE_NAME = 15;
 const MOST_NATS = 127;
@@ -226,6 +233,8 @@ function planNats(nats: Scenario["nats"], { prefix, internet, publicNats, subscr
         inside: [`${inside}.253`, `${inside}.254`],
         narrow: `${inside}.252`,
         outside: [`192.0.2.${2 * number - 1}`, `192.0.2.${2 * number}`],
+        inside6: hostIn(prefixOfBox(number), LAST_HOST6),
+        outside6: [hostIn(OUTSIDE6, 2 * number - 1), hostIn(OUTSIDE6, 2 * number)],
       },
       subscribers: subscribers.get(name) ?? [],
     };

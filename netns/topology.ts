@@ -21,7 +21,7 @@ import { nftFamilies } from "./nft-family.ts";
 import { openShells, type Shells } from "./shell.ts";
 import { creation, defaultRoute, FIRST_METRIC, interiors, relocation } from "./topology-commands.ts";
 import { type PartyPort, planTopology, type TopologyPlan } from "./topology-plan.ts";
-import { withV6 } from "./topology-v6.ts";
+import { defaultRoute6, withV6 } from "./topology-v6.ts";
 
 /** One party interface's cable, cut open: two devices of the run's wire namespace. */
 export type Wire = {
@@ -248,10 +248,12 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
       const port = portOf(party, name);
       const shell = shells.in(port.namespace);
       // each wish has a metric of its own, the latest the lowest
-      const way = defaultRoute(port, --wish);
-      await shell(ipLines([`route add ${way}`]));
+      wish--;
+      const own = families.get(port) ?? port.families;
+      const ways = own.map((family) => (family === "v4" ? defaultRoute : defaultRoute6)(port, wish));
+      await shell(ipLines(ways.map((way) => `route add ${way}`)));
       return async () => {
-        await shell(ipLines([`route del ${way}`]));
+        await shell(ipLines(ways.map((way) => `route del ${way}`)));
       };
     },
     rebind: (nat, other) => box(nat).rebind(other === undefined ? undefined : hostsOf(other)),

@@ -1,5 +1,5 @@
 /**
- * Captures of a simulated run: packets as Wireshark shows them, with real IPv4 and UDP headers. STUN is real octets. Of a QUIC packet there are none, because
+ * Captures of a simulated run: packets as Wireshark shows them, with real IP and UDP headers. STUN is real octets. Of a QUIC packet there are none, because
  * the model has objects: it has the length it would have, and is told in the packet's comment.
  */
 
@@ -19,7 +19,7 @@ const readError = (payload: unknown): IcmpPayload | undefined =>
 export function captureInto(files: Map<string, Uint8Array[]>, scenario: Scenario): (crossing: Crossing) => void {
   for (const [party, { interfaces }] of Object.entries(scenario.parties))
     for (const name of Object.keys(interfaces))
-      files.set(`${party}/${name}`, [captureHead("ipv4", `${party}/${name}`, "midcall sim")]);
+      files.set(`${party}/${name}`, [captureHead("ip", `${party}/${name}`, "midcall sim")]);
   return ({ interface: name, at, way, from, to, packet }) => {
     const error = readError(packet.payload);
     if (error !== undefined) {

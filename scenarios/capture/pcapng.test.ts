@@ -83,6 +83,18 @@ test("the headers of a modelled packet say who, to whom, how long, and have thei
   expect((sum & 0xffff) + (sum >>> 16)).toBe(0xffff);
 });
 
+test("over IPv6 the checksum is that of the whole packet, whose missing octets are zeros", () => {
+  const packet = udpPacket("[2001:db8:1::2]:4433", "[2001:db8::1]:4433", 48 + 5, Uint8Array.of(1, 2, 3));
+  expect([...packet.subarray(0, 8)]).toEqual([0x60, 0, 0, 0, 0, 13, 17, 64]);
+  expect([...packet.subarray(8, 24)]).toEqual([0x20, 1, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+  expect([...packet.subarray(40, 46), ...packet.subarray(48)]).toEqual([17, 81, 17, 81, 0, 13, 1, 2, 3]);
+  // Addresses, UDP header and payload, and the rest of the pseudo-header.
+  let sum = 13 + 17;
+  for (let at = 8; at < packet.length; at += 2) sum += ((packet[at] as number) << 8) + (packet[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  expect(sum).toBe(0xffff);
+});
+
 test.each([
   ["1.2.3.4:5", "1.2.3:5", 40],
   ["1.2.3.256:5", "1.2.3.4:5", 40],

@@ -4,9 +4,9 @@
  * Source: draft-ietf-opsawg-pcapng sections 3 and 4. Left out on purpose: name resolution, statistics, decryption secrets, several interfaces in one file.
  */
 
-/** What a packet's octets begin with: an Ethernet header, or that of IPv4. Values of LINKTYPE (tcpdump.org/linktypes.html). */
-export type Framing = "ethernet" | "ipv4";
-const LINKTYPE: Readonly<Record<Framing, number>> = { ethernet: 1, ipv4: 228 };
+/** What a packet's octets begin with: an Ethernet header, or that of IP, which tells its version. Values of LINKTYPE (tcpdump.org/linktypes.html). */
+export type Framing = "ethernet" | "ip";
+const LINKTYPE: Readonly<Record<Framing, number>> = { ethernet: 1, ip: 101 };
 
 export type CapturedPacket = {
   /** Microseconds since the run began, a whole number >= 0. */
