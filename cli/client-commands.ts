@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { InvalidArgumentError } from "commander";
 import type { Command } from "../impl/core/client.ts";
 import { CliError } from "./exit.ts";
-import { peerArgument, resolveAddress } from "./socket-address.ts";
+import { peerArgument, resolveRelay } from "./socket-address.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The commands, for `--help` and for whoever mistypes one. */
@@ -43,8 +43,8 @@ export async function readCommand(line: string): Promise<Typed> {
       if (rest.length > 3 || !isHex(pin, 64))
         return wrong("register: want HOST:PORT, the relay's pin of 64 hexadecimal digits, and its token if it wants one");
       try {
-        const address = await resolveAddress(peerArgument(where));
-        return { type: "register", relay: { address, pin, ...(token === undefined ? {} : { token }) } };
+        const addresses = await resolveRelay(peerArgument(where));
+        return { type: "register", relay: { ...addresses, pin, ...(token === undefined ? {} : { token }) } };
       } catch (error) {
         if (error instanceof InvalidArgumentError || error instanceof CliError) return wrong(`register: ${error.message}`);
         throw error;

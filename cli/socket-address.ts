@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { InvalidArgumentError } from "commander";
-import type { Address } from "../impl/base/address.ts";
+import { type Address, address } from "../impl/base/address.ts";
 import { usage } from "./exit.ts";
 
 export type HostPort = { readonly host: string; readonly port: number };
@@ -24,15 +24,29 @@ export function peerArgument(text: string): HostPort {
 
 /** The numeric address of a peer. Throws a usage error when the name does not resolve. */
 export async function resolveAddress({ host, port }: HostPort): Promise<Address> {
-  const numeric = await resolveHost(host);
-  return isIP(numeric) === 6 ? `[${numeric}]:${port}` : `${numeric}:${port}`;
+  return address(await resolveHost(host), port);
+}
+
+/** A relay's addresses, one of each family that its name has, in the resolver's order (RFC 6724). Throws a usage error when the name does not resolve. */
+export async function resolveRelay({
+  host,
+  port,
+}: HostPort): Promise<{ readonly address: Address; readonly also?: readonly Address[] }> {
+  const found = isIP(host) === 0 ? await namesOf(host) : [host];
+  const [first = host, ...others] = found.filter((one, index) => found.findIndex((other) => isIP(other) === isIP(one)) === index);
+  const also = others.map((one) => address(one, port));
+  return { address: address(first, port), ...(also.length === 0 ? {} : { also }) };
 }
 
 /** The first IP address of a name, an IP address as it is. Throws a usage error when the name does not resolve. */
 export async function resolveHost(host: string): Promise<string> {
   if (isIP(host) !== 0) return host;
+  return (await namesOf(host))[0] ?? host;
+}
+
+async function namesOf(host: string): Promise<readonly string[]> {
   try {
-    return (await lookup(host)).address;
+    return (await lookup(host, { all: true })).map((one) => one.address);
   } catch (error) {
     throw usage(
       `${host}: cannot be resolved (${error instanceof Error ? error.message : String(error)})`,

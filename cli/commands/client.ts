@@ -14,7 +14,7 @@ import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { loadOrMakeIdentity } from "../identity-file.ts";
 import { epochOption, machineTrouble, metricsOption, troubleOf, untilInterrupted } from "../process-party.ts";
 import { wholeArgument } from "../seed.ts";
-import { type HostPort, peerArgument, resolveAddress } from "../socket-address.ts";
+import { type HostPort, peerArgument, resolveRelay } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
 
 type Options = {
@@ -125,7 +125,7 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       name: options.name ?? basename(options.identity),
       identity,
       relay: {
-        address: await resolveAddress(options.relay),
+        ...(await resolveRelay(options.relay)),
         pin: options.pin,
         ...(options.token === undefined ? {} : { token: options.token }),
       },

@@ -33,7 +33,7 @@ export function addRelay(root: Command, { terminal, end }: Context): void {
     .command("relay")
     .description("The reference relay, until Ctrl-C. Prints its address and the pin that clients need.")
     .addOption(
-      new Option("--listen <host:port>", "UDP address; port 0: any free one")
+      new Option("--listen <host:port>", "UDP address; port 0: any free one; [::]: every address of both families")
         .argParser(hostPortArgument)
         .default({ host: "127.0.0.1", port: 4433 }, "127.0.0.1:4433"),
     )

@@ -4,6 +4,7 @@
  */
 import { Instant, type Micros } from "../base/units.ts";
 import type { RelayDraining } from "../wire/signal.ts";
+import { addressesOf } from "./relay-route.ts";
 import type { RelayTarget } from "./supervisor.ts";
 
 export type State =
@@ -33,7 +34,9 @@ export const message = (s: State, now: Instant): RelayDraining | undefined =>
     : {
         type: "RelayDraining",
         deadline_ms: Math.max(0, Math.floor((s.until - now) / 1_000)),
-        ...(s.refuges.length === 0 ? {} : { alternatives: s.refuges.map(({ address, pin }) => ({ addr: address, pin })) }),
+        ...(s.refuges.length === 0
+          ? {}
+          : { alternatives: s.refuges.flatMap((one) => addressesOf(one).map((addr) => ({ addr, pin: one.pin }))) }),
       };
 
 /** Whether it is done: `done` when no client is left of those it had, `overdue` when the time is over before. */

@@ -21,6 +21,18 @@ describe("a client whose relay asks to be left", () => {
     expect(tried).toEqual([other.addr, third.addr, home.address, undefined, undefined]);
   });
 
+  it("takes two addresses in a row for one relay where they are of both families and it has one certificate", () => {
+    const [six, four, last] = ["[2001:db8::2]:4433", other.addr, "[2001:db8::4]:4433"];
+    const alternatives = [{ addr: six, pin: "bb" }, { addr: four, pin: "bb" }, { addr: last, pin: "bb" }, third];
+    const state = refuge.asked(refuge.start(), Instant(0), home, { type: "RelayDraining", alternatives }, 0);
+    expect(state.relays.map(({ address, also }) => [address, ...(also ?? [])])).toEqual([
+      [six, four],
+      [last],
+      [third.addr],
+      [home.address],
+    ]);
+  });
+
   it("leaves at once when no time is given, and within half of it when one is", () => {
     expect(refuge.deadline(refuge.asked(refuge.start(), Instant(7), home, draining, 0.9))).toBe(7);
     fc.assert(

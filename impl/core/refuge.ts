@@ -2,9 +2,10 @@
  * Where a client goes when its relay asks it to leave (`RelayDraining`): to each alternative in turn and then back to the relay of before, which
  * may have restarted. Clients of one relay hear it at one instant, so each waits a random part of the time it is given.
  */
-import type { Address } from "../base/address.ts";
+import { type Address, familyOf } from "../base/address.ts";
 import { Instant, Micros, millis } from "../base/units.ts";
 import type { RelayDraining } from "../wire/signal.ts";
+import { addressesOf } from "./relay-route.ts";
 import type { RelayTarget } from "./supervisor.ts";
 
 /** Undefined `goAt`: under way. `relays`: those still to be tried, the relay of before last. `heeded`: addresses of relays that have asked on this way. */
@@ -33,9 +34,24 @@ export function asked(s: State, now: Instant, home: RelayTarget, message: RelayD
   if (s.heeded.includes(home.address)) return s;
   const most = Math.min((message.deadline_ms ?? 0) * 1_000 * SPREAD, LONGEST_SPREAD);
   const token = home.token === undefined ? {} : { token: home.token };
-  const relays = [...others.map(({ addr, pin }) => ({ address: addr, pin, ...token })), home];
+  const relays = [...relaysOf(others, token), home];
   const heeded = [...s.heeded, home.address];
   return { goAt: Instant.after(now, Micros(Math.round(most * chance))), relays, heeded };
+}
+
+/** One relay may be named by its addresses of both families, one after the other: it is tried as one. */
+function relaysOf(
+  alternatives: NonNullable<RelayDraining["alternatives"]>,
+  token: Pick<RelayTarget, "token">,
+): readonly RelayTarget[] {
+  const relays: RelayTarget[] = [];
+  for (const { addr, pin } of alternatives) {
+    const last = relays.at(-1);
+    const isSame = last?.pin === pin && addressesOf(last).every((one) => familyOf(one) !== familyOf(addr));
+    if (last !== undefined && isSame) relays[relays.length - 1] = { ...last, also: [addr] };
+    else relays.push({ address: addr, pin, ...token });
+  }
+  return relays;
 }
 
 /** The next relay to try: when it is time to leave, and then whenever an attempt has `failed`. The last one is tried for ever. */
