@@ -31,6 +31,7 @@ const CASES: readonly string[] =
         "burst-loss",
         "direct-cone-cone",
         "roam-relayed",
+        "v6-appears",
       ];
 /** chosen: three runs are nine processes, which two processors carry without audible hiccups. */
 const AT_ONCE = 3;
