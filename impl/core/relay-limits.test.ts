@@ -6,7 +6,8 @@ import type { Effect } from "./effect.ts";
 import { identityFromSecret } from "./identity.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { RateLimit } from "./rate-limit.ts";
-import { alice, bob, refusedFor, world } from "./relay-world.fixture.ts";
+import { signRegistration } from "./registration.ts";
+import { alice, bob, PIN, refusedFor, world } from "./relay-world.fixture.ts";
 
 const closes = (effects: readonly Effect[]): unknown[] => effects.flatMap((one) => (one.type === "close" ? [one.detail] : []));
 
@@ -50,6 +51,18 @@ test("one address has so many sessions and no more, whatever its ports; another 
   expect(accept(-14, "203.0.113.6:13")).toEqual([]);
   w.step({ type: "session", session: -10, event: { type: "closed", reason: "peer" } });
   expect(accept(-15, "203.0.113.5:15")).toEqual([]);
+});
+
+test("a session that another of the same client replaces gives its place back", () => {
+  const w = world([], { maxSessionsPerAddress: 2 });
+  const moves = (session: number): unknown[] => {
+    const refused = closes(w.step({ type: "accepted", session, remote: `203.0.113.5:${-session}` }));
+    const nonce = new Uint8Array(16).fill(-session);
+    const effects = w.say(session, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, nonce) });
+    return [...refused, ...effects.flatMap((one) => (one.type === "say" && one.saying.ev === "session" ? [one.saying] : []))];
+  };
+  const closed = (session: number): object => ({ ev: "session", session, state: "closed", reason: "local" });
+  expect([-10, -11, -12, -13].map(moves)).toEqual([[], [closed(-10)], [closed(-11)], [closed(-12)]]);
 });
 
 test("one address opens so many sessions a second", () => {

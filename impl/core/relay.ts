@@ -160,7 +160,9 @@ export function relay(config: Config): Relay {
       desk.detach(before, true);
       peers.delete(before.session);
       silent.delete(before.session);
+      limits.closed(before.session);
       out.push({ type: "close", session: before.session, detail: REPLACED });
+      say({ ev: "session", session: before.session, state: "closed", reason: "local" });
       peer.offers = before.offers;
     }
     peer.fingerprint = fingerprint;
