@@ -163,12 +163,18 @@ function launched({ pid, exited, stderrTail }: Container): Launched {
 
 const nameOf = (run: string, party: string): string => `mc-${run}-${party}`;
 
-/** An image of its own says itself where its programs are. */
-const environmentOf = (engine: Engine): Readonly<Record<string, string>> =>
-  engine.isEmpty ? { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/" } : {};
+/** Where this Node.js keeps what it compiled, for the same one in a container from nothing, which reads it: a party is up with less than half the work. */
+const compiled = (): readonly string[] => [process.env.NODE_COMPILE_CACHE ?? ""].filter((folder) => folder !== "");
+
+/** An image of its own says itself where its programs are, and has a Node.js of its own. */
+const environmentOf = (engine: Engine): Readonly<Record<string, string>> => {
+  if (!engine.isEmpty) return {};
+  const [cache] = compiled();
+  return { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/", ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
+};
 
 const mountsOf = (engine: Engine, spec: LaunchSpec, reads: readonly string[]): readonly Mount[] => [
-  ...(engine.isEmpty ? systemMounts() : []),
+  ...(engine.isEmpty ? [...systemMounts(), ...readOnly(compiled())] : []),
   ...moduleMounts(spec.module),
   ...readOnly(reads),
   writable(spec.folder),
