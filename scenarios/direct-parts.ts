@@ -1,4 +1,13 @@
 /** What cases about direct paths have in common. */
+import {
+  expectConcealment,
+  expectConnect,
+  expectLongestGap,
+  expectMedia,
+  expectPath,
+  expectSameCall,
+  expectSignalling,
+} from "./index.ts";
 import type { WrittenScenario } from "./written-scenario.ts";
 
 type Party = NonNullable<WrittenScenario["parties"]>[string];
@@ -18,3 +27,23 @@ export const carrier = (hairpin: "off" | "external-source"): Pick<WrittenScenari
   },
   parties: { alice: { nat: "alice-router", link }, bob: { nat: "bob-router", link } },
 });
+
+/** Nothing is heard of what happens to the relay of a direct call, and signalling is back soon. */
+export const unheardOnDirectPath = (): WrittenScenario["expect"] => [
+  expectConnect(),
+  expectMedia(),
+  expectLongestGap({ max: "20ms" }),
+  expectSignalling({ within: "500ms" }),
+  expectPath({ path: "direct" }),
+  expectSameCall(),
+];
+
+/** The call is on the relay from its set-up to its end, and does not wait for a race that cannot be won. */
+export const undisturbedOnRelay = (): WrittenScenario["expect"] => [
+  expectConnect(),
+  expectMedia(),
+  expectPath({ path: "relay" }),
+  // Media start with the set-up.
+  expectConcealment({ max: 0.01 }),
+  expectSameCall(),
+];

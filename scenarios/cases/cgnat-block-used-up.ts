@@ -3,9 +3,8 @@
  * leads nowhere, and for the way that would work there is none.
  */
 
-import { link } from "../direct-parts.ts";
+import { link, undisturbedOnRelay } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
-import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const cgnatBlockUsedUp: Scenario = scenario({
@@ -17,14 +16,7 @@ const cgnatBlockUsedUp: Scenario = scenario({
   nats: { carrier: { preset: "cgnat-block", mapping: "address-and-port-dependent", portBlock: { size: 2 } } },
   parties: { alice: { nat: "carrier", link }, bob: { nat: "full-cone", link } },
 
-  expect: [
-    expectConnect(),
-    expectMedia(),
-    expectPath({ path: "relay" }),
-    // Media start with the set-up and do not wait for the race.
-    expectConcealment({ max: 0.01 }),
-    expectSameCall(),
-  ],
+  expect: undisturbedOnRelay(),
   twin: { mutation: "relay-path-waits-for-race", breaks: "media-flows" },
 });
 

@@ -1,8 +1,7 @@
 /** Behind two symmetric NATs no address learnt from a server serves anybody else: theory says the relay. */
 
-import { link } from "../direct-parts.ts";
+import { link, undisturbedOnRelay } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
-import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const relaySymmetricSymmetric: Scenario = scenario({
@@ -14,14 +13,7 @@ const relaySymmetricSymmetric: Scenario = scenario({
 
   parties: { alice: { nat: "symmetric", link }, bob: { nat: "symmetric", link } },
 
-  expect: [
-    expectConnect(),
-    expectMedia(),
-    expectPath({ path: "relay" }),
-    // Media start with the set-up and do not wait for the race.
-    expectConcealment({ max: 0.01 }),
-    expectSameCall(),
-  ],
+  expect: undisturbedOnRelay(),
   twin: { mutation: "relay-path-waits-for-race", breaks: "media-flows" },
 });
 
