@@ -12,6 +12,7 @@ import { sizedCodec } from "../sim/sized-codec.ts";
 import { campaign, emptyTally, fastJob } from "./explore/campaign.ts";
 import { exploredScenario } from "./explore/explored-scenario.ts";
 import { type Laboratory, openLaboratory } from "./laboratory.ts";
+import { median } from "./processor-time.ts";
 import { fortyFaults, PLANTED } from "./shrink/planted-bug.ts";
 import { shrink, targetOf } from "./shrink/shrink.ts";
 
@@ -147,5 +148,3 @@ function cpuMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -193,6 +193,12 @@ test("the same run gives the same page every time", () => {
   expect(page(broken, aRelayRestart())).toBe(page(broken, aRelayRestart()));
 });
 
+test("the page shows when the machine did not keep up, and has no place for it when it did", () => {
+  const log = aRelayRestart().say(s(6), "net", { ev: "stall", micros: 480_000, cpuMicros: 1_000 });
+  expect(page(broken, log)).toContain("net got no processor for 479 ms: 5.520 s to 6.000 s");
+  expect(page(broken, aRelayRestart())).not.toContain("stalls");
+});
+
 test("the page shows any text as text", () => {
   const log = aRelayRestart().say(s(6), "alice", { ev: "call", call: NASTY, state: "ended", peer: NASTY, reason: NASTY });
   log.say(s(6), "alice", { ev: "signal", dir: "sent", type: NASTY, session: 1 });

@@ -7,6 +7,7 @@ import { TIERS } from "../impl/base/tier.ts";
 import { INTERRUPTION_MS } from "./audio.ts";
 import { type Curve, delayCurve } from "./curves.ts";
 import { inMs, inPercent, instant } from "./finding.ts";
+import { stallsOf } from "./machine.ts";
 import type { Evidence } from "./measure.ts";
 import { FRAME_MS, gapsOf, type Playout, type Slot, type SlotKind, stretchesOf } from "./playout.ts";
 import type { OracleResult } from "./result.ts";
@@ -92,6 +93,8 @@ export function timelineOf(evidence: Evidence, oracles: readonly OracleResult[])
       .map((lane) => cut(lane, end))
       .filter((lane) => lane.bars.length > 0);
   });
+  const machine = cut(machineLane(records, scenario.duration), end);
+  if (machine.bars.length > 0) lanes.push(machine);
   const delays = playouts.flatMap((playout) => delayCurve(evidence, playout));
   const flags = oracles.flatMap((one): Flag[] =>
     one.verdict === "broken" && one.atMs !== undefined ? [{ at: Math.min(end, one.atMs * 1_000), label: `✗ ${one.name}` }] : [],
@@ -120,6 +123,16 @@ function processLane(records: readonly LogRecord[], party: string, end: number):
     bars: stepsToBars(steps, end, (word) => tones[word]),
   };
 }
+
+/** When a thread of the run was kept waiting for a processor: what is heard then may be the machine's doing. */
+const machineLane = (records: readonly LogRecord[], end: number): Lane => ({
+  party: "machine",
+  name: "stalls",
+  bars: stallsOf(records, end).map(({ who, from, to, waited }) => ({
+    ...{ from, to, ...whole, tone: "waiting" as const },
+    title: `${who} got no processor for ${inMs(waited / 1_000)}: ${span(from, to)}`,
+  })),
+});
 
 function registrationLane(records: readonly LogRecord[], party: string, end: number): Lane {
   const tones = {
