@@ -149,7 +149,13 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
   ]);
   return [
     { scenario, seed, wav: real, speech, onLine, capture: job.capture === true },
-    { codec, ...codec2For(real), crypto: job.crypto === "real" ? nodeCrypto : nullCrypto, ...(await codesFor(scenario)) },
+    {
+      codec,
+      ...codec2For(real),
+      crypto: job.crypto === "real" ? nodeCrypto : nullCrypto,
+      ...(await codesFor(scenario)),
+      ...(real ? await noiseRemoverFor(scenario) : {}),
+    },
   ];
 }
 
@@ -172,6 +178,12 @@ async function speechOf(job: LabJob, { taps, records }: Outcome, scenario: Scena
   await engine.opus.refilled();
   const { compareSpeech } = await import("./speech-comparison.ts");
   return { parties: compareSpeech(records, scenario, taps, engine.opus) };
+}
+
+/** RNNoise where a client removes noise. */
+async function noiseRemoverFor(scenario: Scenario): Promise<Pick<Engines, "noiseRemover">> {
+  if (!Object.values(scenario.parties).some((party) => party.denoise === true)) return {};
+  return { noiseRemover: await (await import("../impl/io/rnnoise.ts")).loadRnnoise() };
 }
 
 let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefined;

@@ -5,7 +5,7 @@ import type { CallModel, Scenario } from "./expanded.ts";
 
 export type ClientPlan = {
   readonly fec: FecScheme;
-  readonly voice: { readonly tier: TierChoice; readonly adaptsFec: boolean; readonly dtx: boolean };
+  readonly voice: { readonly tier: TierChoice; readonly adaptsFec: boolean; readonly dtx: boolean; readonly denoise: boolean };
   /** Undefined: it accepts no sessions. */
   readonly iceTransportPolicy: "all" | "relay" | undefined;
   /** Relays it may ask for its reflexive address by STUN besides its own. */
@@ -31,7 +31,12 @@ export function clientPlan(scenario: Scenario, name: string): ClientPlan {
     iceTransportPolicy: party?.iceTransportPolicy,
     stun: relays.filter((other) => other !== relay),
     fec: party?.fec ?? NO_FEC,
-    voice: { tier: party?.tier ?? "good", adaptsFec: party?.adaptsFec === true, dtx: party?.dtx === true },
+    voice: {
+      tier: party?.tier ?? "good",
+      adaptsFec: party?.adaptsFec === true,
+      dtx: party?.dtx === true,
+      denoise: party?.denoise === true,
+    },
     relay: party?.startsIdle === true ? undefined : relay,
     says: calling?.callerSays ?? called?.calleeSays ?? "tone",
     answer: called === undefined || called.answer === "none" ? undefined : { mode: called.answer, after: called.answerAfter },

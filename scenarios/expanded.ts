@@ -96,6 +96,8 @@ export type PartyModel = {
   readonly tier?: Exclude<TierChoice, "good">;
   /** A client that sends nothing but the noise's level while nobody speaks. */
   readonly dtx?: true;
+  /** A client that removes noise from what it says; in runs with audio alone, and 20 ms later. */
+  readonly denoise?: true;
   /** Name of the relay a client registers with, where it is another than its call's. */
   readonly relay?: string;
   /** Names of the relays that a relay shares its users with. */

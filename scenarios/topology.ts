@@ -26,7 +26,7 @@ const RESERVED = ["lab", "net"];
 
 type Reading = {
   readonly nats: Map<string, NatModel>;
-  readonly written: Pick<WrittenScenario, "fec" | "tier" | "dtx" | "iceTransportPolicy">;
+  readonly written: Pick<WrittenScenario, "fec" | "tier" | "dtx" | "denoise" | "iceTransportPolicy">;
   readonly complain: Complaints;
 };
 
@@ -115,11 +115,11 @@ function readParty(reading: Reading, name: string, written: WrittenParty): Party
 function readVoice(
   { written, complain }: Reading,
   role: PartyModel["role"],
-  own: Pick<WrittenScenario, "fec" | "tier" | "dtx"> & { readonly adaptsFec?: true | undefined },
+  own: Pick<WrittenScenario, "fec" | "tier" | "dtx" | "denoise"> & { readonly adaptsFec?: true | undefined },
   place: Place,
-): Pick<PartyModel, "fec" | "adaptsFec" | "tier" | "dtx"> {
+): Pick<PartyModel, "fec" | "adaptsFec" | "tier" | "dtx" | "denoise"> {
   if (role === "relay") {
-    for (const key of ["fec", "tier", "dtx"] as const)
+    for (const key of ["fec", "tier", "dtx", "denoise"] as const)
       if (own[key] !== undefined) complain.say([...place, key], "a relay sends no media of its own: want it at a client");
     return {};
   }
@@ -131,6 +131,7 @@ function readVoice(
     ...(fec?.scheme === "adaptive" || own.adaptsFec === true ? { adaptsFec: true } : {}),
     ...(tier === "good" ? {} : { tier }),
     ...((own.dtx ?? written.dtx) === true ? { dtx: true } : {}),
+    ...((own.denoise ?? written.denoise) === true ? { denoise: true } : {}),
   };
 }
 

@@ -47,6 +47,7 @@ export type WrittenParty =
       /** As `fec: { scheme: "adaptive" }`, beside a scheme to begin with. */
       readonly adaptsFec?: true | undefined;
       readonly dtx?: boolean | undefined;
+      readonly denoise?: boolean | undefined;
     });
 
 /** A call as written. Defaults: the first two clients by the first relay at 1 s, trusted answer after 500 ms, to the end. */
@@ -85,6 +86,8 @@ export type WrittenScenario = {
   readonly tier?: TierChoice | undefined;
   /** Whether a client that does not say otherwise sends nothing but the noise's level while nobody speaks. */
   readonly dtx?: boolean | undefined;
+  /** Whether a client that does not say otherwise removes noise from what it says (RNNoise). */
+  readonly denoise?: boolean | undefined;
   readonly nats?: Readonly<Record<string, WrittenNat>> | undefined;
   /** Filled up with clients `alice` and `bob` until there are two, and with relay `r1` until there is one. */
   readonly parties?: Readonly<Record<string, WrittenParty>> | undefined;
@@ -130,6 +133,7 @@ const party = z.union(
       federatesWith: z.array(name).min(1).max(16).optional(),
       adaptsFec: z.literal(true).optional(),
       dtx: z.boolean().optional(),
+      denoise: z.boolean().optional(),
     }),
   ],
   { error: "a profile's name or an object with role, link and nat" },
@@ -171,6 +175,7 @@ export const writtenScenario: z.ZodType<WrittenScenario, WrittenScenario> = stri
   iceTransportPolicy: z.enum(["all", "relay"]).optional(),
   tier: z.enum(TIER_CHOICES).optional(),
   dtx: z.boolean().optional(),
+  denoise: z.boolean().optional(),
   nats: named(nat).optional(),
   parties: named(party).optional(),
   calls: z.array(call).max(1_000).optional(),

@@ -17,6 +17,7 @@ import { type Identity, identityFromSecret } from "../impl/core/identity.ts";
 import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import * as relay from "../impl/core/relay.ts";
 import { DEFAULT_SESSION } from "../impl/core/session.ts";
+import type { NoiseRemover } from "../impl/core/silence/noise-remover.ts";
 import { DEFAULT_BACKOFF, type RelayTarget } from "../impl/core/supervisor.ts";
 import { onePerFamily, relayTarget } from "../scenarios/address-family.ts";
 import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
@@ -40,6 +41,8 @@ export type Engines = {
   readonly codec2?: CodecEngine;
   /** Why it is absent, for the log. */
   readonly noCodec2?: string;
+  /** For clients that remove noise; absent: they do not. */
+  readonly noiseRemover?: NoiseRemover;
   /** Codes for forward error correction; those that need no WebAssembly when not given. */
   readonly codes?: BlockCodes;
 };
@@ -251,6 +254,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
               ...plan.voice,
               codec2: engines.codec2 ?? (engines.codec.mode === "sized" ? sizedCodec2 : undefined),
               noCodec2: engines.noCodec2,
+              noiseRemover: engines.noiseRemover,
             },
             entropy: (length) => entropy.nextBytes(length),
             answer,

@@ -33,6 +33,7 @@ type Options = {
   readonly jitterBuffer: JitterBufferName;
   readonly tier: TierChoice;
   readonly dtx?: true;
+  readonly denoise?: true;
   readonly fec: FecChoice;
   readonly iceTransportPolicy: "all" | "relay";
   readonly record?: string;
@@ -88,6 +89,7 @@ export function addClient(root: Command, { terminal, end }: Context): void {
         .choices(["all", "relay"])
         .default("all"),
     )
+    .option("--denoise", "remove noise from what is said before it is encoded (RNNoise); speech leaves 20 ms later")
     .option("--dtx", "send nothing but the noise's level while nobody speaks")
     .addOption(new Option("--tier <name>", "what it speaks in").choices(TIER_CHOICES).default("good"))
     .addOption(new Option("--fec <scheme>", "what it protects its media with").choices(Object.keys(FEC_CHOICES)).default("none"))
@@ -133,7 +135,12 @@ async function client(options: Options, terminal: Terminal): Promise<ExitCode> {
       voice: voiceOf(options, path),
       jitterBuffer: options.jitterBuffer,
       fec: FEC_CHOICES[options.fec],
-      voiceChoice: { tier: options.tier, adaptsFec: options.fec === "adaptive", dtx: options.dtx === true },
+      voiceChoice: {
+        tier: options.tier,
+        adaptsFec: options.fec === "adaptive",
+        dtx: options.dtx === true,
+        denoise: options.denoise === true,
+      },
       iceTransportPolicy: options.iceTransportPolicy,
       ...(options.record === undefined ? {} : { record: path(options.record) }),
       ...(options.epoch === undefined ? {} : { epoch: options.epoch }),

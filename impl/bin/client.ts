@@ -28,7 +28,7 @@ import { type Layer, openParty } from "./party.ts";
 export type Voice = { readonly file: string } | { readonly source: AudioSource } | "tone" | "silence" | "echo";
 
 /** What a client is told about how it speaks; what it has to speak with it finds out itself. */
-export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec" | "dtx">;
+export type VoiceChoice = Pick<VoiceOptions, "tier" | "adaptsFec" | "dtx" | "denoise">;
 
 /** What a client is told about its media. */
 export type MediaChoice = {
@@ -107,7 +107,12 @@ export async function readyMedia({ jitterBuffer, fec, voiceChoice }: MediaChoice
     settings: GOOD,
     jitterBuffer: jitterBuffer ?? DEFAULT_JITTER_BUFFER,
     fec: { scheme: fec ?? NO_FEC, codes: new Map([...DEFAULT_FEC.codes, ["raptorq", loadRaptorQ()]]) },
-    voice: { ...(voiceChoice ?? DEFAULT_VOICE), ...codec2Of(loadCodec2()) },
+    voice: {
+      ...(voiceChoice ?? DEFAULT_VOICE),
+      ...codec2Of(loadCodec2()),
+      // Half a second of compiling, for those who want it.
+      ...(voiceChoice?.denoise === true ? { noiseRemover: await (await import("../io/rnnoise.ts")).loadRnnoise() } : {}),
+    },
   };
   rehearse(media);
   await codec.refilled();

@@ -29,6 +29,7 @@ import { Opener, Sealer } from "./packet-protection.ts";
 import { type Effect, MAX_RATE } from "./quality/controller.ts";
 import { QualityLink } from "./quality/quality-link.ts";
 import { Discontinuous } from "./silence/discontinuous.ts";
+import type { NoiseRemoval } from "./silence/noise-remover.ts";
 import { textOctets } from "./transcript.ts";
 import { CODEC_WORDS, codingOf, type Engines } from "./voice/coding.ts";
 import { adapts, type VoiceOptions } from "./voice/options.ts";
@@ -103,6 +104,7 @@ export class MediaStream {
   readonly #comfortSealer: Sealer;
   readonly #comfortOpener: Opener;
   /** Undefined: every frame is sent. */
+  readonly #noise: NoiseRemoval | undefined;
   readonly #silence: Discontinuous | undefined;
   readonly #quality: QualityLink;
   readonly #protector: Protector;
@@ -142,6 +144,7 @@ export class MediaStream {
     this.#comfortSealer = new Sealer(crypto, derived(crypto, keys.send, COMFORT_LABEL));
     this.#comfortOpener = new Opener(crypto, derived(crypto, keys.receive, COMFORT_LABEL));
     this.#silence = voice.dtx === true && peerCodecs.includes(CODEC_WORDS.comfort) ? new Discontinuous() : undefined;
+    this.#noise = voice.denoise === true ? voice.noiseRemover?.open() : undefined;
     this.#protector = new Protector(scheme, fec.codes);
     this.#recoverer = new Recoverer(fec.codes);
     this.#buffer = jitterBuffer(options.jitterBuffer, { decoder: this.#decoder, mode: codec.mode });
@@ -183,7 +186,8 @@ export class MediaStream {
       this.#silence?.cut();
       return NOTHING;
     }
-    const full = this.#voice.push(timestamp, pcm, this.#silence?.speaks(pcm) ?? true);
+    const clean = this.#noise?.process(pcm) ?? pcm;
+    const full = this.#voice.push(timestamp, clean, this.#silence?.speaks(clean) ?? true);
     const media =
       full === undefined ? NOTHING : full.payload === undefined ? this.#pause(channel, full) : this.#seal(now, channel, full);
     const report = this.#quality.due(now);
@@ -348,6 +352,7 @@ export class MediaStream {
     if (this.#ticks > 0) this.#stats();
     if (this.#isTiered) this.#sayTier("ended");
     this.#voice.free();
+    this.#noise?.free();
     this.#decoder.free();
   }
 

@@ -1,6 +1,7 @@
 /** What a client is told about how it speaks, and what it says of itself in an offer or an answer. */
 import type { TierChoice } from "../../base/tier.ts";
 import type { CodecEngine } from "../codec.ts";
+import type { NoiseRemover } from "../silence/noise-remover.ts";
 import { CODEC_WORDS } from "./coding.ts";
 
 export type VoiceOptions = {
@@ -9,6 +10,10 @@ export type VoiceOptions = {
   readonly adaptsFec: boolean;
   /** It sends nothing but the noise's level while nobody speaks, to peers that understand (RFC 7587's `usedtx`); absent: it always sends. */
   readonly dtx?: boolean | undefined;
+  /** Noise is removed from what the microphone hears before anything else looks at it; absent: it is not. */
+  readonly denoise?: boolean | undefined;
+  /** What removes it; absent: nothing does. */
+  readonly noiseRemover?: NoiseRemover | undefined;
   /** Absent: Opus takes its tier. */
   readonly codec2?: CodecEngine | undefined;
   /** Why it is absent, for the log. */
