@@ -12,8 +12,9 @@ const NO_CALLS = "the scenario plans no calls";
 /** At least `frames` consecutive source frames (comfort noise does not interrupt them). */
 export function mediaFlows(evidence: Evidence, { party, frames }: OracleParameters["media-flows"]): Finding {
   const findings = asked(evidence, party).map((name) => {
-    const most = evidence.playouts.reduce((best, one) => (one.party === name ? Math.max(best, longestRun(one)) : best), 0);
-    return most >= frames ? held(`${name} ${most} frames`) : broken(`${name} ${most} frames`);
+    const runs = evidence.playouts.flatMap((one) => (one.party === name ? [longestRun(one)] : []));
+    const { frames: most, cutAt } = runs.reduce((best, one) => (one.frames > best.frames ? one : best), NO_RUN);
+    return most >= frames ? held(`${name} ${most} frames`) : broken(`${name} ${most} frames`, cutAt);
   });
   return together(findings, `at least ${frames} in a row`, NO_CALLS);
 }
@@ -110,13 +111,19 @@ function firstGap({ playouts }: Evidence, party: string, max: number): number | 
   return gaps.find((gap) => gap.frames * FRAME_MS * 1_000 > max)?.at;
 }
 
-function longestRun(playout: Playout): number {
-  let best = 0;
-  let run = 0;
-  for (const slot of playout.slots) {
-    if (isSource(slot.kind)) run++;
-    else if (isGap(slot.kind)) run = 0;
-    if (run > best) best = run;
+/** Frames in a row, and where a gap ended them. */
+type Run = { readonly frames: number; readonly cutAt?: number };
+const NO_RUN: Run = { frames: 0 };
+
+function longestRun({ slots }: Playout): Run {
+  let best = NO_RUN;
+  let frames = 0;
+  for (const { at, kind } of slots) {
+    if (isSource(kind)) frames++;
+    else if (isGap(kind)) {
+      if (frames > best.frames) best = { frames, cutAt: at };
+      frames = 0;
+    }
   }
-  return best;
+  return frames > best.frames ? { frames } : best;
 }

@@ -94,3 +94,10 @@ it("a run whose only trouble is the machine's is inconclusive, and its cause say
     "no-interruption could not be judged: the machine did not keep up: net got no processor for 499 ms at 9.000 s",
   );
 });
+
+it("a run of frames that is too short was cut where its longest ended", () => {
+  const scenario = aScenario({ expect: [{ oracle: "media-flows", frames: 800 }] });
+  const silence = { spells: [{ from: s(12), to: s(12.2), kind: "silence" as const }] };
+  const { oracles } = judge(measure(aCallLog(scenario, { alice: silence }).records(), scenario));
+  expect(oracles[0]).toMatchObject({ name: "media-flows", verdict: "broken", atMs: 12_000 });
+});
