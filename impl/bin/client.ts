@@ -145,6 +145,7 @@ export async function runClient(options: ClientOptions): Promise<RunningClient> 
       ...(certificate === undefined ? {} : { certificate: certificate.fingerprint }),
       ...(policy === undefined ? {} : { iceTransportPolicy: policy }),
       stun: options.stun ?? [],
+      usesUpnp: true,
       backoff: DEFAULT_BACKOFF,
       probeEvery: client.DEFAULT_PROBE,
     }),

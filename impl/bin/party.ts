@@ -9,6 +9,7 @@ import { sessionStatistics } from "../core/session-statistics.ts";
 import type { Certificate } from "../io/certificate.ts";
 import { openEventLog } from "../io/event-log.ts";
 import { watchHostNetwork } from "../io/host-network.ts";
+import { askByHttp } from "../io/http-request.ts";
 import type { IoError } from "../io/io-error.ts";
 import { logQuota } from "../io/log-quota.ts";
 import type { MetricsPort, MetricsPortOptions } from "../io/metrics-port.ts";
@@ -95,6 +96,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     endpoint: options.layer?.outgoing(endpoint) ?? endpoint,
     say,
     play: (pcm) => options.play?.(pcm),
+    http: askByHttp,
     finish: () => options.onFinished?.(),
     schedule,
   };

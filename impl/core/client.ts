@@ -332,6 +332,9 @@ export function client(config: Config): Machine<Input> {
         case "packet":
           if (!ice.packet(input.from, input.bytes)) relays.packet(input.from, input.bytes);
           break;
+        case "http":
+          ice.http(input.id, input.response);
+          break;
         case "network":
           relays.network(input.network);
           ice.network(input.network);

@@ -12,6 +12,7 @@ export type Effect =
   | { readonly type: "datagram"; readonly session: SessionId; readonly bytes: Uint8Array }
   | { readonly type: "close"; readonly session: SessionId; readonly detail: string }
   | { readonly type: "packet"; readonly to: Address; readonly bytes: Uint8Array }
+  | { readonly type: "http"; readonly request: HttpRequest }
   /** 960 samples for the loudspeaker. */
   | { readonly type: "play"; readonly pcm: Int16Array }
   | { readonly type: "say"; readonly saying: Saying }
@@ -23,9 +24,21 @@ export type WorldInput =
   | { readonly type: "accepted"; readonly session: SessionId; readonly remote: Address }
   | { readonly type: "session"; readonly session: SessionId; readonly event: SessionEvent }
   | { readonly type: "packet"; readonly from: Address; readonly bytes: Uint8Array }
+  /** The outcome of an `http` effect; undefined: no answer. */
+  | { readonly type: "http"; readonly id: number; readonly response: HttpResponse | undefined }
   /** The host's network as it stands: told once at the start and again after every change. */
   | { readonly type: "network"; readonly network: HostNetwork }
   | { readonly type: "wake" };
+
+/** GET, or with `soap` POST, of `path` at an address, over TCP. `id` names it in the answer. */
+export type HttpRequest = {
+  readonly id: number;
+  readonly to: Address;
+  readonly path: string;
+  readonly soap?: { readonly action: string; readonly body: string };
+};
+/** `body`: at most so much as its reader takes, else there is no answer. */
+export type HttpResponse = { readonly status: number; readonly body: string };
 
 /** What a host knows of its own network. `port`: of the one UDP socket, bound on every interface. `gateway`: IPv4 address that the default route leads to. */
 export type HostNetwork = {
@@ -59,6 +72,8 @@ export type Ports = {
   play(pcm: Int16Array): void;
   /** Ask for a `wake` at `at` at the earliest (undefined: none). A new call replaces the last one. */
   schedule(at: Instant | undefined): void;
+  /** Worlds without it answer no request. */
+  http?(request: HttpRequest, answered: (response: HttpResponse | undefined) => void): void;
   /** The machine is done. */
   finish?(): void;
 };
@@ -77,7 +92,10 @@ export function run<Input>(machine: Machine<Input | WorldInput>, ports: () => Po
     const world = ports();
     try {
       for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-        for (const effect of machine.step(world.now(), next)) perform(world, effect);
+        for (const effect of machine.step(world.now(), next)) {
+          if (effect.type !== "http") perform(world, effect);
+          else world.http?.(effect.request, (response) => input({ type: "http", id: effect.request.id, response }));
+        }
       }
     } finally {
       busy = false;
@@ -102,7 +120,7 @@ export function run<Input>(machine: Machine<Input | WorldInput>, ports: () => Po
   };
 }
 
-function perform(world: Ports, effect: Effect): void {
+function perform(world: Ports, effect: Exclude<Effect, { readonly type: "http" }>): void {
   switch (effect.type) {
     case "datagram":
       return world.endpoint.sendDatagram(effect.session, effect.bytes);

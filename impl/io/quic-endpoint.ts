@@ -19,6 +19,7 @@ import {
   type SessionId,
 } from "../core/session.ts";
 import { isMappingResponse } from "../wire/pcp.ts";
+import { isSearchResponse } from "../wire/ssdp.ts";
 import { isStun } from "../wire/stun.ts";
 import type { Certificate } from "./certificate.ts";
 import {
@@ -262,7 +263,7 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
       return touch(known);
     }
     const packet = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // ours alone, and a plain array for those who keep it
-    if (isStun(packet) || isMappingResponse(packet, from.port)) {
+    if (isStun(packet) || isMappingResponse(packet, from.port) || isSearchResponse(packet, from.port)) {
       events.push(() => listener.packet(address(from.host, from.port), packet));
       awaken();
       return;

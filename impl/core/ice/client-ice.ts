@@ -10,7 +10,7 @@ import { parseStun } from "../../wire/stun.ts";
 import type * as call from "../call.ts";
 import type { Candidates } from "../candidate-generation.ts";
 import type { CryptoEngine } from "../crypto.ts";
-import type { HostNetwork } from "../effect.ts";
+import type { HostNetwork, HttpResponse } from "../effect.ts";
 import type { Outbox } from "../outbox.ts";
 import { addressesOf } from "../relay-route.ts";
 import type { RelaySessions } from "../relay-sessions.ts";
@@ -20,6 +20,7 @@ import { type Candidate, inOrder, isSameSet } from "./candidate-set.ts";
 import { directPath } from "./direct-path.ts";
 import * as portMapping from "./port-mapping.ts";
 import { canReach } from "./reach.ts";
+import * as igd from "./upnp-igd.ts";
 
 /** W3C webrtc `RTCIceTransportPolicy`: `relay` never reveals an address and never takes a direct path. */
 export type IceTransportPolicy = "all" | "relay";
@@ -34,6 +35,8 @@ export type IceConfig = {
   readonly iceTransportPolicy?: IceTransportPolicy;
   /** STUN servers besides the relay. */
   readonly stun?: readonly Address[];
+  /** A router that knows neither PCP nor NAT-PMP is asked by UPnP-IGD; its world has to answer `http` effects. */
+  readonly usesUpnp?: boolean;
 };
 
 export type IceSide = {
@@ -70,6 +73,7 @@ export type ClientIce = {
   accepted(session: SessionId, remote: Address): void;
   /** The call is over; `hangUp`: why, when it was us. */
   end(hangUp: string | undefined): void;
+  http(id: number, response: HttpResponse | undefined): void;
   wake(): void;
   deadline(): ReturnType<typeof agent.deadline>;
   count(): number;
@@ -86,6 +90,7 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
   const certificate = isHidden ? undefined : config.certificate;
   let state: agent.State = agent.start();
   let mapping: portMapping.State = portMapping.start();
+  let upnp: igd.State = igd.start();
   let isKnown = false;
   /** The peer is to be told whether anything has changed or not. */
   let isUrgent = false;
@@ -141,6 +146,21 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       if (effect.type === "packet") out.push(effect);
       else if (effect.type === "mapped") tell(effect);
       else out.refuse("unexpected", "answer about a port mapping");
+    }
+    if (config.usesUpnp !== true) return;
+    if (input.type === "network" || input.type === "release") tellUpnp(input);
+    if (mapping.lease !== undefined) tellUpnp({ type: "release" });
+    else if (mapping.isWanted && portMapping.isUnanswered(mapping)) tellUpnp({ type: "want" });
+  }
+
+  function tellUpnp(input: igd.Input): void {
+    const [next, effects] = igd.step(upnp, side.now(), input);
+    upnp = next;
+    for (const effect of effects) {
+      if (effect.type === "mapped") {
+        if (mapping.lease === undefined) tell(effect);
+      } else if (effect.type === "unexpected") out.refuse("unexpected", "answer about a port mapping");
+      else out.push(effect);
     }
   }
 
@@ -244,6 +264,10 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
         tellMapping({ type: "response", from, bytes });
         return true;
       }
+      if (igd.isRouters(upnp, from)) {
+        tellUpnp({ type: "found", bytes });
+        return true;
+      }
       const stun = parseStun(bytes);
       if (!stun.ok) return false;
       if (stun.kind === "request") return path.sessions.punched(from, stun.transactionId);
@@ -262,13 +286,16 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       told = undefined;
       hasMet = false;
     },
+    http: (id, response) => tellUpnp({ type: "http", id, response }),
     wake: () => {
       tell({ type: "wake" });
       tellMapping({ type: "wake" });
+      tellUpnp({ type: "wake" });
       path.wake();
     },
-    deadline: () => Instant.earliest(agent.deadline(state), portMapping.deadline(mapping), path.deadline()),
+    deadline: () =>
+      Instant.earliest(agent.deadline(state), portMapping.deadline(mapping), igd.deadline(upnp), path.deadline()),
     count: path.sessions.count,
-    view: () => ({ agent: agent.view(state), mapping: portMapping.view(mapping), path: path.view() }),
+    view: () => ({ agent: agent.view(state), mapping: portMapping.view(mapping), upnp: igd.view(upnp), path: path.view() }),
   };
 }

@@ -72,6 +72,10 @@ export const deadline = (s: State): Instant | undefined =>
 /** Whether a packet is from the router's mapping service: nobody else's is looked at. */
 export const isRouters = (s: State, from: Address): boolean => s.place !== undefined && from === s.place.router;
 
+/** It has been asked twice and has said nothing, or has refused: it may speak something else. */
+export const isUnanswered = ({ router, asking, lease }: State): boolean =>
+  router === "silent" || (router === "unknown" && lease === undefined && (asking?.tries ?? 0) >= 2);
+
 export const view = (s: State): View => ({ router: s.router, mapped: s.lease?.address ?? null, asking: s.asking !== undefined });
 
 export function step(c: Config, s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
