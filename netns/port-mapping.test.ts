@@ -120,7 +120,9 @@ test.skipIf(missing !== "").each([
     party.child.stdin.end();
     await party.gone;
     expect(party.said()).not.toContain("unexpected");
-    const { stdout } = (await within(router, "nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd")) as { stdout: string };
+    const { stdout } = (await within(router, "nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd")) as {
+      stdout: string;
+    };
     expect(stdout).not.toContain("dnat");
     daemon.child.kill();
     await daemon.gone;

@@ -40,6 +40,7 @@ import lateKillCase from "./cases/late-kill.ts";
 import linkDegrades from "./cases/link-degrades.ts";
 import mappedNatPmp from "./cases/mapped-nat-pmp.ts";
 import mappedPcp from "./cases/mapped-pcp.ts";
+import mappedUpnp from "./cases/mapped-upnp.ts";
 import natRebind from "./cases/nat-rebind.ts";
 import networkAndRelayAtOnce from "./cases/network-and-relay-at-once.ts";
 import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
@@ -166,6 +167,7 @@ export const CATALOGUE: readonly Scenario[] = [
   oneFlowRebind,
   mappedPcp,
   mappedNatPmp,
+  mappedUpnp,
   hangUpDirect,
   directBlackHole,
   directBlackHoleOneWay,

@@ -60,7 +60,7 @@ export type NatModel = {
   /** Name of the NAT this one sits behind, or null when it faces the internet. */
   readonly behind: string | null;
   /** What its inside may ask it for mappings by: PCP (RFC 6887) or NAT-PMP (RFC 6886); absent: nothing. */
-  readonly portMapping?: "pcp" | "nat-pmp";
+  readonly portMapping?: "pcp" | "nat-pmp" | "upnp-igd";
 };
 
 export type InterfaceModel = {

@@ -48,7 +48,7 @@ export const nat: z.ZodType<WrittenNat, WrittenNat> = z
         lifetime: time.optional(),
         inboundRefresh: z.boolean().optional(),
         behind: z.union([name, z.null()]).optional(),
-        portMapping: z.enum(["pcp", "nat-pmp"]).optional(),
+        portMapping: z.enum(["pcp", "nat-pmp", "upnp-igd"]).optional(),
       }),
     ],
     { error: "a preset's name or an object with a NAT's behaviour" },

@@ -168,6 +168,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   /** The one that others are known to reach: relays link over IPv4 where they have it. */
   const addressOf = (name: string): Address => must(addressesOf(name).at(-1), `an address of ${name}`);
 
+  /** Only where a router speaks it: anywhere else its searches were so many packets for nobody. */
+  const usesUpnp = Object.values(scenario.nats).some(({ portMapping }) => portMapping === "upnp-igd");
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
   const targets = new Map<string, RelayTarget>();
@@ -263,8 +265,10 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             stun: plan.stun.flatMap(addressesOf),
             backoff: DEFAULT_BACKOFF,
             probeEvery: client.DEFAULT_PROBE,
+            usesUpnp,
           });
         },
+        speaksHttp: usesUpnp,
         ...(crowd[name] === undefined
           ? {
               audio: {

@@ -6,7 +6,6 @@ import { type Address, address, parseAddress } from "../impl/base/address.ts";
 import { Instant, seconds } from "../impl/base/units.ts";
 import { encodeNatPmpResponse, NAT_PMP_RESULT, parseNatPmpRequest } from "../impl/wire/nat-pmp.ts";
 import { encodePcpResponse, PCP_RESULT, parsePcpRequest } from "../impl/wire/pcp.ts";
-import type { NatModel } from "../scenarios/expanded.ts";
 import type { Nat } from "./nat.ts";
 import { hostOf } from "./remote-scope.ts";
 
@@ -16,7 +15,7 @@ const LONGEST = 86_400;
 /** Octets to send back to `from`; undefined: nothing. */
 export function answerMapping(
   nat: Nat,
-  protocol: NonNullable<NatModel["portMapping"]>,
+  protocol: "pcp" | "nat-pmp",
   now: Instant,
   from: Address,
   bytes: Uint8Array,

@@ -167,9 +167,9 @@ export class Nat {
 
   /**
    * Maps an inside endpoint on request (RFC 6887 section 11.3), or for longer: at the external address it has for everybody already, else at the port it
-   * wishes for, else at another. Undefined when every port is taken.
+   * wishes for, else at another. `isExact` (UPnP-IGD): at the port it wishes for, or not at all. Undefined when every port is taken, or that one.
    */
-  map(now: Instant, internal: Address, wishedPort: number, lifetime: Micros): Address | undefined {
+  map(now: Instant, internal: Address, wishedPort: number, lifetime: Micros, isExact = false): Address | undefined {
     const until = Instant.after(now, lifetime);
     const known = this.#explicit.get(internal);
     if (known !== undefined && now < known.until) {
@@ -178,15 +178,27 @@ export class Nat {
     }
     this.unmap(internal);
     const implicit = this.#byInternal.get(internal)?.get("");
-    const external =
+    const exact = address(this.host, wishedPort);
+    const holder = this.#byExternal.get(exact);
+    const isTaken =
+      this.#explicitByExternal.has(exact) || (holder !== undefined && holder.internal !== internal && this.#alive(holder, now));
+    const free = (): Address | undefined =>
       implicit !== undefined && this.#alive(implicit, now)
         ? implicit.external
         : this.#freeAddress(now, internal, `${internal}|explicit`, wishedPort);
+    const external = !isExact ? free() : isTaken ? undefined : exact;
     if (external === undefined) return undefined;
     const made: Explicit = { external, inbound: { ok: true, destination: internal }, until, guests: new Set() };
     this.#explicit.set(internal, made);
     this.#explicitByExternal.set(external, made);
     return external;
+  }
+
+  /** Takes back the one with this external address. False: there is none. */
+  unmapExternal(external: Address): boolean {
+    const found = this.#explicitByExternal.get(external)?.inbound.destination;
+    if (found !== undefined) this.unmap(found);
+    return found !== undefined;
   }
 
   /** Takes such a mapping back. */

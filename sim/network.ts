@@ -14,6 +14,7 @@ import { PORT_MAPPING_PORT } from "../impl/wire/pcp.ts";
 import { ICMP_BYTES } from "../scenarios/capture/icmp-packet.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import type { Middlebox, RejectAnswer } from "../scenarios/middlebox.ts";
+import { answerGateway } from "./gateway-service.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
 import { answerMapping } from "./mapping-service.ts";
@@ -346,9 +347,16 @@ export class Network {
 
   /** A packet for a router itself, which answers about port mappings if anything. */
   #ask(realm: Realm, { nat, portMapping }: Gate, from: Address, to: Address, packet: Packet): void {
-    const asked = this.#parse(to).port === PORT_MAPPING_PORT ? octetsOf(packet.payload) : undefined;
-    if (portMapping === undefined || asked === undefined) return this.#drop(`nat ${nat.name}`, "port-closed", packet, undefined);
-    const answer = answerMapping(nat, portMapping, this.#kernel.now, from, asked);
+    const [{ host, port }, now] = [this.#parse(to), this.#kernel.now];
+    const asked = octetsOf(packet.payload);
+    const listens =
+      portMapping === "upnp-igd" ? port !== PORT_MAPPING_PORT : portMapping !== undefined && port === PORT_MAPPING_PORT;
+    if (portMapping === undefined || asked === undefined || !listens)
+      return this.#drop(`nat ${nat.name}`, "port-closed", packet, undefined);
+    const answer =
+      portMapping === "upnp-igd"
+        ? answerGateway(nat, host, now, from, port, asked)
+        : answerMapping(nat, portMapping, now, from, asked);
     if (answer === undefined) return;
     const payload: StunPacket = { proto: "stun", bytes: answer };
     this.#forward(nat.name, realm, true, to, from, { payload, bytes: answer.length + UDP_AND_IP });

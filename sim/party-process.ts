@@ -10,14 +10,16 @@ import { Instant, type Micros, millis } from "../impl/base/units.ts";
 import type { View } from "../impl/base/view.ts";
 import { DEVICE_MICROS } from "../impl/core/audio-source.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
-import { type Machine, type Runner, run, sayNetwork, type WorldInput } from "../impl/core/effect.ts";
+import { type Machine, type Ports, type Runner, run, sayNetwork, type WorldInput } from "../impl/core/effect.ts";
 import type { SessionConfig } from "../impl/core/session.ts";
 import { sessionStatistics } from "../impl/core/session-statistics.ts";
 import { SignallingFilter } from "../impl/core/signalling-filter.ts";
+import { SimHttp } from "./gateway-service.ts";
 import type { Packet, Socket } from "./host.ts";
 import type { Kernel, Timer } from "./kernel.ts";
 import type { Network } from "./network.ts";
 import { openSimEndpoint, type SimEndpoint } from "./quic/endpoint.ts";
+import { readPayload } from "./quic/packet.ts";
 
 /**
  * From a change of interfaces to a process that has been told: the kernel's message, 5 ms in which nothing else changes, and reading what there is.
@@ -27,6 +29,10 @@ const NOTICE: Micros = millis(15);
 
 /** From the last word to the end of the process, so that what was to be said has left. chosen: as in the real process, which waits for its sockets. */
 const GOODBYE: Micros = millis(1);
+/** The port that its HTTP comes from: an ephemeral one (RFC 6335 section 6). */
+const HTTP_SOURCE = 49_152;
+/** Octets of TCP, IPv4 and HTTP headers of a request or an answer. chosen: about what browsers and routers send. */
+const HTTP_HEADERS = 300;
 
 /** What a party needs to be started, any number of times. */
 export type Plan<Input> = {
@@ -36,6 +42,8 @@ export type Plan<Input> = {
   readonly session: SessionConfig;
   /** Told of its host's network, as clients are. */
   readonly watchesNetwork?: boolean;
+  /** Its machine may ask devices of its network by HTTP. */
+  readonly speaksHttp?: boolean;
   /** Accepts sessions when given, with what its `incarnation` finds on its disk. */
   server?(incarnation: number): { readonly fingerprint: string; readonly resetKey: string };
   machine(incarnation: number): Machine<Input | WorldInput>;
@@ -113,6 +121,7 @@ export class PartyProcess<Input> {
       now: () => kernel.now,
       endpoint: this.signalling.outgoing(endpoint),
       say: log,
+      ...(this.#plan.speaksHttp === true ? { http: this.#http() } : {}),
       finish: () => void this.#after(GOODBYE, () => this.exit()),
       play: (pcm: Int16Array) => this.#plan.audio?.play(this.#playoutTick, pcm),
       schedule: (at: Instant | undefined) => {
@@ -126,6 +135,18 @@ export class PartyProcess<Input> {
     if (this.#plan.watchesNetwork === true) this.#watchNetwork();
     if (this.#plan.audio !== undefined) this.#startAudio(incarnation, this.#plan.audio);
     if (this.#plan.first !== undefined) runner.input(this.#plan.first);
+  }
+
+  #http(): NonNullable<Ports["http"]> {
+    const socket = this.#world.network.socket(this.name, HTTP_SOURCE, (_, packet) => {
+      const payload = readPayload(packet.payload);
+      if (payload?.proto === "stun") http.received(payload.bytes);
+    });
+    const http = new SimHttp(
+      (to, bytes) => socket.send(to, { payload: { proto: "stun", bytes }, bytes: bytes.length + HTTP_HEADERS }),
+      (length, action) => this.#after(length, action),
+    );
+    return (request, answered) => http.ask(request, answered);
   }
 
   /** The process, its core and its sessions as they stand. */

@@ -12,8 +12,22 @@ export function askByHttp({ to, path, soap }: HttpRequest, answered: (response: 
   const place = parseAddress(to);
   if (place === undefined) return answered(undefined);
   const asked = request({
-    ...{ host: place.host, port: place.port, path, method: soap === undefined ? "GET" : "POST", agent: false, signal: AbortSignal.timeout(PATIENCE_MS) },
-    headers: soap === undefined ? {} : { "Content-Type": 'text/xml; charset="utf-8"', SOAPAction: soap.action, "Content-Length": Buffer.byteLength(soap.body) },
+    ...{
+      host: place.host,
+      port: place.port,
+      path,
+      method: soap === undefined ? "GET" : "POST",
+      agent: false,
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    },
+    headers:
+      soap === undefined
+        ? {}
+        : {
+            "Content-Type": 'text/xml; charset="utf-8"',
+            SOAPAction: soap.action,
+            "Content-Length": Buffer.byteLength(soap.body),
+          },
   });
   let isOver = false;
   const end = (response: HttpResponse | undefined): void => {

@@ -13,7 +13,10 @@ export type Location = { readonly host: string; readonly port: number; readonly 
 
 /** A search by unicast (section 1.3.2), to the router's `host`. */
 export const encodeSearch = (host: string): Uint8Array =>
-  Uint8Array.from(`M-SEARCH * HTTP/1.1\r\nHOST: ${host}:${SSDP_PORT}\r\nMAN: "ssdp:discover"\r\nST: ${GATEWAY}\r\n\r\n`, (letter) => letter.charCodeAt(0));
+  Uint8Array.from(
+    `M-SEARCH * HTTP/1.1\r\nHOST: ${host}:${SSDP_PORT}\r\nMAN: "ssdp:discover"\r\nST: ${GATEWAY}\r\n\r\n`,
+    (letter) => letter.charCodeAt(0),
+  );
 
 /** Whether a packet is to be shown to whoever searches: its first octet alone is that of a QUIC packet (RFC 9000 section 17.3). */
 export const isSearchResponse = (bytes: Uint8Array, fromPort: number): boolean =>
@@ -21,7 +24,10 @@ export const isSearchResponse = (bytes: Uint8Array, fromPort: number): boolean =
 
 /** Where the gateway's description is. Undefined for anything but the answer of a gateway. Never throws. */
 export function parseSearchResponse(bytes: Uint8Array): Location | undefined {
-  if (bytes.length > MOST_BYTES || bytes.some((octet) => octet > 0x7e || (octet < 0x20 && !(octet === 13 || octet === 10 || octet === 9))))
+  if (
+    bytes.length > MOST_BYTES ||
+    bytes.some((octet) => octet > 0x7e || (octet < 0x20 && !(octet === 13 || octet === 10 || octet === 9)))
+  )
     return undefined;
   const [status = "", ...lines] = String.fromCharCode(...bytes).split("\r\n");
   if (!/^HTTP\/1\.1 200( |$)/.test(status)) return undefined;
@@ -35,6 +41,7 @@ export function parseSearchResponse(bytes: Uint8Array): Location | undefined {
 
 /** An `http` URL of an IPv4 address, which is all that a description in this network needs. */
 export function parseLocation(url: string): Location | undefined {
-  const [, host, port = "80", path = "/"] = /^http:\/\/(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?(\/[\x21-\x7e]{0,255})?$/i.exec(url) ?? [];
+  const [, host, port = "80", path = "/"] =
+    /^http:\/\/(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?(\/[\x21-\x7e]{0,255})?$/i.exec(url) ?? [];
   return host === undefined || Number(port) < 1 || Number(port) > 65_535 ? undefined : { host, port: Number(port), path };
 }

@@ -83,6 +83,13 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "A router that does not know PCP is taken for one that maps no ports.",
   },
   {
+    name: "upnp-version-2-only",
+    file: "impl/wire/igd.ts",
+    find: "WAN(?:IPConnection:[12]|PPPConnection:1)$/",
+    replace: "WANIPConnection:2$/",
+    imitates: "A client that knows the second version of the service alone, and most routers in use have the first.",
+  },
+  {
     name: "pcp-answer-not-understood",
     file: "impl/wire/pcp.ts",
     find: "version !== VERSION || opcode !== (RESPONSE | MAP) ||",

@@ -293,8 +293,7 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       tellUpnp({ type: "wake" });
       path.wake();
     },
-    deadline: () =>
-      Instant.earliest(agent.deadline(state), portMapping.deadline(mapping), igd.deadline(upnp), path.deadline()),
+    deadline: () => Instant.earliest(agent.deadline(state), portMapping.deadline(mapping), igd.deadline(upnp), path.deadline()),
     count: path.sessions.count,
     view: () => ({ agent: agent.view(state), mapping: portMapping.view(mapping), upnp: igd.view(upnp), path: path.view() }),
   };

@@ -64,7 +64,10 @@ export const deadline = (s: State): Instant | undefined => s.dueAt;
 /** Whether a packet is from the router's SSDP: nobody else's is looked at. */
 export const isRouters = (s: State, from: Address): boolean =>
   s.place !== undefined && from === address(s.place.router, SSDP_PORT);
-export const view = (s: State): View => ({ at: s.at, mapped: s.at === "mapped" ? address(s.mapping.host, s.mapping.port) : null });
+export const view = (s: State): View => ({
+  at: s.at,
+  mapped: s.at === "mapped" ? address(s.mapping.host, s.mapping.port) : null,
+});
 
 const LOST: Effect = { type: "mapped", address: undefined };
 
@@ -139,7 +142,13 @@ function map(s: State): Step {
 }
 
 function release(s: State): Step {
-  const free: State = { ...s, isWanted: false, at: s.at === "silent" ? "silent" : "idle", dueAt: undefined, request: s.request + 1 };
+  const free: State = {
+    ...s,
+    isWanted: false,
+    at: s.at === "silent" ? "silent" : "idle",
+    dueAt: undefined,
+    request: s.request + 1,
+  };
   if (s.at !== "mapped" && s.at !== "mapping") return [free, []];
   // Whether it is answered does not matter: nobody waits for it.
   return act(free, "DeletePortMapping", { NewRemoteHost: "", NewExternalPort: s.mapping.port, NewProtocol: "UDP" });
@@ -162,7 +171,8 @@ function answered(s: State, now: Instant, response: HttpResponse | undefined): S
     case "mapped": {
       const result = parseActionResult("AddPortMapping", status, body);
       if (result.ok) return granted(s, now);
-      if (result.fault === IGD_FAULT.permanentOnly && s.mapping.lifetime > 0) return map({ ...s, mapping: { ...s.mapping, lifetime: 0 } });
+      if (result.fault === IGD_FAULT.permanentOnly && s.mapping.lifetime > 0)
+        return map({ ...s, mapping: { ...s.mapping, lifetime: 0 } });
       if (result.fault !== IGD_FAULT.conflict || s.tries >= PORTS) return silent(s);
       // Somebody else behind this router has it. chosen: another one far away, which two that collide do not choose together.
       const own = Number(s.place?.own.split(".")[3] ?? 0);

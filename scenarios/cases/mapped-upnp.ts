@@ -1,0 +1,28 @@
+/** A router that knows neither PCP nor NAT-PMP and opens a port by UPnP-IGD, to a peer it would not let in: found by SSDP, asked by HTTP. */
+
+import { link } from "../direct-parts.ts";
+import type { Scenario } from "../expanded.ts";
+import { expectConcealment, expectConnect, expectMedia, expectPath, expectSameCall } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+const mappedUpnp: Scenario = scenario({
+  name: "mapped-upnp",
+  asks: "Does a port mapped by UPnP-IGD, told in an update when the call is up, let a symmetric peer in through a NAT that filters by port?",
+  tags: ["ice", "nat"],
+  labs: ["sim"],
+  duration: "12s",
+  iceTransportPolicy: "all",
+
+  parties: { alice: { nat: { preset: "port-restricted", portMapping: "upnp-igd" }, link }, bob: { nat: "symmetric", link } },
+
+  expect: [
+    expectConnect({ within: "300ms" }),
+    expectMedia(),
+    expectPath({ path: "direct" }),
+    expectConcealment({ max: 0.01 }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "upnp-version-2-only", breaks: "path-is" },
+});
+
+export default mappedUpnp;
