@@ -83,6 +83,13 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "A router that does not know PCP is taken for one that maps no ports.",
   },
   {
+    name: "upnp-search-answer-unseen",
+    file: "impl/wire/ssdp.ts",
+    find: 'header("st") === GATEWAY',
+    replace: 'header("nt") === GATEWAY',
+    imitates: "A client that looks for what it searched in the header of announcements, which answers to a search do not have.",
+  },
+  {
     name: "upnp-version-2-only",
     file: "impl/wire/igd.ts",
     find: "WAN(?:IPConnection:[12]|PPPConnection:1)$/",
