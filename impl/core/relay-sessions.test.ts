@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Saying } from "../base/record.ts";
 import { Instant, millis, seconds } from "../base/units.ts";
 import { parseSignal, type RelayDraining } from "../wire/signal.ts";
+import { bindingResponse, parseStun } from "../wire/stun.ts";
 import type { Effect } from "./effect.ts";
 import { identityFromSecret } from "./identity.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
@@ -124,6 +125,55 @@ describe("a relay that asks to be left", () => {
       sessions.session(1, { type: "closed", reason: "peer", detail: "relay stopped" });
       expect(said(take(), "registration")).toMatchObject([{ state: "reconnecting", attempt: 1, delayMs: wait }]);
     }
+  });
+});
+
+describe("a relay with addresses of both families", () => {
+  const [six, four] = ["[2001:db8::1]:4433", "198.51.100.9:4433"];
+  const dual = { address: six, also: [four], pin: "cc".repeat(32) };
+  const network = (...addresses: readonly string[]) => ({ port: 1, interfaces: [{ name: "eth0", addresses, isDefault: true }] });
+  const asks = (effects: readonly Effect[]): string[] =>
+    effects.flatMap((effect) => (effect.type === "packet" ? [effect.to] : []));
+
+  it("is dialled by one that the network has; when its family is gone by the other at once, and not while there is neither", () => {
+    const { sessions, take, register } = world(true);
+    sessions.network(network("192.168.1.2", "2001:db8:1::2"));
+    sessions.desire(dual);
+    expect(connects(take())).toEqual([six]);
+    register(2);
+    take();
+    sessions.network(network("192.168.1.3", "2001:db8:1::3"));
+    sessions.network(network());
+    expect(connects(take())).toEqual([]);
+    sessions.network(network("192.168.1.3"));
+    const effects = take();
+    expect(connects(effects)).toEqual([four]);
+    expect(said(effects, "registration")).toMatchObject([{ state: "reconnecting", attempt: 1 }]);
+    sessions.network(network("2001:db8:2::2")); // before that attempt is through
+    expect(connects(take())).toEqual([six]);
+  });
+
+  it("is asked for a sign of life by both, and goes on by the one that answers", () => {
+    const { sessions, take, wake } = world(true);
+    sessions.network(network("192.168.1.2", "2001:db8:1::2"));
+    sessions.desire(dual);
+    sessions.attend();
+    take();
+    const effects = wake(Instant(millis(200)));
+    expect(asks(effects)).toEqual([six, four]);
+    const question = effects.find((effect) => effect.type === "packet");
+    const stun = question?.type === "packet" ? parseStun(question.bytes) : undefined;
+    if (stun?.ok !== true) throw new Error("no question");
+    sessions.packet(four, bindingResponse(stun.transactionId, "203.0.113.1:1"));
+    expect(connects(take())).toEqual([four]);
+  });
+
+  it("is dialled by the next address when an attempt fails", () => {
+    const { sessions, take, wake } = world(false);
+    sessions.desire(dual);
+    take();
+    sessions.session(2, { type: "closed", reason: "handshake-timeout" });
+    expect(connects(wake(Instant(seconds(1))))).toEqual([four]);
   });
 });
 
