@@ -17,6 +17,7 @@ const CASES: readonly (readonly [string, string, number])[] = [
   ["roam-make-before-break", "roam, make before break", 20],
   ["roam-wifi-to-cellular", "roam, abrupt", 300],
   ["roam-both-at-once", "both roam at once, abrupt", 300],
+  ["v4-to-v6", "IPv4 is lost, IPv6 is there", 200],
   ["direct-black-hole", "the direct path dies without a word", 700],
   ["direct-black-hole-one-way", "one direction of it does", 700],
 ];
