@@ -5,13 +5,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 import { lacks } from "../netns/install.ts";
 import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
 import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
+import { expectHeld } from "./kept-up.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 import { speechPath } from "./speech.ts";
@@ -87,9 +88,5 @@ test.for(CASES)("%s holds on a real kernel", (name, context) => {
   if (missing !== "") context.skip(missing);
   const result = results.get(name);
   if (result === undefined || result instanceof Error) throw result ?? new RangeError(`${name}: not in the catalogue`);
-  const unheld = result.oracles
-    .filter((one) => one.verdict !== "held")
-    .map((one) => `${one.name}: ${one.verdict}, ${one.detail}`);
-  expect(unheld).toEqual([]);
-  expect(result.verdict).toBe("held");
+  expectHeld(result, context);
 });

@@ -13,6 +13,7 @@ import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { expectConnect, expectLongestGap, expectSameCall, roam, scenario } from "../scenarios/index.ts";
 import { isPossible, KINDS, type Kind, nameOf } from "../sim/nat-pairs.fixture.ts";
+import { expectHeld } from "./kept-up.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
@@ -122,7 +123,7 @@ function ran(name: string, context: { skip(why: string): void }): Result {
   if (missing !== "") context.skip(missing);
   const result = results.get(name);
   if (result === undefined || result instanceof Error) throw result ?? new Error("it did not run");
-  expect(result.oracles.filter((one) => one.verdict !== "held").map((one) => `${one.name}: ${one.detail}`)).toEqual([]);
+  expectHeld(result, context);
   return result;
 }
 

@@ -15,6 +15,7 @@ import { runSim } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import { FAULT_BENCHES } from "./fault-bench.fixture.ts";
+import { expectHeld } from "./kept-up.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
@@ -74,7 +75,7 @@ test.for(FAULT_BENCHES.map(({ name }) => name))("%s", (name, context) => {
   const real = results.get(name);
   if (real === undefined || real instanceof Error) throw real ?? new Error("it did not run");
   const model = simulated(scenario);
-  expect(real.oracles.filter((one) => one.verdict !== "held").map((one) => `${one.name}: ${one.detail}`)).toEqual([]);
+  expectHeld(real, context);
   expect(model.verdict).toBe("held");
   for (const [index, condition] of real.conditions.entries()) {
     const twin = model.conditions[index] as Condition;
