@@ -18,6 +18,7 @@ const REAL_CLI = [
   "live",
   "machine-trouble",
   "netns-metrics",
+  "relay-sigterm",
   "reproduce-netns",
 ];
 /** One file at a time, after all others. */
