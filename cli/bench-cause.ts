@@ -27,6 +27,8 @@ import { DEFAULT_SEED } from "./seed.ts";
 export type Pointed = {
   readonly mutation: string;
   readonly component: string | undefined;
+  /** Every part that counts as right. */
+  readonly parts: readonly (string | undefined)[];
   readonly case: string | undefined;
   readonly named: string | undefined;
   readonly says: string;
@@ -41,6 +43,16 @@ export const componentOf = (mutation: string): string | undefined =>
     playout: PLAYOUT_MUTATIONS,
     wire: WIRE_MUTATIONS,
   }).find(([, mutations]) => mutations.some(({ name }) => name === mutation))?.[0];
+
+/**
+ * The parts that a bug may show in: those whose process runs the module. A queue of effects or a reconnect supervisor is in relays and in clients (relays are clients of other
+ * relays), and a log can only tell in whose it went wrong.
+ */
+export const partsOf = ({ name, file }: Mutation): ReadonlySet<string | undefined> =>
+  BOTH.has(file) ? new Set(["client", "relay"]) : new Set([componentOf(name)]);
+
+/** Modules that impl/core/client.ts and impl/core/relay.ts both come to import and that a mutation of either's file is in. */
+const BOTH: ReadonlySet<string> = new Set(["outbox", "supervisor", "relay-probe"].map((name) => `impl/core/${name}.ts`));
 
 /** Whether the rules may be written beside this mutation: one in two, by its name alone. */
 export const isTunedWith = (mutation: string): boolean => (createHash("sha256").update(mutation).digest()[0] ?? 0) % 2 === 0;
@@ -60,7 +72,7 @@ export async function pointedAt(mutation: Mutation, signal: AbortSignal): Promis
   const name = caughtBy().get(mutation.name);
   const kept = corpus().find(({ file }) => file === name);
   const scenario = kept?.scenario() ?? CATALOGUE.find((one) => one.name === name);
-  const about = { mutation: mutation.name, component: componentOf(mutation.name) };
+  const about = { mutation: mutation.name, component: componentOf(mutation.name), parts: [...partsOf(mutation)] };
   if (scenario === undefined) return { ...about, case: undefined, named: undefined, says: "" };
   const laboratory = openLaboratory(mutation.name);
   try {

@@ -35,12 +35,19 @@ export const mediaCause: CauseRule = (trial) => {
     if (callEnd - lastOpened < 1_500_000) return culprit("playout", to, `received ${from}'s voice and did not play it`);
     const after = resumeCause(trial, call, from, to);
     if (after !== undefined) return after;
-    if (callEnd - lastSent > 1_500_000) return culprit("client", from, "stopped sending voice in a call that was up");
+    if (callEnd - lastSent > 1_500_000)
+      return evidence.scenario.parties[from]?.dtx === true && !isPlayedAsNoise(trial, to)
+        ? culprit("playout", to, `took ${from}'s silence, which it had announced, for loss`)
+        : culprit("client", from, "stopped sending voice in a call that was up");
     const lost = lostOnTheWay(trial, from, to);
     if (lost !== undefined) return lost;
   }
   return undefined;
 };
+
+/** Whether a party ever played comfort noise, as one does for a peer that is silent. */
+const isPlayedAsNoise = ({ evidence: { records } }: Trial, who: string): boolean =>
+  records.some((one) => one.ev === "media-played" && one.who === who && one.kind === "comfort");
 
 /** What a client does on its user's word is heard within so long. chosen: a round trip or two. */
 const ON_ITS_WORD = 500_000;

@@ -7,6 +7,7 @@ import { MANY, refusals } from "./cause-refusals.ts";
 import { culprit } from "./cause-rules.ts";
 import { FRAME_MICROS, gapsOf } from "./playout.ts";
 import type { Culprit } from "./result.ts";
+import { percentile } from "./statistic.ts";
 
 /** From the microphone to the loudspeaker, about. chosen: what a frame that is to end a silence was sealed before it. */
 const ON_THE_WAY = 150_000;
@@ -48,7 +49,9 @@ type Silence = {
   readonly at: number;
   readonly end: number;
   readonly sealed: number;
+  /** In time to be played, and never. */
   readonly opened: number;
+  readonly lost: number;
   readonly ms: number;
 };
 
@@ -60,12 +63,19 @@ function longestSilence({ evidence: { playouts, media } }: Trial): Silence | und
   const stream = media.streams.find(({ to, call }) => to === longest?.party && call === longest?.call);
   if (longest === undefined || stream === undefined || longest.frames < 3) return undefined;
   const end = longest.at + longest.frames * FRAME_MICROS;
-  let [sealed, opened] = [0, 0];
+  // From the microphone to the loudspeaker, as frames of this stream take: which should have filled the silence, and by when.
+  const delay =
+    percentile(
+      stream.played.flatMap((one, seq) => (one === undefined ? [] : [one.at - (stream.sentAt[seq] ?? one.at)])),
+      0.5,
+    ) ?? ON_THE_WAY;
+  let [sealed, opened, lost] = [0, 0, 0];
   for (const [seq, at] of stream.sentAt.entries()) {
-    if (at === undefined || at < longest.at - ON_THE_WAY || at >= end - ON_THE_WAY) continue;
+    if (at === undefined || at + delay < longest.at || at + delay >= end) continue;
     sealed++;
-    // What comes at the silence's end is what ends it.
-    if ((stream.openedAt[seq] ?? Number.POSITIVE_INFINITY) < end - ON_THE_WAY) opened++;
+    const arrived = stream.openedAt[seq];
+    if (arrived === undefined) lost++;
+    else if (arrived < at + delay) opened++;
   }
   return {
     from: stream.from,
@@ -74,6 +84,7 @@ function longestSilence({ evidence: { playouts, media } }: Trial): Silence | und
     end,
     sealed,
     opened,
+    lost,
     ms: Math.round((end - longest.at) / 1_000),
   };
 }
@@ -82,7 +93,7 @@ function longestSilence({ evidence: { playouts, media } }: Trial): Silence | und
 function stayedIn(trial: Trial): Culprit | undefined {
   const silence = longestSilence(trial);
   if (silence === undefined) return undefined;
-  const { from, to, at, end, sealed, opened, ms } = silence;
+  const { from, to, at, end, sealed, opened, lost, ms } = silence;
   const expected = (end - at) / FRAME_MICROS;
   const since = `${ms} ms of silence from ${(at / 1e6).toFixed(3)} s on`;
   if (opened >= expected / 2) {
@@ -90,8 +101,7 @@ function stayedIn(trial: Trial): Culprit | undefined {
       ? culprit("playout", to, `did not play ${opened} frames of ${from}'s that had come: ${since}`)
       : culprit("client", to, `had ${opened} frames of ${from}'s and played none while its relay was away: ${since}`);
   }
-  if (sealed < expected / 2 || !standsWell(trial, from, at - ON_THE_WAY, end) || !standsWell(trial, to, at, end))
-    return undefined;
+  if (lost < expected / 2 || !standsWell(trial, from, at - ON_THE_WAY, end) || !standsWell(trial, to, at, end)) return undefined;
   if (pathOf(trial, from, at) !== "relay" || dropped(trial, at - ON_THE_WAY, end) >= sealed / 3) return undefined;
   if (refusals(trial, to, ["unauthentic", "replayed", "unexpected", "malformed"], "media") >= MANY) return undefined;
   for (const who of [from, to])
@@ -100,11 +110,7 @@ function stayedIn(trial: Trial): Culprit | undefined {
   const relay = relayOf(trial, from, at);
   return relay === undefined
     ? undefined
-    : culprit(
-        "relay",
-        relay,
-        `did not pass on ${sealed - opened} frames of ${from}'s, whom it had in a call with ${to}: ${since}`,
-      );
+    : culprit("relay", relay, `did not pass on ${lost} frames of ${from}'s, whom it had in a call with ${to}: ${since}`);
 }
 
 /** Most of a span. chosen: a change of relay takes two round trips out of it. */

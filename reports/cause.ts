@@ -5,6 +5,7 @@
  */
 import { callEndCause, connectCause } from "./cause-call.ts";
 import { framesCause, mediaCause, slowCause } from "./cause-media.ts";
+import { leftAloneCause, owedCause, unreadableCause } from "./cause-owed.ts";
 import { pathCause } from "./cause-path.ts";
 import { unreadCause } from "./cause-refusals.ts";
 import {
@@ -48,6 +49,8 @@ const RULES: readonly CauseRule[] = [
   orderCause,
   crowdCause,
   unreadCause,
+  owedCause,
+  leftAloneCause,
   connectCause,
   callEndCause,
   silenceCause,
@@ -56,6 +59,7 @@ const RULES: readonly CauseRule[] = [
   framesCause,
   slowCause,
   tierCause,
+  unreadableCause,
   directCause,
   endingsCause,
   freedCause,

@@ -204,10 +204,19 @@ const EACH: Readonly<Record<Saying["ev"], Shape>> = {
     ["roundTripTime", maybe(number)],
   ],
   "session-stats": [["session", whole], ...each("currentRoundTripTime", "packetsSent", "packetsReceived", "packetsLost")],
-  network: each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes"),
   unsent: [
     ["error", text],
     ["count", count],
+  ],
+  network: [
+    ...each("sentPackets", "sentBytes", "receivedPackets", "receivedBytes"),
+    ["stunSent", maybe(number)],
+    ["stunReceived", maybe(number)],
+  ],
+  relayed: [
+    ["call", text],
+    ["from", whole],
+    ["to", whole],
   ],
   interfaces: [
     ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],

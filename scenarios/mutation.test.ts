@@ -72,6 +72,7 @@ const WITHOUT: ReadonlyMap<string, string> = new Map([
   ["impl/core/resampler.ts", "how it sounds is not in a log"],
   ["impl/core/jitter-statistics.ts", "counters that nothing acts on"],
   ["impl/core/session-statistics.ts", "figures for the log that nothing acts on"],
+  ["impl/core/relayed-media.ts", "words for the log that nothing acts on"],
   ["impl/core/noble-crypto.ts", "mutants run with the null engine"],
   ["impl/core/octets.ts", "a guard against misuse"],
   ["impl/core/opus-packet.ts", "mutants run without the real codec"],

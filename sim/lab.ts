@@ -312,7 +312,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     }
   };
   const traffic = (): void => {
-    for (const name of Object.keys(scenario.parties)) say(name, { ev: "network", ...network.counters(name) });
+    for (const name of Object.keys(scenario.parties))
+      say(name, { ev: "network", ...network.counters(name), ...(relays.get(name) ?? clients.get(name))?.stun });
     for (const process of clients.values()) process.tellStatistics();
   };
   let faults: ReturnType<typeof applyFaults> | undefined;

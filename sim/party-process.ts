@@ -11,7 +11,7 @@ import type { View } from "../impl/base/view.ts";
 import { DEVICE_MICROS } from "../impl/core/audio-source.ts";
 import { FRAME_MICROS } from "../impl/core/codec.ts";
 import { type Machine, type Ports, type Runner, run, sayNetwork, type WorldInput } from "../impl/core/effect.ts";
-import type { SessionConfig } from "../impl/core/session.ts";
+import type { EndpointListener, SessionConfig } from "../impl/core/session.ts";
 import { sessionStatistics } from "../impl/core/session-statistics.ts";
 import { SignallingFilter } from "../impl/core/signalling-filter.ts";
 import { SimHttp } from "./gateway-service.ts";
@@ -65,6 +65,8 @@ export type LabWorld = {
 export class PartyProcess<Input> {
   readonly name: string;
   readonly signalling: SignallingFilter;
+  /** STUN messages outside of sessions, over all lives of the process. */
+  readonly stun = { stunSent: 0, stunReceived: 0 };
   readonly #plan: Plan<Input>;
   readonly #world: LabWorld;
   #incarnation = 0;
@@ -111,7 +113,7 @@ export class PartyProcess<Input> {
       },
       socket,
       config: this.#plan.session,
-      listener: this.signalling.incoming(runner.listener),
+      listener: counted(this.signalling.incoming(runner.listener), this.stun),
       stream: randomness.stream(`quic/${this.name}/${incarnation}`),
       crowdedOut: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic`, cause: "congestion", bytes }),
       overtaken: (bytes) => say("net", { ev: "drop", where: `${this.name}/quic/down`, cause: "overtaken", bytes }),
@@ -119,7 +121,13 @@ export class PartyProcess<Input> {
     });
     const ports = {
       now: () => kernel.now,
-      endpoint: this.signalling.outgoing(endpoint),
+      endpoint: this.signalling.outgoing({
+        ...endpoint,
+        sendPacket: (to: Address, bytes: Uint8Array) => {
+          this.stun.stunSent++;
+          endpoint.sendPacket(to, bytes);
+        },
+      }),
       say: log,
       ...(this.#plan.speaksHttp === true ? { http: this.#http() } : {}),
       finish: () => void this.#after(GOODBYE, () => this.exit()),
@@ -297,3 +305,11 @@ export class PartyProcess<Input> {
     device("playout");
   }
 }
+
+const counted = (listener: EndpointListener, count: { stunReceived: number }): EndpointListener => ({
+  ...listener,
+  packet: (from, bytes) => {
+    count.stunReceived++;
+    listener.packet(from, bytes);
+  },
+});

@@ -110,7 +110,7 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
         pointed.push(await pointedAt(mutation, terminal.interrupted));
       }
       const broke = pointed.filter((one) => one.case !== undefined);
-      const wrong = broke.filter(({ named, component }) => named !== component);
+      const wrong = broke.filter(({ named, parts }) => !parts.includes(named));
       return told({ pointed }, () => [
         ...[true, false].map((isTuned) => {
           const [all, right] = [broke, broke.filter((one) => !wrong.includes(one))].map(

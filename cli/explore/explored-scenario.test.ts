@@ -46,8 +46,8 @@ describe("an explored scenario", () => {
       const settles = scenario.expect.find((one) => one.oracle === "settles");
       for (const fault of scenario.faults) {
         expect(fault.for === null).toBe(["rebind", "renumber", "expire"].includes(fault.kind));
-        if ("at" in fault.when)
-          expect(fault.when.at + (fault.for ?? 0) + Number(settles?.within)).toBeLessThan(scenario.duration);
+        if ("at" in fault.when && settles !== undefined)
+          expect(fault.when.at + (fault.for ?? 0) + Number(settles.within)).toBeLessThan(scenario.duration);
       }
     }
   });
@@ -56,6 +56,27 @@ describe("an explored scenario", () => {
     for (const scenario of many(false)) {
       const isPromised = scenario.expect.some((one) => one.oracle === "same-call");
       if (isPromised) expect(kindsOf(scenario)).not.toContain("kill-client");
+    }
+  });
+
+  it("promises that voice is heard at any time only where QUIC does not keep it back for seconds", () => {
+    const links = ({ parties }: Scenario) =>
+      Object.values(parties).flatMap(({ interfaces }) => Object.values(interfaces).flatMap(({ up, down }) => [up, down]));
+    const without = thousand().filter((one) => !one.expect.some(({ oracle }) => oracle === "settles"));
+    expect(without.length).toBeGreaterThan(10);
+    expect(without.length).toBeLessThan(150);
+    for (const one of without)
+      expect([links(one).some(({ delay }) => delay >= 600_000), links(one).some(({ burst }) => burst !== null)]).toEqual([
+        true,
+        true,
+      ]);
+  });
+
+  it("promises that a call comes up only where no client may die before it does", () => {
+    for (const scenario of thousand()) {
+      if (!scenario.expect.some((one) => one.oracle === "call-connects")) continue;
+      for (const fault of scenario.faults)
+        if (fault.kind === "kill" && scenario.parties[fault.target]?.role === "client") expect(fault.when).toHaveProperty("at");
     }
   });
 

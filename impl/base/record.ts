@@ -306,6 +306,9 @@ export type TierRecord = {
   readonly reason: string;
 };
 
+/** A relay passes media of a call that come on session `from` to session `to`, from here on; below FIRST_STAND_IN, or none of its own, for another relay's users. */
+export type RelayedRecord = { readonly ev: "relayed"; readonly call: string; readonly from: number; readonly to: number };
+
 /** UDP traffic of one party, cumulative, once a second and at the end. */
 export type NetworkRecord = {
   readonly ev: "network";
@@ -313,6 +316,9 @@ export type NetworkRecord = {
   readonly sentBytes: number;
   readonly receivedPackets: number;
   readonly receivedBytes: number;
+  /** Of them STUN messages outside of sessions: questions and answers, those for a sign of life included. Logs of before it do not have them. */
+  readonly stunSent?: number;
+  readonly stunReceived?: number;
 };
 
 /**
@@ -405,6 +411,7 @@ export type Saying =
   | TierRecord
   | NetworkRecord
   | UnsentRecord
+  | RelayedRecord
   | InterfacesRecord
   | HeldRecord
   | StallRecord

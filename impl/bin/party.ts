@@ -82,18 +82,33 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     timer = setTimeout(() => runner.input({ type: "wake" }), Math.min(Instant.between(clock.now(), at) / 1_000, 2 ** 31 - 1));
   };
   const memory = reclaimer();
+  const listener = options.layer?.incoming(runner.listener) ?? runner.listener;
+  let [stunSent, stunReceived] = [0, 0];
   const endpoint = await opened(metrics, {
     host: options.host,
     port: options.port,
     config: DEFAULT_SESSION,
-    listener: options.layer?.incoming(runner.listener) ?? runner.listener,
+    listener: {
+      ...listener,
+      packet: (from, bytes) => {
+        stunReceived++;
+        listener.packet(from, bytes);
+      },
+    },
     now: clock.now,
     afterFlood: memory.afterFlood,
     ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
   });
+  const outgoing = options.layer?.outgoing(endpoint) ?? endpoint;
   const ports: Ports = {
     now: clock.now,
-    endpoint: options.layer?.outgoing(endpoint) ?? endpoint,
+    endpoint: {
+      ...outgoing,
+      sendPacket: (to, bytes) => {
+        stunSent++;
+        outgoing.sendPacket(to, bytes);
+      },
+    },
     say,
     play: (pcm) => options.play?.(pcm),
     http: askByHttp,
@@ -121,6 +136,8 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
       sentBytes: sentBytes + sentHeaderBytes,
       receivedPackets,
       receivedBytes: receivedBytes + receivedHeaderBytes,
+      stunSent,
+      stunReceived,
     });
     if (options.tellsSessions === true) for (const saying of statistics(endpoint.paths())) say(saying);
     if (droppedUnknown > refused) say({ ev: "refused", reason: "malformed", what: SOCKET_REFUSALS.stray, count: droppedUnknown });

@@ -20,6 +20,7 @@ import type { Config as FederationConfig } from "./federation/link.ts";
 import { Outbox } from "./outbox.ts";
 import { REPLACED, verifyRegistration } from "./registration.ts";
 import { type ClientLimits, DEFAULT_LIMITS, RelayLimits } from "./relay-limits.ts";
+import { relayedMedia } from "./relayed-media.ts";
 import { MAX_DATAGRAM_BYTES, type SessionEvent, type SessionId } from "./session.ts";
 import type { RelayTarget } from "./supervisor.ts";
 import { textOctets } from "./transcript.ts";
@@ -113,6 +114,7 @@ export function relay(config: Config): Relay {
   const send = (peer: Peer, message: SignalMessage): void =>
     peer.isRemote === true ? federation?.send(peer, message) : out.send(peer.session, message);
   const refusal = (peer: Peer, re: string, reason: string): void => send(peer, { type: "Refusal", re, reason });
+  const relayed = relayedMedia((saying) => out.say(saying));
   const sweepSoon = (): void => {
     sweepAt ??= Instant.after(now, SWEEP);
   };
@@ -271,6 +273,7 @@ export function relay(config: Config): Relay {
     if (!limits.packet(peer.session, now)) return refuse("limit", "packets of a session");
     const other = call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];
     if (other === undefined) return;
+    relayed(call, peer.session, other);
     const remote = federation?.standIn(other);
     if (remote === undefined) out.push({ type: "datagram", session: other, bytes });
     else federation?.media(remote, call, peer.fingerprint ?? "", bytes);

@@ -176,6 +176,7 @@ export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
   tier: true,
   network: true,
   unsent: true,
+  relayed: true,
   interfaces: true,
   "candidate-pair": true,
   action: true,
