@@ -106,6 +106,7 @@ const setUpLegs = ({ caller, callee, relay }: Planned): readonly Leg[] => [
   { from: caller, to: relay, type: "DirectCallOffer" },
   { from: relay, to: callee, type: "DirectCallOffer" },
   { from: callee, to: relay, type: "DirectCallAnswer" },
+  { from: relay, to: caller, type: "DirectCallAnswer" },
   { from: relay, to: callee, type: "CallSetup" },
   { from: relay, to: caller, type: "CallSetup" },
 ];

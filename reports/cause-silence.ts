@@ -75,7 +75,7 @@ function longestSilence({ evidence: { playouts, media } }: Trial): Silence | und
     sealed++;
     const arrived = stream.openedAt[seq];
     if (arrived === undefined) lost++;
-    else if (arrived < at + delay) opened++;
+    else if (arrived <= at + delay) opened++;
   }
   return {
     from: stream.from,
