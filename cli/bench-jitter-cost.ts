@@ -2,8 +2,6 @@
  * What a jitter buffer costs: processor time of one stream with real Opus, beside decoding the same packets without any buffer in the same run; and what it holds on to over an hour of
  * virtual time, for each buffer on a link that loses, delays and reorders.
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { JITTER_BUFFERS, type JitterBufferName } from "../impl/base/jitter-buffer-name.ts";
 import { Instant } from "../impl/base/units.ts";
 import { FRAME_MICROS, FRAME_SAMPLES } from "../impl/core/codec.ts";
@@ -12,6 +10,7 @@ import { loadOpusWasm } from "../impl/io/opus-wasm.ts";
 import { readWav } from "../impl/io/wav.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
 import { listen, PACKETS, type Refillable, speak } from "./bench-jitter.ts";
+import { HOUR_FRAMES, hourGrowth } from "./hour-growth.ts";
 import { impaired } from "./jitter-conditions.ts";
 import { median, processorUs } from "./processor-time.ts";
 import { speechPath } from "./speech.ts";
@@ -68,15 +67,11 @@ export async function benchJitterCost(): Promise<readonly JitterCost[]> {
 
 /** An hour of sized frames through one buffer; nothing but the buffer is kept. */
 function hourOf(buffer: JitterBufferName): number {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
   const one = jitterBuffer(buffer, { decoder: sizedCodec.decoder(), mode: "sized" });
-  const packets = 3_600_000_000 / FRAME_MICROS;
-  const delays = delaysOf(packets);
+  const delays = delaysOf(HOUR_FRAMES);
   const payload = new Uint8Array(60);
   const waiting: { readonly at: number; readonly seq: number }[] = [];
-  let early = 0;
-  for (let seq = 0; seq < packets; seq++) {
+  return hourGrowth((seq) => {
     const now = seq * FRAME_MICROS;
     const delay = delays[seq] as number;
     if (delay >= 0) waiting.push({ at: now + delay, seq });
@@ -86,13 +81,7 @@ function hourOf(buffer: JitterBufferName): number {
       one.insert(Instant(next.at), { seq: next.seq, timestamp: next.seq * FRAME_SAMPLES, payload });
     }
     one.playout(Instant(now));
-    if (seq === packets / 12) {
-      collect();
-      early = process.memoryUsage().heapUsed;
-    }
-  }
-  collect();
-  return process.memoryUsage().heapUsed - early;
+  });
 }
 
 /** As lines, to stand under the table of `bench jitter`. */

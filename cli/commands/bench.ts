@@ -207,7 +207,8 @@ const relayLines = (one: RelayFigure): readonly string[] => [
 
 const costLine = (one: FecCost): string =>
   `${one.scheme.padEnd(16)} ${one.frameUs.toFixed(1).padStart(6)} us a frame, both sides, at 10 % lost ${one.floorRatio.toFixed(2).padStart(6)} x sealing and opening it ` +
-  `${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream`;
+  `${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream` +
+  (one.hourBytes === null ? "" : `; ${(one.hourBytes / 1_024).toFixed(0)} KiB more after an hour than after five minutes`);
 
 const exploreLines = ({ core, campaign, shrink }: ExploreBench): readonly string[] => [
   `one seed, ${core.virtualS.toFixed(0)} s of virtual time: ${core.drawMs.toFixed(1)} ms to draw, ${core.simulateMs.toFixed(1)} ms to simulate, ` +

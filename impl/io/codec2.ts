@@ -6,9 +6,9 @@
 import { createRequire } from "node:module";
 import type { CodecEngine, CodecSettings, Decoder, Encoder } from "../core/codec.ts";
 import { FRAME_SAMPLES } from "../core/codec.ts";
-import { Concealment } from "../core/concealment.ts";
 import { Decimator, Interpolator } from "../core/resampler.ts";
 import { samplesOf } from "./opus-wasm.ts";
+import { concealingDecoder, ownedEncoder } from "./owned-coder.ts";
 
 /** Packages that bring the library: Debian 12's, Debian 13's. */
 export const CODEC2_PACKAGES: readonly string[] = ["libcodec2-1.0", "libcodec2-1.2"];
@@ -85,11 +85,8 @@ function encoder(library: Library, { units = FRAME_UNITS }: CodecSettings): Enco
   const samples = units * FRAME_SAMPLES;
   const state = library.create(MODE_1200);
   const down = new Decimator();
-  let live = true;
-  return {
+  return ownedEncoder(samples, {
     encode: (pcm) => {
-      if (!live) throw new TypeError("encoder: used after free()");
-      if (pcm.length !== samples) throw new RangeError(`pcm: want ${samples} samples, got ${pcm.length}`);
       const narrow = down.push(pcm);
       const out = new Uint8Array((units / FRAME_UNITS) * FRAME_BYTES);
       for (let i = 0; i < units / FRAME_UNITS; i++) {
@@ -99,24 +96,15 @@ function encoder(library: Library, { units = FRAME_UNITS }: CodecSettings): Enco
       }
       return out;
     },
-    free: () => {
-      if (live) library.destroy(state);
-      live = false;
-    },
-  };
+    free: () => library.destroy(state),
+  });
 }
 
 function decoder(library: Library): Decoder {
   const state = library.create(MODE_1200);
   const up = new Interpolator();
-  const concealment = new Concealment();
-  let live = true;
-  const alive = (): void => {
-    if (!live) throw new TypeError("decoder: used after free()");
-  };
-  return {
+  return concealingDecoder({
     decode: (packet, shape) => {
-      alive();
       const frames = packet.length / FRAME_BYTES;
       if (!Number.isInteger(frames) || frames < 1 || frames * FRAME_UNITS * FRAME_SAMPLES !== samplesOf(shape)) return undefined;
       const narrow = new Int16Array(frames * NARROW_FRAME);
@@ -125,19 +113,8 @@ function decoder(library: Library): Decoder {
         library.decode(state, pcm, packet.slice(i * FRAME_BYTES, (i + 1) * FRAME_BYTES));
         narrow.set(pcm, i * NARROW_FRAME);
       }
-      return concealment.good(up.push(narrow));
+      return up.push(narrow);
     },
-    recover: () => {
-      alive();
-      return undefined;
-    },
-    conceal: () => {
-      alive();
-      return concealment.conceal();
-    },
-    free: () => {
-      if (live) library.destroy(state);
-      live = false;
-    },
-  };
+    free: () => library.destroy(state),
+  });
 }

@@ -7,9 +7,9 @@
 import { createRequire } from "node:module";
 import type { CodecEngine, CodecSettings, Decoder, Encoder } from "../core/codec.ts";
 import { MAX_FRAME_BYTES, SAMPLE_RATE } from "../core/codec.ts";
-import { Concealment } from "../core/concealment.ts";
 import { parseOpusPacket } from "../core/opus-packet.ts";
 import { opusFrame, samplesOf } from "./opus-wasm.ts";
+import { concealingDecoder, ownedEncoder } from "./owned-coder.ts";
 
 /** What the compiled module offers; lengths in octets, addresses in its memory. Audio is one octet to each 16-bit word. */
 type Handler = {
@@ -70,60 +70,39 @@ function encoder(module: OpusModule, settings: CodecSettings): Encoder {
   const words = samples * 2;
   const input = module._malloc(words * 2);
   const output = module._malloc(words);
-  let live = true;
-  return {
+  return ownedEncoder(samples, {
     encode: (pcm) => {
-      if (!live) throw new TypeError("encoder: used after free()");
-      if (pcm.length !== samples) throw new RangeError(`pcm: want ${samples} samples, got ${pcm.length}`);
       module.HEAPU16.set(new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength), input >> 1);
       const bytes = handler._encode(input, words, output, samples);
       if (bytes < 0) throw new RangeError(`pcm: opus refused the frame (${bytes})`);
       return module.HEAPU8.slice(output, output + bytes);
     },
     free: () => {
-      if (!live) return;
-      live = false;
       handler.delete();
       module._free(input);
       module._free(output);
     },
-  };
+  });
 }
 
 function decoder(module: OpusModule): Decoder {
   const handler = new module.OpusScriptHandler(SAMPLE_RATE, 1, APPLICATION_VOIP);
   const input = module._malloc(MAX_FRAME_BYTES);
   const output = module._malloc(DECODED_BYTES);
-  const concealment = new Concealment();
-  let live = true;
-  const alive = (): void => {
-    if (!live) throw new TypeError("decoder: used after free()");
-  };
-  return {
+  return concealingDecoder({
     decode: (packet, shape) => {
-      alive();
       const samples = samplesOf(shape);
       if (parseOpusPacket(packet)?.samples !== samples) return undefined;
       module.HEAPU8.set(packet, input);
       if (handler._decode(input, packet.length, output) !== samples) return undefined;
       const pcm = new Int16Array(samples);
       new Uint8Array(pcm.buffer).set(module.HEAPU16.subarray(output >> 1, (output >> 1) + samples * 2));
-      return concealment.good(pcm);
-    },
-    recover: () => {
-      alive();
-      return undefined;
-    },
-    conceal: () => {
-      alive();
-      return concealment.conceal();
+      return pcm;
     },
     free: () => {
-      if (!live) return;
-      live = false;
       handler.delete();
       module._free(input);
       module._free(output);
     },
-  };
+  });
 }
