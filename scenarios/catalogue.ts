@@ -27,6 +27,7 @@ import federationLinkCut from "./cases/federation-link-cut.ts";
 import federationMove from "./cases/federation-move.ts";
 import federationOneWay from "./cases/federation-one-way.ts";
 import federationPartition from "./cases/federation-partition.ts";
+import federationRelayFlap from "./cases/federation-relay-flap.ts";
 import federationRelayRestart from "./cases/federation-relay-restart.ts";
 import federationReplay from "./cases/federation-replay.ts";
 import federationTrunk from "./cases/federation-trunk.ts";
@@ -177,6 +178,7 @@ export const CATALOGUE: readonly Scenario[] = [
   v6Appears,
   federationBaseline,
   federationMove,
+  federationRelayFlap,
   federationRelayRestart,
   federationLinkCut,
   federationOneWay,

@@ -77,4 +77,12 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
     imitates:
       "A relay takes it that whoever registers at another relay has its call along, so who started anew and forgot it keeps its peer on the line for good.",
   },
+  {
+    name: "silent-link-trusted",
+    file: "impl/core/federation/federation.ts",
+    find: 'if (heard === "heard-again") challenge(link);',
+    replace: "",
+    imitates:
+      "A relay that answers STUN again after a moment of silence is taken to know the link, though it was started anew meanwhile.",
+  },
 ];

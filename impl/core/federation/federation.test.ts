@@ -396,3 +396,22 @@ test("numbers of calls that are over are free again, however many calls a link h
   }
   expect(line.calls).toBe(0);
 });
+
+test("a relay whose other end missed a question asks by the link, once, whether it is still known there", () => {
+  const w = linked();
+  w.step({ type: "start" });
+  const challenges = (effects: readonly Effect[]): unknown[] =>
+    effects.flatMap((effect) => {
+      if (effect.type !== "send" || effect.session !== LINK) return [];
+      const parsed = parseSignal(effect.bytes);
+      return parsed.ok ? [parsed.message] : [];
+    });
+  expect(challenges(halfSeconds(w, 5, true))).toEqual([]);
+  expect(challenges(halfSeconds(w, 1, false))).toEqual([]);
+  const effects = w.pass(0.6).flatMap((effect) => {
+    if (effect.type !== "packet") return [effect];
+    return w.step({ type: "packet", from: effect.to, bytes: bindingResponse(effect.bytes.subarray(8, 20), "192.0.2.1:4433") });
+  });
+  expect(challenges(effects)).toEqual([{ type: "FederationUsers", whole: false, added: [], proofs: [], removed: [] }]);
+  expect(challenges(halfSeconds(w, 5, true))).toEqual([]);
+});

@@ -146,6 +146,12 @@ export function federation(
     else if (link.watch.at === "registered") supervise(link, { type: "lost", reason: "silent" });
   }
 
+  /**
+   * A relay that was not heard for a moment may have been started anew and know nothing of the link, which its answers to STUN do not tell; asked by the link, it resets it. What
+   * is said is that no user has come.
+   */
+  const challenge = (link: Link): void => tell(link, announcement([], false));
+
   function carries(peer: Peer, call: Call): void {
     const known = directory.find(peer.session);
     if (known === undefined) return;
@@ -306,7 +312,9 @@ export function federation(
       const stun = parseStun(bytes);
       const link = links.find((one) => one.relay.address === from);
       if (!stun.ok || link === undefined) return false;
-      if (link.path.heard(hub.now(), stun.transactionId)) return true;
+      const heard = link.path.heard(hub.now(), stun.transactionId);
+      if (heard === "heard-again") challenge(link);
+      if (heard !== "unknown") return true;
       const asked = probe.askedAt(link.asking, stun.transactionId);
       if (asked === undefined) return false;
       supervise(link, { type: "alive", asked });

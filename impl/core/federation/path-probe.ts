@@ -85,18 +85,19 @@ export class PathProbe {
     return { asked: this.#count, lost: this.#lost, rtt: micros(this.#rtt), jitter: micros(this.#jitter) };
   }
 
-  /** Whether `transaction` answers a question of this probe. */
-  heard(now: Instant, transaction: Uint8Array): boolean {
+  /** Whether `transaction` answers a question of this probe, and if so, whether one before it had no answer. */
+  heard(now: Instant, transaction: Uint8Array): "unknown" | "heard" | "heard-again" {
     const key = toHex(transaction);
     const at = this.#asked.get(key);
-    if (at === undefined) return false;
+    if (at === undefined) return "unknown";
     this.#asked.delete(key);
+    const isAgain = this.#lostInARow > 0 || [...this.#asked.values()].some((earlier) => earlier < at);
     this.#lostInARow = 0;
     const sample = Instant.between(at, now);
     this.#jitter =
       this.#last === undefined ? 0 : (this.#jitter ?? 0) + (Math.abs(sample - this.#last) - (this.#jitter ?? 0)) / 16;
     this.#rtt = this.#rtt === undefined ? sample : this.#rtt + (sample - this.#rtt) / 8;
     this.#last = sample;
-    return true;
+    return isAgain ? "heard-again" : "heard";
   }
 }
