@@ -307,7 +307,7 @@ const network: Row = {
     },
     {
       title: "Packets",
-      description: "UDP packets a second.",
+      description: "UDP packets a second, and those the system refused to send.",
       kind: "lines",
       unit: "pps",
       width: 8,
@@ -315,6 +315,10 @@ const network: Row = {
         {
           expr: `sum by (run, party, direction) (${rate(series("midcall_udp_packets_total", CHOSEN))})`,
           legend: `${WHO} {{direction}}`,
+        },
+        {
+          expr: `sum by (run, party, error) (${rate(series("midcall_udp_unsent_packets_total", CHOSEN))})`,
+          legend: `${WHO} {{error}}`,
         },
       ],
     },

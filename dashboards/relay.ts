@@ -66,11 +66,14 @@ const traffic: Row = {
   panels: [
     {
       title: "Packets",
-      description: "UDP packets a second; a call is about 100 each way.",
+      description: "UDP packets a second, and those the system refused to send; a call is about 100 each way.",
       kind: "lines",
       unit: "pps",
       width: 8,
-      targets: [{ expr: rate(series("midcall_udp_packets_total", RELAY)), legend: `${WHO} {{direction}}` }],
+      targets: [
+        { expr: rate(series("midcall_udp_packets_total", RELAY)), legend: `${WHO} {{direction}}` },
+        { expr: rate(series("midcall_udp_unsent_packets_total", RELAY)), legend: `${WHO} {{error}}` },
+      ],
     },
     {
       title: "Bandwidth",
