@@ -5,14 +5,13 @@ import { defineConfig } from "vitest/config";
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/midcall");
 
 /** Tests of cli that need the machine to themselves: they measure by the real clock what a busy neighbour changes, or run as many parties at once as two processors carry. */
-const ALONE_CLI = ["loopback", "netns-catalogue", "netns-direct", "netns-faults", "netns-parity", "parity"];
+const ALONE_CLI = ["docker-lab", "loopback", "netns-catalogue", "netns-direct", "netns-faults", "netns-parity", "parity"];
 /** Tests of cli with real parties in real time, which wait more than they compute. */
 const REAL_CLI = [
   "abandoned",
   "bench-neteq",
   "capture",
   "dashboards-up",
-  "docker-lab",
   "doctor",
   "launch",
   "live",
@@ -22,7 +21,12 @@ const REAL_CLI = [
   "reproduce-netns",
 ];
 /** One file at a time, after all others. */
-const ALONE = ["impl/io/quic-endpoint.test.ts", "netns/link/*.test.ts", ...ALONE_CLI.map((name) => `cli/${name}.test.ts`)];
+const ALONE = [
+  "impl/io/quic-endpoint.test.ts",
+  "impl/bin/hostile-datagrams.test.ts",
+  "netns/link/*.test.ts",
+  ...ALONE_CLI.map((name) => `cli/${name}.test.ts`),
+];
 /** Sockets, processes, namespaces, containers: two files at a time, when those that compute are through. What only waits for real programs is among those. */
 const REAL = [
   "impl/io/{udp-proxy,metrics-port}.test.ts",
