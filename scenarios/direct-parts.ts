@@ -47,3 +47,13 @@ export const undisturbedOnRelay = (): WrittenScenario["expect"] => [
   expectConcealment({ max: 0.01 }),
   expectSameCall(),
 ];
+
+/** The relay carries voice from the set-up on and the direct path takes over, which nobody hears. */
+export const directSoon = (): WrittenScenario["expect"] => [
+  // Answer and set-up, one round trip to the relay each, and the first media by the relay: the direct path comes two round trips later.
+  expectConnect({ within: "300ms" }),
+  expectMedia(),
+  expectPath({ path: "direct" }),
+  expectConcealment({ max: 0.01 }),
+  expectSameCall(),
+];
