@@ -103,22 +103,25 @@ const OVERLAP = 1_000_000;
 /** No party ever has two reconnect supervisors at work: by its own count, and by the attempts to connect that go on side by side. */
 function oneSupervisor({ scenario, records }: Evidence): Finding {
   let seen = 0;
-  // By client (a relay dials as many others as it federates with), the sessions that are being set up, and since when a newer one is in their place.
-  const attempts = new Map<string, Map<number, number>>();
+  // By party, the sessions that are being set up, to whom, and since when a newer one is in their place. A relay dials as many others as it federates with.
+  type Attempt = { since: number; readonly remote: string | undefined };
+  const attempts = new Map<string, Map<number, Attempt>>();
   for (const record of records) {
     const { who, t } = record;
     if (record.ev === "process" && (record.state === "killed" || record.state === "started")) attempts.delete(who);
-    const own = attempts.get(who) ?? new Map<number, number>();
-    if (record.ev === "session" && scenario.parties[who]?.role !== "relay") {
+    const own = attempts.get(who) ?? new Map<number, Attempt>();
+    if (record.ev === "session") {
       attempts.set(who, own);
-      if (record.state === "closed") own.delete(record.session);
-      else if (record.state === "connected" && own.get(record.session) === Number.POSITIVE_INFINITY) own.delete(record.session);
+      const { session, remote } = record;
+      if (record.state === "closed") own.delete(session);
+      else if (record.state === "connected" && own.get(session)?.since === Number.POSITIVE_INFINITY) own.delete(session);
       else if (record.state === "connecting") {
-        for (const [session, since] of own) own.set(session, Math.min(since, t));
-        own.set(record.session, Number.POSITIVE_INFINITY);
+        const isRelay = scenario.parties[who]?.role === "relay";
+        for (const one of own.values()) if (!isRelay || one.remote === remote) one.since = Math.min(one.since, t);
+        own.set(session, { since: Number.POSITIVE_INFINITY, remote });
       }
     }
-    for (const [session, since] of own)
+    for (const [session, { since }] of own)
       if (t - since > OVERLAP) return broken(`${who} went on with session ${session} beside the one that replaced it`, t);
     if (record.ev !== "registration") continue;
     seen++;

@@ -288,3 +288,15 @@ test("a call that its relay never confirms again is not well, nor is a client th
   const unconfirmed = aRelayRestart(long()).call(s(27), "bob", "resuming");
   expect(found("well-in-the-end", unconfirmed, long())?.detail).toContain("bob's call is not confirmed by its relay");
 });
+
+test("a relay dials several others at once, and none of them twice", () => {
+  const dials = (...remotes: readonly string[]): string | undefined => {
+    const log = aCallLog(aScenario(), {});
+    for (const [i, remote] of remotes.entries())
+      log.say(s(2) + i, "r1", { ev: "session", session: 101 + i, state: "connecting", remote });
+    const { oracles } = judge(measure(log.records(), aScenario()));
+    return oracles.find(({ name }) => name === "one-supervisor")?.verdict;
+  };
+  expect(dials("198.51.100.4:4433", "198.51.100.5:4433")).toBe("held");
+  expect(dials("198.51.100.4:4433", "198.51.100.4:4433")).toBe("broken");
+});
