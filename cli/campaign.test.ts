@@ -15,7 +15,7 @@ import { DEFAULT_SEED, formatSeed, seedOfCommit, seedOfDate } from "./seed.ts";
 import { commit } from "./version.ts";
 
 /** chosen: some ten seconds of an idle machine; campaigns of thousands are made by hand. */
-const SEEDS = 40;
+const SEEDS = 60;
 /** Of the commit's campaign in CI. Elsewhere one: the same files would be asked again and again. */
 const OWN_SEEDS = process.env.CI === "true" ? 40 : 1;
 const FROM = 1;
