@@ -1,6 +1,6 @@
 /**
  * `midcall bench neteq`: a real NetEq beside ours. Headless Chromium sends the same speech to itself through a relay on loopback that drops and delays by the very list our
- * sender and receiver are given, in virtual time. Chromium runs by the wall clock, so a busy machine is jitter to it: run alone.
+ * sender and receiver are given, in virtual time. Chromium runs by the wall clock, so a busy machine is jitter to it: it and the relay go before all ordinary work.
  */
 
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
@@ -15,6 +15,7 @@ import { capabilities, DEFAULT_FEC, MediaStream } from "../impl/core/media-strea
 import { DEFAULT_VOICE } from "../impl/core/voice/options.ts";
 import { loadOpusWasm } from "../impl/io/opus-wasm.ts";
 import { readWav } from "../impl/io/wav.ts";
+import { putBack, putFirst } from "../netns/precedence.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { CliError } from "./exit.ts";
 import { CONDITIONS, type Condition, impaired } from "./jitter-conditions.ts";
@@ -188,17 +189,22 @@ async function browserOf(red: number): Promise<{ run(trial: Trial): Promise<List
   };
 }
 
-/** Every mode on every link, once for each seed; one line takes as long as it lasts. */
+/** Every mode on every link, once for each seed; one takes as long as it lasts, and `atOnce` of them go on in one browser. */
 export async function benchNeteq(
   stage: (name: string) => void,
   signal: AbortSignal,
   {
     seeds = [1],
+    atOnce = 1,
+    goesFirst = true,
     measured = MEASURED,
     links = LINKS,
     modes = MODES,
   }: {
     readonly seeds?: readonly number[];
+    readonly atOnce?: number;
+    /** Before all ordinary work of the machine. */
+    readonly goesFirst?: boolean;
     readonly measured?: number;
     readonly links?: typeof LINKS;
     readonly modes?: readonly Mode[];
@@ -209,19 +215,35 @@ export async function benchNeteq(
   const packets = (SETTLING + measured) / FRAME_MICROS;
   const figures: NeteqFigure[] = [];
   for (const mode of modes) {
-    const browser = await browserOf(mode.red);
+    // All of ours before anything runs by the wall clock: it would be kept waiting.
+    const due: { readonly trial: Trial; readonly figure: Omit<NeteqFigure, "neteq">; readonly at: number }[] = [];
+    for (const { name, delays } of links)
+      for (const seed of seeds) {
+        signal.throwIfAborted();
+        stage(`${name}, ${mode.name}, seed ${seed}: ours`);
+        const trial: Trial = { mode, pcm, delays: delays(seed, packets), measured };
+        const lost = (100 * trial.delays.reduce((n, delay) => n + (delay < 0 ? 1 : 0), 0)) / packets;
+        const ours = await oursOf(engine, trial);
+        due.push({ trial, figure: { condition: name, mode: mode.name, seed, lost, ours }, at: figures.length + due.length });
+      }
+    if (goesFirst) await putFirst(process.pid); // which the browser inherits
     try {
-      for (const link of links)
-        for (const seed of seeds) {
+      const browser = await browserOf(mode.red);
+      const one = async (): Promise<void> => {
+        for (let next = due.shift(); next !== undefined; next = due.shift()) {
           signal.throwIfAborted();
-          stage(`${link.name}, ${mode.name}, seed ${seed}`);
-          const trial: Trial = { mode, pcm, delays: link.delays(seed, packets), measured };
-          const lost = (100 * trial.delays.reduce((n, delay) => n + (delay < 0 ? 1 : 0), 0)) / packets;
-          const ours = await oursOf(engine, trial);
-          figures.push({ condition: link.name, mode: mode.name, seed, lost, ours, neteq: await browser.run(trial) });
+          const { trial, figure, at } = next;
+          stage(`${figure.condition}, ${mode.name}, seed ${figure.seed}: NetEq`);
+          figures[at] = { ...figure, neteq: await browser.run(trial) };
         }
+      };
+      try {
+        await Promise.all(Array.from({ length: atOnce }, one));
+      } finally {
+        await browser.close();
+      }
     } finally {
-      await browser.close();
+      if (goesFirst) await putBack(process.pid);
     }
   }
   return figures;

@@ -2,18 +2,17 @@
  * What one relay process carries, on one core: our relay over real QUIC, beside a plain UDP echo in Node.js as the floor and coturn as a peer (a
  * TURN relay, RFC 8656: no encryption of its own). Everything is on loopback, and all clients are in this process.
  */
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type Address, parseAddress } from "../impl/base/address.ts";
 import { Stream } from "../impl/base/random.ts";
 import { installMissing } from "../netns/install.ts";
-import { putFirst } from "../netns/precedence.ts";
+import { putBack, putFirst } from "../netns/precedence.ts";
 import { droppedAt, type MeasuredProcess, startMeasured } from "./measured-process.ts";
 import { relayClients } from "./relay-clients.ts";
 import { openTurnPairs } from "./turn-pairs.ts";
@@ -83,10 +82,6 @@ export async function benchRelay(
   return { figures, leftOut };
 }
 
-/** As every process starts: whatever it starts itself would inherit anything else. */
-const asBefore = (): Promise<unknown> =>
-  promisify(execFile)("chrt", ["--all-tasks", "--other", "--pid", "0", String(process.pid)]).catch(() => undefined);
-
 /** Warms up, measures, and sets the process's costs beside what it has carried. */
 async function measured(
   name: string,
@@ -117,7 +112,7 @@ async function measured(
       packetsPerCpuSecond: carried.received / cpuSeconds,
     };
   } finally {
-    await asBefore();
+    await putBack(process.pid);
   }
 }
 

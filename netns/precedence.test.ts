@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { putFirst } from "./precedence.ts";
+import { putBack, putFirst } from "./precedence.ts";
 
 /** The scheduling of a thread as chrt(1) words it: "SCHED_RR 2". */
 function standing(thread: string): string {
@@ -38,6 +38,9 @@ test.for([
     expect(helpers.length).toBeGreaterThan(0);
     expect(new Set(helpers.map((one) => one.standing))).toEqual(new Set(["SCHED_RR 1"]));
     expect(new Set(threads.filter((one) => !helpers.includes(one)).map((one) => one.standing))).toEqual(new Set([wanted]));
+    await putBack(child.pid as number);
+    const after = readdirSync(`/proc/${child.pid}/task`).map(standing);
+    expect(new Set(after)).toEqual(new Set(["SCHED_OTHER 0"]));
   } finally {
     child.kill("SIGKILL");
   }

@@ -32,6 +32,11 @@ export async function putFirst(pid: number, as: "party" | "link" = "party"): Pro
   }
 }
 
+/** Undoes `putFirst`, so that what the process starts from now on inherits nothing; never rejects. */
+export async function putBack(pid: number): Promise<void> {
+  await promisify(execFile)("chrt", ["--all-tasks", "--other", "--pid", "0", String(pid)]).catch(() => undefined);
+}
+
 function helpersOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/task`;
   return readdirSync(folder).filter((thread) => {

@@ -35,6 +35,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .argument("<subject>", "sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
+    .option("--at-once <n>", "neteq: calls at once in one browser, 1 to 8", "1")
     .option(
       "--grid",
       "fec, jitter: loss x burst x jitter, outages and ITU-T G.1050; fec: at equal wire rate and equal added delay",
@@ -54,6 +55,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
 type Options = {
   readonly json?: boolean;
   readonly seeds: string;
+  readonly atOnce: string;
   readonly traces?: string;
   readonly grid?: true;
   readonly csv?: true;
@@ -63,7 +65,7 @@ type Options = {
 };
 
 async function bench(subject: string, options: Options, terminal: Terminal): Promise<void> {
-  const { json = false, seeds, traces, grid, csv, out } = options;
+  const { json = false, seeds, atOnce, traces, grid, csv, out } = options;
   const stage = (name: string): void => terminal.progress({ stage: name });
   const told = (measured: object, lines: () => readonly string[]): void => {
     terminal.quiet();
@@ -155,8 +157,12 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       const count = Number(seeds);
       if (!(Number.isInteger(count) && count >= 1 && count <= 20))
         throw usage(`--seeds ${seeds}: want a whole number, 1 to 20`, SUBJECTS);
+      const calls = Number(atOnce);
+      if (!(Number.isInteger(calls) && calls >= 1 && calls <= 8))
+        throw usage(`--at-once ${atOnce}: want a whole number, 1 to 8`, SUBJECTS);
       const { benchNeteq, neteqTable } = await import("../bench-neteq.ts");
-      const figures = await benchNeteq(stage, terminal.interrupted, { seeds: Array.from({ length: count }, (_, i) => i + 1) });
+      const wanted = { seeds: Array.from({ length: count }, (_, i) => i + 1), atOnce: calls };
+      const figures = await benchNeteq(stage, terminal.interrupted, wanted);
       return told({ figures }, () => neteqTable(figures));
     }
     case "explore": {
