@@ -240,29 +240,6 @@ export const ROUTER_RULES: string = [
   "}",
 ].join("\n");
 
-/** The internet's own: it tells nobody of closed ports, and of addresses that nobody has any more only the laboratory. */
-export const INTERNET_RULES: string = [
-  "table ip midcall_internet {",
-  ...refusalChains(["no-route"]),
-  " chain pre { type filter hook prerouting priority filter; policy accept;",
-  `  meta l4proto udp fib daddr oif missing ${refuse("no-route")}`,
-  " }",
-  " chain forward { type filter hook forward priority filter; policy accept;",
-  "  icmp type destination-unreachable icmp code != frag-needed drop",
-  " }",
-  "}",
-].join("\n");
-
-/** A party's own: a closed port is silence, and the laboratory hears of it. */
-export const PARTY_RULES: string = [
-  "table ip midcall_party {",
-  ...refusalChains(["port-closed"]),
-  " chain out { type filter hook output priority filter; policy accept;",
-  `  icmp type destination-unreachable icmp code port-unreachable ${refuse("port-closed")}`,
-  " }",
-  "}",
-].join("\n");
-
 /** Chains that end with a free port of the pool, or a refusal. `draw` is one rule, so that `numgen inc` counts on whoever asks. */
 function drawing(index: number, { hosts, ports }: Pool, free: string): readonly string[] {
   const exhausted = `  counter name exhausted ${refuse("nat-exhausted")}`;

@@ -3,7 +3,8 @@
  * no address is ever asked for on an impaired link. IPv6 is off unless the plan has any (topology-v6.ts).
  */
 import type { NamespaceScript } from "./command.ts";
-import { INTERNET_RULES, LAN, PARTY_RULES, ROUTER_RULES, WAN } from "./nat-rules.ts";
+import { LAN, ROUTER_RULES, WAN } from "./nat-rules.ts";
+import { internetRules, partyRules } from "./silence-rules.ts";
 import type { NatPlan, PartyPort, TopologyPlan } from "./topology-plan.ts";
 
 const IPV6_OFF = [
@@ -102,7 +103,7 @@ function party(plan: TopologyPlan, namespace: string, ports: readonly PartyPort[
         ...(port.families.includes("v4") ? arrival(port, FIRST_METRIC + port.preference) : []),
       ]),
     ],
-    nft: PARTY_RULES,
+    nft: partyRules("ip"),
   };
 }
 
@@ -162,7 +163,7 @@ function internet(plan: TopologyPlan): NamespaceScript {
       ...open.flatMap((port) => route(port.far.device, port)),
       ...facing.flatMap((nat) => route(nat.far.device, { address: nat.host, mac: nat.wanMac })),
     ],
-    nft: INTERNET_RULES,
+    nft: internetRules("ip"),
   };
 }
 

@@ -5,7 +5,7 @@
 import type { NamespaceScript } from "./command.ts";
 import { firewallRules } from "./firewall-rules.ts";
 import { LAN, WAN } from "./nat-rules.ts";
-import { refusalChains, refuse } from "./refusals.ts";
+import { internetRules, partyRules } from "./silence-rules.ts";
 import { FIRST_METRIC } from "./topology-commands.ts";
 import type { Gateway, NatPlan, PartyPort, TopologyPlan } from "./topology-plan.ts";
 
@@ -27,7 +27,11 @@ export function withV6(plan: TopologyPlan, script: NamespaceScript): NamespaceSc
   const nat = [...plan.nats.values()].find((one) => one.namespace === script.namespace);
   if (script.namespace === plan.wires) return script;
   const [settings, ip, nft] =
-    nat !== undefined ? router(plan, nat) : own.length > 0 ? party(plan, own) : [FORWARDING, internet(plan), INTERNET_RULES];
+    nat !== undefined
+      ? router(plan, nat)
+      : own.length > 0
+        ? party(plan, own)
+        : [FORWARDING, internet(plan), internetRules("ip6")];
   return {
     ...script,
     settings: [...(script.settings ?? []).filter(([path]) => !path.startsWith("ipv6/")), ...ON, ...settings],
@@ -49,7 +53,7 @@ function party(plan: TopologyPlan, ports: readonly PartyPort[]): Parts {
       .map((other) => neighbour(port.device, { address: other.address6, mac: other.mac })),
     ...(port.families.includes("v6") ? arrival6(port, FIRST_METRIC + port.preference) : []),
   ]);
-  return [settings, ip, PARTY_RULES];
+  return [settings, ip, partyRules("ip6")];
 }
 
 /** The way out by one interface; as `defaultRoute`. */
@@ -108,25 +112,3 @@ const internet = (plan: TopologyPlan): readonly string[] => [
     ]),
   ...behind(plan, null),
 ];
-
-/** As those of IPv4 (nat-rules.ts). */
-const INTERNET_RULES: string = [
-  "table ip6 midcall_internet {",
-  ...refusalChains(["no-route"]),
-  " chain pre { type filter hook prerouting priority filter; policy accept;",
-  `  meta l4proto udp fib daddr oif missing ${refuse("no-route")}`,
-  " }",
-  " chain forward { type filter hook forward priority filter; policy accept;",
-  "  icmpv6 type destination-unreachable drop",
-  " }",
-  "}",
-].join("\n");
-
-const PARTY_RULES: string = [
-  "table ip6 midcall_party {",
-  ...refusalChains(["port-closed"]),
-  " chain out { type filter hook output priority filter; policy accept;",
-  `  icmpv6 type destination-unreachable icmpv6 code port-unreachable ${refuse("port-closed")}`,
-  " }",
-  "}",
-].join("\n");
