@@ -117,16 +117,16 @@ async function observe6({ inside, outside }: NonNullable<Target["six"]>): Promis
   const opened = await Promise.all([inside, inside, outside[0], outside[0], outside[1]].map((on) => open(on)));
   try {
     const [one, beside, server, otherPort, otherHost] = opened as [Peer, Peer, Peer, Peer, Peer];
-    await deliver(beside, at(server), server);
-    const unasked = await tryOnce(otherHost, at(one), one, { from: server, to: at(beside), receiver: beside });
-    const isTranslated = (await deliver(one, at(server), server)) !== at(one);
-    const known = { from: server, to: at(one) };
+    const besideSeen = await deliver(beside, at(server), server);
+    const unasked = await tryOnce(otherHost, at(one), one, { from: server, to: besideSeen, receiver: beside });
+    const seen = await deliver(one, at(server), server);
+    const known = { from: server, to: seen };
     const lets = {
       unasked: unasked !== undefined,
-      otherPort: (await tryOnce(otherPort, at(one), one, known)) !== undefined,
-      otherHost: (await tryOnce(otherHost, at(one), one, known)) !== undefined,
+      otherPort: (await tryOnce(otherPort, seen, one, known)) !== undefined,
+      otherHost: (await tryOnce(otherHost, seen, one, known)) !== undefined,
     };
-    return { isTranslated, lets };
+    return { isTranslated: seen !== at(one), lets };
   } finally {
     for (const { socket } of opened) socket.close();
   }

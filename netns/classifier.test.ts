@@ -5,7 +5,7 @@ import type { Observation } from "./classifier-probe.ts";
 import { configure } from "./command.ts";
 import { FIREWALL, firewallRules } from "./firewall-rules.ts";
 import { namespaces } from "./leftovers.ts";
-import { natRules } from "./nat-rules.ts";
+import { natRules, WAN } from "./nat-rules.ts";
 import { HOME, party, withBench } from "./topology-bench.fixture.ts";
 
 /** A loaded machine takes its time: what hangs is told by deadlines inside. */
@@ -77,7 +77,7 @@ describe("the classifier on the kernel's NATs", () => {
       expect(() => refuseOthers(topology.plan, smaller)).toThrow("nat small: blocks declared to have 40 ports, found 39");
     }));
 
-  test("finds how each firewall filters IPv6, behind another one too, and refuses one that filters otherwise or not at all", (context) =>
+  test("finds how each firewall filters IPv6, behind another one too, and refuses one that filters otherwise, translates or does neither", (context) =>
     withBench(context, async (bench) => {
       const nats = {
         open: { ...HOME, filtering: "endpoint-independent" },
@@ -95,7 +95,13 @@ describe("the classifier on the kernel's NATs", () => {
       expect(() => refuseOthers(topology.plan, new Map([...topology.kinds, ["strict", kind]]))).toThrow(
         "nat strict: filtering of IPv6 declared address-and-port-dependent, found address-dependent",
       );
-      await inside("");
+      const translating = ` chain post { type nat hook postrouting priority srcnat; oifname ${WAN} meta l4proto udp snat to ${strict.plan.prefix6}99; }`;
+      await inside(`table ip6 nat66 {\n${translating}\n}`);
+      const sixty = await classify(topology, "strict");
+      expect(() => refuseOthers(topology.plan, new Map([...topology.kinds, ["strict", sixty]]))).toThrow(
+        "nat strict: filtering of IPv6 declared address-and-port-dependent, found translating",
+      );
+      await configure({ namespace: strict.plan.namespace, nft: "delete table ip6 nat66" });
       expect((await classify(topology, "strict")).firewall).toBe("open");
     }));
 
