@@ -76,7 +76,7 @@ function accountOf(
   const onTheWay = onTheWayOf(stream, relays, scenario);
   const own: Drop[] = [];
   for (const { t, where, bytes, fault, cause } of drops) {
-    if (!onTheWay(where)) continue;
+    if (!onTheWay(where, cause)) continue;
     if (cause === "congestion") own.push({ t, fault, isHeldBack: true, left: 1 });
     else if (bytes >= LEAST_PACKET)
       own.push({ t, fault, isHeldBack: false, left: 1 + Math.floor((bytes - LEAST_PACKET) / LEAST_FRAME) });
@@ -139,21 +139,27 @@ function accountOf(
 }
 
 /** Places a packet of the stream passes: the sender's way out, the receiver's way in, relays, NATs and the networks between. */
-function onTheWayOf({ from, to }: Stream, relays: readonly string[], { parties, nats }: Scenario): (where: string) => boolean {
+function onTheWayOf(
+  { from, to }: Stream,
+  relays: readonly string[],
+  { parties, nats }: Scenario,
+): (where: string, cause: DropRecord["cause"]) => boolean {
   const places = new Map<string, boolean>();
-  const passes = (where: string): boolean => {
+  const passes = (where: string, cause: DropRecord["cause"]): boolean => {
     const [party = "", box, direction] = where.split("/");
     if (relays.includes(party)) return true;
     if (box === "quic" && direction === undefined) return party === from;
     if (parties[party] === undefined) return where.startsWith("nat ") ? nats[where.slice(4)] !== undefined : true;
-    if (direction === undefined) return party === to;
+    // A party as a whole drops what came for a process that is not there, and what it has no interface to send by.
+    if (direction === undefined) return party === (cause === "no-route" ? from : to);
     return direction === "up" ? party === from : party === to || to === undefined;
   };
-  return (where) => {
-    const known = places.get(where);
+  return (where, cause) => {
+    const key = `${where} ${cause}`;
+    const known = places.get(key);
     if (known !== undefined) return known;
-    const answer = passes(where);
-    places.set(where, answer);
+    const answer = passes(where, cause);
+    places.set(key, answer);
     return answer;
   };
 }

@@ -1,7 +1,7 @@
 /** The invariants about media, trust and liveness, each judged both ways. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Saying } from "../impl/base/record.ts";
+import type { DropRecord, Saying } from "../impl/base/record.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import { accountsOf, type FrameAccount } from "./frame-accounting.ts";
 import { judge } from "./judge.ts";
@@ -13,7 +13,8 @@ import type { OracleResult } from "./result.ts";
 const found = (name: string, log: LogBuilder, more: Partial<Scenario> = {}): OracleResult | undefined =>
   judge(measure(log.records(), aScenario(more))).oracles.find((one) => one.name === name);
 
-const drops = (log: LogBuilder, where: string, from: number, to: number, more: { readonly fault?: number } = {}): LogBuilder => {
+type More = Partial<Pick<DropRecord, "fault" | "cause">>;
+const drops = (log: LogBuilder, where: string, from: number, to: number, more: More = {}): LogBuilder => {
   for (let at = from; at < to; at += 20_000) log.say(at, "net", { ev: "drop", where, cause: "loss", bytes: 120, ...more });
   return log;
 };
@@ -37,6 +38,13 @@ test.each([
   const oracle = found("every-frame-accounted", drops(tornForAlice(), where, s(9.95), s(10.15)));
   expect(oracle?.verdict).toBe(words === undefined ? "broken" : "held");
   if (words !== undefined) expect(oracle?.detail).toContain(words);
+});
+
+test("what a party has no interface to send by is lost at its sender, and what no process takes at its receiver", () => {
+  const verdict = (where: string, cause: DropRecord["cause"]): string | undefined =>
+    found("every-frame-accounted", drops(tornForAlice(), where, s(9.95), s(10.15), { cause }))?.verdict;
+  expect(["bob", "alice"].map((who) => verdict(who, "no-route"))).toEqual(["held", "broken"]);
+  expect(["bob", "alice"].map((who) => verdict(who, "process-down"))).toEqual(["broken", "held"]);
 });
 
 test("a drop says which fault lost the frame", () => {

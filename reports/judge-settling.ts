@@ -49,7 +49,8 @@ export function wellInTheEnd(evidence: Evidence): Finding {
   const healed = lastHeal(evidence);
   if (typeof healed === "string") return held(`not judged: ${healed} was never healed`);
   const isClientKilled = scenario.faults.some((one) => one.kind === "kill" && scenario.parties[one.target]?.role === "client");
-  const isHungUp = scenario.calls.some((call) => call.hangUpAt !== null);
+  const isHungUp =
+    scenario.calls.some((call) => call.hangUpAt !== null) || (scenario.actions ?? []).some(({ does }) => does !== "register");
   const from = healed + (isClientKilled || isHungUp ? SETTLE_AFTER_CLIENT : SETTLE);
   const to = scenario.duration;
   if (from >= to) return held(`not judged: the run ended before ${instant(from)}`);

@@ -1,8 +1,10 @@
 /**
- * Arbitrary faults for a topology: every kind of the language, timed and triggered, alone and in clusters. Each heals (or has nothing
- * to heal): what explored runs promise begins after the last heal.
+ * Arbitrary faults for a topology: every kind of the language (drawn-language.ts says which and why not), timed and triggered, alone and in clusters. Each
+ * heals (or has nothing to heal): what explored runs promise begins after the last heal.
  */
 import fc from "fast-check";
+import type { AddressFamily } from "../../impl/base/address.ts";
+import { familiesOf } from "../../scenarios/address-family.ts";
 import type { Direction, Fault, LinkModel, PartyModel, Scenario, SignallingEffect, Trigger } from "../../scenarios/expanded.ts";
 import { SIGNALLING_MESSAGES } from "../../scenarios/fault-language.ts";
 import { gilbert } from "../../scenarios/gilbert.ts";
@@ -14,6 +16,7 @@ import { natsInUse, natsOfParty, type Topology } from "./explored-topology.ts";
 export const DRAWN_KINDS = [
   "kill-relay",
   "kill-client",
+  "drain",
   "pause",
   "starve",
   "partition",
@@ -25,6 +28,7 @@ export const DRAWN_KINDS = [
   "block-quic",
   "late-kill",
   "interface-down",
+  "families",
   "roam",
   "impair",
   "spikes",
@@ -110,6 +114,24 @@ const spikes: fc.Arbitrary<Partial<LinkModel>> = fc
   .tuple(fc.integer({ min: 3, max: 100 }), fc.integer({ min: 25, max: 250 }))
   .map(([height, every]) => ({ trace: Array.from({ length: every }, (_, i) => ms(Math.max(0, height - i) * 20)) }));
 
+/**
+ * A mobile link that sends when its scheduler lets it, in full packets (mahimahi's recordings): as many instants as 60 to 600 kbit/s have, anywhere in a
+ * second that comes again and again. chosen: around what a call takes, with the queues of `rate`.
+ */
+const deliveries: fc.Arbitrary<Partial<LinkModel>> = fc
+  .tuple(
+    fc.array(fc.integer({ min: 0, max: 999 }), { minLength: 5, maxLength: 50, size: "max" }),
+    fc.integer({ min: 2, max: 40 }),
+  )
+  .map(([at, packets]) => ({
+    deliveries: { at: at.toSorted((a, b) => a - b).map(ms), period: ms(1_000), queueBytes: packets * MTU_BYTES },
+  }));
+
+/** Packets that are lost by their number: the first ones of a fault, a run of them, or any of the next four seconds' voice. */
+const drops: fc.Arbitrary<Partial<LinkModel>> = fc
+  .uniqueArray(fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 200 })), { minLength: 1, maxLength: 12 })
+  .map((drop) => ({ drop: drop.toSorted((a, b) => a - b) }));
+
 /** One to three knobs of a link. Delay and jitter come together, so that no packet arrives before it is sent. */
 const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
   .array(
@@ -117,8 +139,13 @@ const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
       share(0.01, 0.6).map((loss) => ({ loss })),
       fc.tuple(share(0.02, 0.4), fc.integer({ min: 2, max: 20 })).map(([loss, burst]) => ({ burst: gilbert(loss, burst) })),
       fc
-        .tuple(fc.integer({ min: 0, max: 1_000 }), share(0, 1), fc.constantFrom<LinkModel["order"]>("keep", "free"))
-        .map(([delay, jitter, order]) => ({ delay: ms(delay), jitter: Math.round(ms(delay) * jitter), order })),
+        .record({
+          delay: fc.integer({ min: 0, max: 1_000 }).map(ms),
+          jitter: share(0, 1),
+          order: fc.constantFrom<LinkModel["order"]>("keep", "free"),
+          jitterShape: fc.constantFrom<LinkModel["jitterShape"]>("uniform", "normal"),
+        })
+        .map((one) => ({ ...one, jitter: Math.round(one.delay * one.jitter) })),
       share(0.01, 1).map((duplicate) => ({ duplicate })),
       fc
         .tuple(share(0.01, 0.5), fc.integer({ min: 1, max: 300 }))
@@ -126,13 +153,19 @@ const overlay: fc.Arbitrary<Partial<LinkModel>> = fc
       fc
         .tuple(fc.integer({ min: 16, max: 500 }), fc.integer({ min: 2, max: 40 }))
         .map(([kbps, packets]) => ({ rate: { bps: kbps * 1_000, queueBytes: packets * MTU_BYTES } })),
+      deliveries,
+      drops,
       share(0.01, 0.4).map((corrupt) => ({ corrupt })),
       // From what every host takes (RFC 791) to the largest of Ethernet: below 1,280 no handshake passes (RFC 9000 section 14).
       fc.constantFrom(576, 1_200, 1_228, 1_280, 1_400, 1_492).map((mtu) => ({ mtu })),
     ),
     { minLength: 1, maxLength: 3, size: "max" },
   )
-  .map((knobs) => Object.assign({}, ...knobs) as Partial<LinkModel>);
+  .map((knobs) => {
+    const { rate, ...link } = Object.assign({}, ...knobs) as Partial<LinkModel>;
+    // Deliveries take the place of a rate.
+    return rate === undefined || link.deliveries !== undefined ? link : { ...link, rate };
+  });
 
 const effect: fc.Arbitrary<SignallingEffect> = fc
   .record({
@@ -185,6 +218,15 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
         .tuple(fc.constantFrom(...parties), share(0.05, 0.9), fc.integer({ min: 20, max: 1_000 }))
         .map(([[target], part, every]) => ({ kind: "starve", target, share: part, every: ms(every), heals: true })),
     ],
+    [
+      "families",
+      on.chain(({ target, interface: name }) => {
+        const had = familiesOf(topology.parties[target]?.interfaces[name] ?? {}).join();
+        return fc.constantFrom(...FAMILIES.filter((one) => familiesOf({ families: one }).join() !== had)).map((families) => ({
+          ...{ kind: "families" as const, target, interface: name, families, heals: true },
+        }));
+      }),
+    ],
     ["interface-down", on.map((where) => ({ kind: "interface-down", ...where, heals: true }))],
     [
       "impair",
@@ -206,6 +248,13 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
         .map(([target, way, done]) => ({ kind: "signalling", target, direction: way, effect: done, heals: true })),
     ],
   ]);
+  if (isOneNetwork(topology))
+    out.set(
+      "drain",
+      fc
+        .tuple(fc.constantFrom(...names("relay")), length())
+        .map(([target, within]) => ({ kind: "drain", target, within, heals: true })),
+    );
   const roamers = parties.filter(([, { role, interfaces }]) => role === "client" && Object.keys(interfaces).length > 1);
   if (roamers.length > 0)
     out.set(
@@ -254,6 +303,19 @@ function bodies(topology: Topology): ReadonlyMap<DrawnKind, fc.Arbitrary<Body>> 
   return out;
 }
 
+/** What an interface may have. */
+const FAMILIES: readonly (readonly AddressFamily[])[] = [["v4"], ["v6"], ["v4", "v6"]];
+
+/**
+ * Whether users of any two relays reach each other: who leaves a draining relay for a stranger to it, while the other end of the call is cut off and does not
+ * hear of it, is apart from it for good.
+ */
+function isOneNetwork({ parties }: Topology): boolean {
+  const relays = Object.entries(parties).filter(([, { role }]) => role === "relay");
+  const knows = (one: PartyModel, name: string): boolean => one.federatesWith?.includes(name) === true;
+  return relays.every(([a, one], i) => relays.slice(i + 1).every(([b, other]) => knows(one, b) || knows(other, a)));
+}
+
 /** What a middlebox answers, if anything. */
 const ANSWER: fc.Arbitrary<RejectAnswer | null> = fc.option(fc.constantFrom(...(Object.keys(REJECT_CODES) as RejectAnswer[])));
 
@@ -266,6 +328,9 @@ function pairsApart({ parties, nats }: Topology): (readonly [string, string])[] 
   return alone.flatMap((target) => alone.flatMap((other): [string, string][] => (other === target ? [] : [[target, other]])));
 }
 
+/** Half of all NATs have no flow that could move alone, and most clients no second interface. */
+const SELDOM_POSSIBLE: ReadonlySet<DrawnKind> = new Set<DrawnKind>(["rebind-one-flow", "roam"]);
+
 /** One to `most` faults of the `kinds` that apply here (a blackout where none does). A trigger may wait for an earlier fault of the list. */
 export function exploredFaults(
   topology: Topology,
@@ -276,8 +341,7 @@ export function exploredFaults(
   const possible = bodies(topology);
   const some = kinds.flatMap((kind) => {
     const arbitrary = possible.get(kind);
-    // Half of all NATs have no flow that could move alone.
-    return arbitrary === undefined ? [] : [{ arbitrary, weight: kind === "rebind-one-flow" ? 2 : 1 }];
+    return arbitrary === undefined ? [] : [{ arbitrary, weight: SELDOM_POSSIBLE.has(kind) ? 2 : 1 }];
   });
   const body = some.length === 0 ? (possible.get("blackout") as fc.Arbitrary<Body>) : fc.oneof(...some);
   return fc
@@ -314,6 +378,8 @@ function settled({ parties }: Topology, one: Fault): Fault {
     const most = Math.floor(one.for / 2);
     return { ...one, overlap: Math.min(one.overlap, most), gap: Math.min(one.gap, most) };
   }
+  // A drained relay has exited before it is started again.
+  if (one.kind === "drain" && one.for !== null) return { ...one, within: Math.min(one.within, Math.ceil(one.for / 2)) };
   if (one.kind !== "impair" || one.link.delay === undefined) return one;
   const face = parties[one.target]?.interfaces[one.interface];
   const own = Math.max(face?.up.jitter ?? 0, face?.down.jitter ?? 0);

@@ -31,31 +31,53 @@ export function exploredRelays(
   const model = parties[first];
   const isFree = relays.length === 1 && actions.length === 0 && calls.length === 1 && parties[SECOND] === undefined;
   const kept: Relays = { parties, actions, apart: 0, lastMove: 0 };
-  if (!isVaried || !isFree || call === undefined || model === undefined) return fc.constant(kept);
-  const move = (party: string, relay: string, at: number): Action => ({ when: { at }, party, does: "register", relay });
-  return fc
-    .record({
-      how: fc.constantFrom("neither", "spare", "linked"),
-      at: fc.integer({ min: 0, max: MOVES / 1_000 }).map((offset) => from + offset * 1_000),
-      together: fc.integer({ min: 0, max: 2_000 }).map((late) => late * 1_000),
-      swaps: fc.subarray(["caller there", "callee here", "caller back"] as const),
-    })
-    .map(({ how, at, together, swaps }): Relays => {
-      if (how === "neither") return kept;
-      const two = (firstModel: PartyModel): Scenario["parties"] => ({ ...parties, [first]: firstModel, [SECOND]: model });
-      if (how === "spare") {
-        const pair = [move(call.caller, SECOND, at), move(call.callee, SECOND, at + together)];
-        return { parties: two(model), actions: pair, apart: together, lastMove: at + together };
-      }
-      // Linked relays: the callee is at the second one, and both may move to where the other is, and back.
-      const linked = two({ ...model, federatesWith: [SECOND] });
-      const callee = linked[call.callee];
-      const placed = callee === undefined ? linked : { ...linked, [call.callee]: { ...callee, relay: SECOND } };
-      const moves = swaps.map((swap, i) =>
-        swap === "callee here"
-          ? move(call.callee, first, at + i * together)
-          : move(call.caller, swap === "caller there" ? SECOND : first, at + i * together),
-      );
-      return { parties: placed, actions: moves, apart: 0, lastMove: moves.length === 0 ? 0 : at + (moves.length - 1) * together };
-    });
+  if (!isVaried) return fc.constant(kept);
+  return fc.tuple(drawn(), fc.subarray(relays), fc.boolean()).map(([one, losers, secondLoses]) => ({
+    ...one,
+    parties: withoutResetKey(one.parties, secondLoses ? [...losers, SECOND] : losers),
+  }));
+
+  function drawn(): fc.Arbitrary<Relays> {
+    if (!isFree || call === undefined || model === undefined) return fc.constant(kept);
+    const move = (party: string, relay: string, at: number): Action => ({ when: { at }, party, does: "register", relay });
+    return fc
+      .record({
+        how: fc.constantFrom("neither", "spare", "linked"),
+        at: fc.integer({ min: 0, max: MOVES / 1_000 }).map((offset) => from + offset * 1_000),
+        together: fc.integer({ min: 0, max: 2_000 }).map((late) => late * 1_000),
+        swaps: fc.subarray(["caller there", "callee here", "caller back"] as const),
+      })
+      .map(({ how, at, together, swaps }): Relays => {
+        if (how === "neither") return kept;
+        const two = (firstModel: PartyModel): Scenario["parties"] => ({ ...parties, [first]: firstModel, [SECOND]: model });
+        if (how === "spare") {
+          const pair = [move(call.caller, SECOND, at), move(call.callee, SECOND, at + together)];
+          return { parties: two(model), actions: pair, apart: together, lastMove: at + together };
+        }
+        // Linked relays: the callee is at the second one, and both may move to where the other is, and back.
+        const linked = two({ ...model, federatesWith: [SECOND] });
+        const callee = linked[call.callee];
+        const placed = callee === undefined ? linked : { ...linked, [call.callee]: { ...callee, relay: SECOND } };
+        const moves = swaps.map((swap, i) =>
+          swap === "callee here"
+            ? move(call.callee, first, at + i * together)
+            : move(call.caller, swap === "caller there" ? SECOND : first, at + i * together),
+        );
+        return {
+          parties: placed,
+          actions: moves,
+          apart: 0,
+          lastMove: moves.length === 0 ? 0 : at + (moves.length - 1) * together,
+        };
+      });
+  }
 }
+
+/** The parties, of which those named do not keep the key of their stateless resets over a restart, and all others do. */
+const withoutResetKey = (parties: Scenario["parties"], losers: readonly string[]): Scenario["parties"] =>
+  Object.fromEntries(
+    Object.entries(parties).map(([name, { losesResetKey: _, ...party }]) => [
+      name,
+      losers.includes(name) ? { ...party, losesResetKey: true as const } : party,
+    ]),
+  );

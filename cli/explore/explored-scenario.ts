@@ -10,9 +10,10 @@ import { SETTLE, SETTLE_AFTER_CLIENT } from "../../reports/judge-settling.ts";
 import type { Expectation, Fault, Scenario } from "../../scenarios/expanded.ts";
 import { parseScenario } from "../../scenarios/language.ts";
 import { DRAWN_KINDS, type DrawnKind, exploredFaults, totalLength } from "./explored-faults.ts";
+import { actionsOf, exploredPlan } from "./explored-plan.ts";
 import { exploredRelays, type Relays } from "./explored-relays.ts";
 import { exploredTopology, FEW_PORTS, type Topology, type TopologyFeatures } from "./explored-topology.ts";
-import { exploredVoice } from "./explored-voice.ts";
+import { exploredVoice, spoken } from "./explored-voice.ts";
 import { scarcePorts } from "./scarce-ports.ts";
 
 const seconds = (value: number): number => value * 1_000_000;
@@ -40,7 +41,7 @@ type Features = TopologyFeatures & {
   readonly relays: boolean;
   /** Tiers and forward error correction. */
   readonly voices: boolean;
-  /** The callee may hide its address, the caller may hang up before the end. */
+  /** The callee may hide its address, either end may hang up before the end, or leave its relay and come back. */
   readonly plans: boolean;
   readonly triggers: boolean;
   /** Carriers that have a handful of ports for each subscriber. */
@@ -57,6 +58,7 @@ const FEATURES: fc.Arbitrary<Features> = fc.record({
   clocks: fc.constant(true),
   detours: fc.constant(true),
   paths: fc.constant(true),
+  families: fc.boolean(),
   relays: fc.constant(true),
   voices: fc.constant(true),
   plans: fc.constant(true),
@@ -75,6 +77,7 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
   clocks: fc.boolean(),
   detours: fc.boolean(),
   paths: fc.boolean(),
+  families: fc.boolean(),
   relays: fc.boolean(),
   voices: fc.boolean(),
   plans: fc.boolean(),
@@ -127,21 +130,30 @@ function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): f
         exploredTopology({ ...base, parties: relays.parties }, features).chain(({ parties, nats }) =>
           exploredVoice(parties, features.voices).map((voiced): Topology => ({ parties: voiced, nats })),
         ),
-        planOf(features),
+        exploredPlan(features, WINDOW),
       ),
     );
     return drawn.chain(([relays, topology, plan]) => {
       const calls = base.calls.map((call) => ({
-        ...call,
+        ...spoken(call, topology),
         at: call.at + (features.early ? 0 : REGISTER),
         answer: plan.isPrivate && call.answer === "AcceptTrusted" ? ("AcceptGeneric" as const) : call.answer,
-        hangUpAt: plan.hangUp === null ? null : up + plan.hangUp,
+        hangUpAt: plan.ending.how === "caller hangs up" ? up + plan.ending.at : null,
       }));
+      const endings = calls
+        .slice(0, 1)
+        .flatMap((call) => actionsOf(plan, up, call.callee, topology.parties[call.callee]?.relay ?? call.relay));
       const stage = { from, to: from + WINDOW, isUp: !features.early, triggers: features.triggers };
-      const acting = relays.actions.length === 0 ? base : { ...base, actions: relays.actions };
+      // Who moves among relays has enough to do.
+      const actions = relays.actions.length === 0 ? endings : relays.actions;
+      const acting = {
+        ...base,
+        ...(actions.length === 0 ? {} : { actions }),
+        jitterBuffer: plan.jitterBuffer ?? base.jitterBuffer,
+      };
       return exploredFaults(topology, stage, features.kinds, MOST_FAULTS)
         .chain((faults) =>
-          features.scarcity && relays.actions.length === 0
+          features.scarcity && actions.length === 0
             ? scarcePorts(topology, faults).map((scarce) => ({ faults, scarce }))
             : fc.constant({ faults, scarce: topology }),
         )
@@ -150,17 +162,9 @@ function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): f
   });
 }
 
-/** What the parties do apart from the base's plan; `hangUp` counts from when the calls are up, microseconds. */
-const planOf = ({ plans }: Features): fc.Arbitrary<{ readonly isPrivate: boolean; readonly hangUp: number | null }> =>
-  plans
-    ? fc.record({
-        isPrivate: fc.boolean(),
-        hangUp: fc.oneof(
-          { weight: 5, arbitrary: fc.constant(null) },
-          { weight: 1, arbitrary: fc.integer({ min: 2_000, max: WINDOW / 1_000 }).map(ms) },
-        ),
-      })
-    : fc.constant({ isPrivate: false, hangUp: null });
+/** Whether a user ends a call before the scenario does. */
+const isEnded = ({ actions = [], calls }: Scenario): boolean =>
+  calls.some((call) => call.hangUpAt !== null) || actions.some(({ does }) => does !== "register");
 
 const ms = (value: number): number => value * 1_000;
 
@@ -178,11 +182,12 @@ function assembled(base: Scenario, topology: Topology, { faults, features, relay
     (one) => one.kind === "kill" && topology.parties[one.target]?.role === "client" && "after" in one.when,
   );
   // A hang-up that is lost leaves the other end waiting as long as a party that died.
-  const within = isClientKilled || base.calls.some((call) => call.hangUpAt !== null) ? SETTLE_AFTER_CLIENT : SETTLE;
+  const within = isClientKilled || isEnded(base) ? SETTLE_AFTER_CLIENT : SETTLE;
   // A triggered fault strikes late at most by as much as it waits; where it comes even later, `settles` says it cannot judge.
   const timed = faults.map((one) => ("at" in one.when ? one.when.at : 0) + (one.for ?? 0));
   const triggered = faults.map((one) => ("after" in one.when ? one.when.after.delay + (one.for ?? 0) + seconds(2) : 0));
-  const last = Math.max(...timed, relays.lastMove, seconds(5)) + Math.max(...triggered);
+  const acts = (base.actions ?? []).map(({ when }) => ("at" in when ? when.at : 0));
+  const last = Math.max(...timed, ...acts, relays.lastMove, seconds(5)) + Math.max(...triggered);
   const planned = Math.max(0, ...base.calls.map((call) => call.at + call.answerAfter)) + CONNECT;
   const whole = Math.ceil((Math.max(last, planned) + within + WATCH) / seconds(1)) * seconds(1);
   return {
@@ -217,7 +222,7 @@ function mayStarve({ parties }: Topology): boolean {
 
 /** What must hold whatever the faults: the base's own promises are about its own faults, and are dropped. */
 function promises(
-  { calls }: Scenario,
+  base: Scenario,
   faults: readonly Fault[],
   run: {
     readonly within: number;
@@ -227,6 +232,7 @@ function promises(
     readonly isAudible: boolean;
   },
 ): Expectation[] {
+  const { calls } = base;
   // What is left of it where voice may starve is the invariant well-in-the-end.
   const expect: Expectation[] = run.isAudible ? [{ oracle: "settles", within: run.within }] : [];
   if (calls.length === 0) return expect;
@@ -236,6 +242,7 @@ function promises(
   if (answers.size === 1 && answers.has("Reject") && run.isQuiet) expect.push({ oracle: "call-rejected" });
   if (!isAnswered || !run.isQuiet) return expect;
   expect.push({ oracle: "call-connects", within: CONNECT }, { oracle: "media-flows", frames: 10 });
-  if (!run.isClientKilled && totalLength(faults) + run.apart <= BEARABLE) expect.push({ oracle: "same-call" });
+  const isCut = (base.actions ?? []).some(({ does }) => does !== "register");
+  if (!run.isClientKilled && !isCut && totalLength(faults) + run.apart <= BEARABLE) expect.push({ oracle: "same-call" });
   return expect;
 }

@@ -1,6 +1,6 @@
 /**
  * Arbitrary surroundings of a base scenario's parties: other links, other NATs (also one behind another), a second way out, clocks
- * that drift. Relays stay as they are: their own links carry no distance.
+ * that drift, IPv6. Relays stay as they are but for IPv6: their own links carry no distance.
  */
 import fc from "fast-check";
 import type { InterfaceModel, NatBehaviour, NatModel, PartyModel, Scenario } from "../../scenarios/expanded.ts";
@@ -18,6 +18,8 @@ export type TopologyFeatures = {
   readonly detours: boolean;
   /** Clients choose whether they try direct paths. */
   readonly paths: boolean;
+  /** Interfaces with IPv6, or with nothing else. */
+  readonly families: boolean;
 };
 
 /**
@@ -62,6 +64,12 @@ const LIFETIMES: readonly number[] = [30, 120, 300].map((seconds) => seconds * 1
 export const FEW_PORTS = 64;
 const BLOCK: fc.Arbitrary<NonNullable<NatModel["portBlock"]>> = fc.constantFrom(FEW_PORTS, 128, 512).map((size) => ({ size }));
 
+/** chosen: half of all home routers answer one of the three protocols; which ones do is not known from measurements. */
+const PORT_MAPPING: fc.Arbitrary<NonNullable<NatModel["portMapping"]> | null> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  { weight: 3, arbitrary: fc.constantFrom("pcp" as const, "nat-pmp" as const, "upnp-igd" as const) },
+);
+
 /** One of the presets, or any of the nine pairs of mapping and filtering with other details drawn too. */
 const someNat: fc.Arbitrary<NatModel> = fc.oneof(
   fc.constantFrom(...[...NAT_PRESETS.values()].map((one) => one.model)),
@@ -75,6 +83,7 @@ const someNat: fc.Arbitrary<NatModel> = fc.oneof(
       inboundRefresh: fc.boolean(),
       behind: fc.constant(null),
     })
+    .chain((model) => PORT_MAPPING.map((portMapping) => (portMapping === null ? model : { ...model, portMapping })))
     .chain((model) => (model.ports === "block" ? BLOCK.map((portBlock) => ({ ...model, portBlock })) : fc.constant(model))),
 );
 const cgnat: NatModel = NAT_PRESETS.get("cgnat")?.model ?? ([...NAT_PRESETS.values()][0] as { model: NatModel }).model;
@@ -102,13 +111,32 @@ const linkOf = (name: string): Pick<InterfaceModel, "up" | "down"> => {
   return { up: { ...profile.up }, down: { ...profile.down } };
 };
 
-function access(name: string, base: InterfaceModel, features: TopologyFeatures): fc.Arbitrary<Access> {
+type Families = InterfaceModel["families"];
+/** chosen: IPv4 alone is what most have; IPv6 alone only where every relay has it too. */
+const someFamilies = (relaysHaveIpv6: boolean): fc.Arbitrary<Families> =>
+  fc.oneof(
+    { weight: 2, arbitrary: fc.constant(undefined) },
+    { weight: 2, arbitrary: fc.constant(["v4", "v6"] as const) },
+    ...(relaysHaveIpv6 ? [{ weight: 1, arbitrary: fc.constant(["v6"] as const) }] : []),
+  );
+
+function withFamilies<T extends InterfaceModel>(
+  { families: _, ...face }: T,
+  families: Families,
+): Omit<T, "families"> & InterfaceModel {
+  return families === undefined ? face : { ...face, families };
+}
+
+function access(name: string, base: InterfaceModel, features: TopologyFeatures, relaysHaveIpv6: boolean): fc.Arbitrary<Access> {
   const link = features.links
     ? fc.oneof(fc.constant<Pick<InterfaceModel, "up" | "down">>(base), fc.constantFrom(...LINKS).map(linkOf))
     : fc.constant<Pick<InterfaceModel, "up" | "down">>(base);
   const kept = fc.constant({ nats: [], nat: base.nat });
   const nat = features.nats ? fc.oneof({ weight: 1, arbitrary: kept }, { weight: 2, arbitrary: natChain(name) }) : kept;
-  return fc.tuple(link, nat).map(([{ up, down }, { nats, nat: behind }]) => ({ face: { up, down, nat: behind }, nats }));
+  const families = features.families ? someFamilies(relaysHaveIpv6) : fc.constant(base.families);
+  return fc
+    .tuple(link, nat, families)
+    .map(([{ up, down }, { nats, nat: behind }, own]) => ({ face: withFamilies({ up, down, nat: behind }, own), nats }));
 }
 
 function withPolicy({ iceTransportPolicy: _, ...party }: PartyModel, policy: PartyModel["iceTransportPolicy"]): PartyModel {
@@ -120,6 +148,7 @@ function client(
   name: string,
   party: PartyModel,
   features: TopologyFeatures,
+  relaysHaveIpv6: boolean,
 ): fc.Arbitrary<{ readonly party: PartyModel; readonly nats: Access["nats"] }> {
   const own = Object.entries(party.interfaces);
   const [first] = own;
@@ -129,7 +158,9 @@ function client(
     return fc
       .record({
         accesses: fc.tuple(
-          ...faces.map(([key, face], i) => access(i === 0 ? name : `${name}-${key}`.slice(0, 28), face, features)),
+          ...faces.map(([key, face], i) =>
+            access(i === 0 ? name : `${name}-${key}`.slice(0, 28), face, features, relaysHaveIpv6),
+          ),
         ),
         policy: features.paths ? POLICY : fc.constant(party.iceTransportPolicy),
         driftPpm: features.clocks ? fc.integer({ min: -DRIFT_PPM, max: DRIFT_PPM }) : fc.constant(party.driftPpm),
@@ -147,11 +178,27 @@ function client(
   });
 }
 
+/** A relay as it is, but for IPv6: no relay is without IPv4, over which relays find each other. */
+const relay = (party: PartyModel, features: TopologyFeatures, hasIpv6: boolean): PartyModel => {
+  if (!features.families) return party;
+  const faces = Object.entries(party.interfaces).map(([key, face]) => [
+    key,
+    withFamilies(face, hasIpv6 ? ["v4", "v6"] : undefined),
+  ]);
+  return { ...party, interfaces: Object.fromEntries(faces) };
+};
+
 /** The topology of `base`, varied as far as `features` allow. NATs that nobody is behind any more are gone. */
 export function exploredTopology(base: Topology, features: TopologyFeatures): fc.Arbitrary<Topology> {
+  return (features.families ? fc.boolean() : fc.constant(false)).chain((hasIpv6) => varied(base, features, hasIpv6));
+}
+
+function varied(base: Topology, features: TopologyFeatures, relaysHaveIpv6: boolean): fc.Arbitrary<Topology> {
   const parties = Object.entries(base.parties);
   const drawn = parties.map(([name, party]) =>
-    party.role === "client" ? client(name, party, features) : fc.constant({ party, nats: [] as Access["nats"] }),
+    party.role === "client"
+      ? client(name, party, features, relaysHaveIpv6)
+      : fc.constant({ party: relay(party, features, relaysHaveIpv6), nats: [] as Access["nats"] }),
   );
   return fc.tuple(...drawn).map((all) => {
     const known = new Map([...Object.entries(base.nats), ...all.flatMap((one) => one.nats)]);

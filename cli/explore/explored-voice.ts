@@ -1,10 +1,10 @@
-/** Arbitrary voice: what each client speaks in and how it protects it, the same for the whole call or as the link bears it. */
+/** Arbitrary voice: what each client speaks in, how it protects it, the same for the whole call or as the link bears it, and whether it sends its silences. */
 import fc from "fast-check";
 import { type FecScheme, MAX_WINDOW } from "../../impl/base/fec-scheme.ts";
 import { TIER_CHOICES } from "../../impl/base/tier.ts";
-import type { PartyModel } from "../../scenarios/expanded.ts";
+import type { CallModel, PartyModel } from "../../scenarios/expanded.ts";
 
-type Voice = Pick<PartyModel, "fec" | "adaptsFec" | "tier">;
+type Voice = Pick<PartyModel, "fec" | "adaptsFec" | "tier" | "dtx">;
 
 /** One of each kind of scheme, with few packets of redundancy. chosen: what the tiers use lies within (impl/core/quality/coding.ts). */
 const scheme: fc.Arbitrary<FecScheme> = fc.oneof<fc.Arbitrary<FecScheme>[]>(
@@ -34,11 +34,13 @@ const voice: fc.Arbitrary<Voice> = fc
     tier: fc.oneof(fc.constant("good" as const), fc.constantFrom(...TIER_CHOICES)),
     fec: fc.option(scheme),
     adapts: fc.boolean(),
+    isSilent: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   })
-  .map(({ tier, fec, adapts }) => ({
+  .map(({ tier, fec, adapts, isSilent }) => ({
     ...(tier === "good" ? {} : { tier }),
     ...(fec === null ? {} : { fec }),
     ...(adapts && fec !== null ? { adaptsFec: true as const } : {}),
+    ...(isSilent ? { dtx: true as const } : {}),
   }));
 
 /** The parties with another voice for each client; with `isVaried` false as they are. */
@@ -51,9 +53,18 @@ export function exploredVoice(
     party.role === "relay"
       ? fc.constant([name, party] as const)
       : voice.map((own) => {
-          const { fec: _fec, adaptsFec: _adapts, tier: _tier, ...others } = party;
+          const { fec: _fec, adaptsFec: _adapts, tier: _tier, dtx: _dtx, ...others } = party;
           return [name, { ...others, ...own }] as const;
         }),
   );
   return fc.tuple(...drawn).map((all) => Object.fromEntries(all));
 }
+
+/** What both say: in turns where silences are not sent, else as the base has it. Sized frames have no other content. */
+export const spoken = <T extends CallModel>(
+  call: T,
+  { parties }: { readonly parties: Readonly<Record<string, PartyModel>> },
+): T =>
+  parties[call.caller]?.dtx === true || parties[call.callee]?.dtx === true
+    ? { ...call, callerSays: "turns-a", calleeSays: "turns-b" }
+    : call;
