@@ -100,3 +100,17 @@ test("an address that a fault takes is gone both ways and comes back the same; o
   send("bob", "198.51.100.1:4433", "new");
   expect([changes, network.touched(3), network.touched(4)]).toEqual([2, 0, 1]);
 });
+
+test("of several faults that give an interface other families, the latest that is still there has its way, and at last it has its own", () => {
+  const has = (): readonly string[] => network.addresses("alice").toSorted();
+  const first = network.setFamilies("alice", "eth0", ["v6"], 1);
+  const second = network.setFamilies("alice", "eth0", ["v4"], 2);
+  first();
+  expect(has()).toEqual(["192.168.2.2"]);
+  const third = network.setFamilies("alice", "eth0", ["v6"], 3);
+  expect(has()).toEqual(["2001:db8:2::2"]);
+  third();
+  expect(has()).toEqual(["192.168.2.2"]);
+  second();
+  expect(has()).toEqual(["192.168.2.2", "2001:db8:2::2"]);
+});

@@ -15,7 +15,7 @@ type Holds = Map<string, Set<number>>;
 /** A process as faults see it. */
 export type Faultable = {
   readonly signalling: SignallingFilter;
-  start(): void;
+  startAgain(): void;
   kill(fault: number): void;
   /** A relay asks its clients to go elsewhere, and exits. */
   drain(within: Micros): void;
@@ -58,9 +58,9 @@ export function whenDue({ kernel, log }: Pick<Lab, "kernel" | "log">, when: Trig
   log.watch(when.after.match, when.after.nth, () => kernel.after(when.after.delay as Micros, action));
 }
 
-/** Lets fault `index` hold what its kind does to its target; the returned function lets go and undoes it when nobody else holds it. */
-function hold(holds: Holds, { kind, target }: Pick<Fault, "kind" | "target">, index: number, undo: () => void): Undo {
-  const name = `${kind} ${target}`;
+/** Lets fault `index` hold its target in a state; the returned function lets go and undoes it when nobody else holds it. */
+function hold(holds: Holds, state: "down" | "still", target: string, index: number, undo: () => void): Undo {
+  const name = `${state} ${target}`;
   const holders = holds.get(name) ?? new Set<number>();
   holds.set(name, holders.add(index));
   return () => {
@@ -75,15 +75,15 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
   switch (fault.kind) {
     case "kill":
       process?.kill(index);
-      return hold(holds, fault, index, () => process?.start());
+      return hold(holds, "down", fault.target, index, () => process?.startAgain());
     case "drain":
       process?.drain(fault.within as Micros);
-      return hold(holds, fault, index, () => process?.start());
+      return hold(holds, "down", fault.target, index, () => process?.startAgain());
     case "partition":
       return network.partition(fault.target, fault.other, fault.direction, index);
     case "pause":
       process?.pause(index);
-      return hold(holds, fault, index, () => process?.resume());
+      return hold(holds, "still", fault.target, index, () => process?.resume());
     case "starve":
       return starve(lab, fault, index, holds);
     case "rebind":
@@ -136,7 +136,7 @@ function starve({ kernel, processes }: Lab, fault: Fault & { readonly kind: "sta
   const turn = (): void => {
     if (isOver) return;
     process?.pause(index);
-    release = hold(holds, { kind: "pause", target }, index, () => process?.resume());
+    release = hold(holds, "still", target, index, () => process?.resume());
     kernel.after(still as Micros, release);
     kernel.after(fault.every as Micros, turn);
   };

@@ -94,6 +94,9 @@ export class Network {
   /** Kept when somebody wants to look: undefined otherwise. */
   readonly #flights: Set<Flight> | undefined;
   readonly #cuts: Set<Cut> = new Set();
+  /** Families that interfaces had at first, and those that faults want them to have, the latest last. */
+  readonly #families: Map<Interface, { readonly families: readonly AddressFamily[]; readonly fault: number | undefined }[]> =
+    new Map();
   #flown = 0;
   readonly #crossed: ((crossing: Crossing) => void) | undefined;
 
@@ -147,16 +150,23 @@ export class Network {
   setInterface(party: string, name: string, up: boolean, fault?: number): void {
     this.#host(party).setInterface(this.#interface(party, name), up, fault);
   }
-  /** Has an interface have addresses of these families, by `fault`. The returned function gives it those it had. */
+  /** Has an interface have addresses of these families, by `fault`, until the returned function is called: then those that the latest fault still there wants, or its own. */
   setFamilies(party: string, name: string, families: readonly AddressFamily[], fault: number): () => undefined {
     const at = this.#interface(party, name);
-    const before = [...at.hosts.keys()];
-    const set = (wanted: readonly AddressFamily[], by: number | undefined): undefined => {
-      setFamilies(this.#topology, at, wanted, by);
+    const wishes = this.#families.get(at) ?? [{ families: [...at.hosts.keys()], fault: undefined }];
+    this.#families.set(at, wishes);
+    const wish = { families, fault };
+    const settle = (): undefined => {
+      const last = wishes.at(-1);
+      if (last !== undefined) setFamilies(this.#topology, at, last.families, last.fault);
       this.#host(party).changed();
     };
-    set(families, fault);
-    return () => set(before, undefined);
+    wishes.push(wish);
+    settle();
+    return () => {
+      wishes.splice(wishes.indexOf(wish), 1);
+      return settle();
+    };
   }
   /** Has the party's traffic leave from an interface while that is up, by `fault`; the returned function ends that. */
   prefer(party: string, name: string, fault: number): () => void {

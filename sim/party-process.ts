@@ -74,6 +74,9 @@ export class PartyProcess<Input> {
   #isPaused = false;
   #backlog: (() => void)[] = [];
   #socket: Socket | undefined;
+  #httpSocket: Socket | undefined;
+  /** To be started again as soon as it has ended by itself. */
+  #isAwaited = false;
   #endpoint: SimEndpoint | undefined;
   #machine: Machine<Input | WorldInput> | undefined;
   #runner: Runner<Input> | undefined;
@@ -130,7 +133,7 @@ export class PartyProcess<Input> {
       }),
       say: log,
       ...(this.#plan.speaksHttp === true ? { http: this.#http() } : {}),
-      finish: () => void this.#after(GOODBYE, () => this.exit()),
+      finish: () => void this.#after(GOODBYE, () => this.#leave()),
       play: (pcm: Int16Array) => this.#plan.audio?.play(this.#playoutTick, pcm),
       schedule: (at: Instant | undefined) => {
         wake?.cancel();
@@ -145,11 +148,24 @@ export class PartyProcess<Input> {
     if (this.#plan.first !== undefined) runner.input(this.#plan.first);
   }
 
+  /** Starts it again; when it has not ended yet, as a drained one that was held still, as soon as it has. */
+  startAgain(): void {
+    if (this.#isRunning) this.#isAwaited = true;
+    else this.start();
+  }
+
+  #leave(): void {
+    const isAwaited = this.#isAwaited;
+    this.exit();
+    if (isAwaited) this.start();
+  }
+
   #http(): NonNullable<Ports["http"]> {
     const socket = this.#world.network.socket(this.name, HTTP_SOURCE, (_, packet) => {
       const payload = readPayload(packet.payload);
       if (payload?.proto === "stun") http.received(payload.bytes);
     });
+    this.#httpSocket = socket;
     const http = new SimHttp(
       (to, bytes) => socket.send(to, { payload: { proto: "stun", bytes }, bytes: bytes.length + HTTP_HEADERS }),
       (length, action) => this.#after(length, action),
@@ -201,12 +217,15 @@ export class PartyProcess<Input> {
     this.#backlog = [];
     this.#endpoint?.shutdown();
     this.#socket?.close(fault);
+    this.#httpSocket?.close(fault);
     this.#unwatch?.();
     this.#unwatch = undefined;
     this.#endpoint = undefined;
     this.#machine = undefined;
     this.#runner = undefined;
     this.#socket = undefined;
+    this.#httpSocket = undefined;
+    this.#isAwaited = false;
     this.#world.say(this.name, { ev: "process", state });
   }
 

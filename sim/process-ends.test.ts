@@ -1,0 +1,58 @@
+/** Processes that end and come back while something else is at work on them. */
+import { expect, test } from "vitest";
+import { drain, kill, pause, type Scenario, scenario, type WrittenFault } from "../scenarios/index.ts";
+import { runSim } from "./lab.ts";
+import { nullCrypto } from "./null-crypto.ts";
+import { sizedCodec } from "./sized-codec.ts";
+
+const NAT = { preset: "home", portMapping: "upnp-igd" } as const;
+const call = (...faults: WrittenFault[]): Scenario =>
+  scenario({
+    name: "ends",
+    asks: "?",
+    labs: ["sim"],
+    duration: "9s",
+    expect: [],
+    parties: { alice: { nat: NAT, iceTransportPolicy: "all" } },
+    faults,
+  });
+
+/** What became of the process, with the seconds at which it did; nothing of the run's end. */
+function lives(who: string, ...faults: WrittenFault[]): readonly (readonly [number, string])[] {
+  const { crashed, records } = runSim({ scenario: call(...faults), seed: 1 }, { codec: sizedCodec, crypto: nullCrypto });
+  expect(crashed).toBeUndefined();
+  return records.flatMap((one) =>
+    one.ev === "process" && one.who === who && one.t < 9e6 ? [[one.t / 1e6, one.state] as const] : [],
+  );
+}
+
+test("a relay that is drained and killed is started again when both are over", () => {
+  const states = lives("r1", drain("r1", { at: "3s", within: "2s", for: "4s" }), kill("r1", { at: "4s", for: "1s" }));
+  expect(states).toEqual([
+    [0, "started"],
+    [4, "killed"],
+    [7, "started"],
+  ]);
+});
+
+test("a drained relay that was held still until it should be back is back as soon as it has ended", () => {
+  const [, paused, resumed, exited, started] = lives(
+    "r1",
+    drain("r1", { at: "3s", within: "1s", for: "2s" }),
+    pause("r1", { at: "3001ms", for: "3s" }),
+  );
+  expect([paused, resumed]).toEqual([
+    [3.001, "paused"],
+    [6.001, "resumed"],
+  ]);
+  expect(exited?.[1]).toBe("exited");
+  expect(started).toEqual([exited?.[0], "started"]);
+});
+
+test("a client that speaks HTTP with its router can be killed and started again", () => {
+  expect(lives("alice", kill("alice", { at: "3s", for: "1s" })).map(([at, state]) => `${at} ${state}`)).toEqual([
+    "0 started",
+    "3 killed",
+    "4 started",
+  ]);
+});
