@@ -1,8 +1,9 @@
 /** `midcall explore`, `shrink` and `mutants` from end to end: a planted bug is found, made small, and shown again by replay. */
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Campaign } from "../reports/campaign.ts";
 import { PROBES } from "../reports/probes.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
@@ -134,6 +135,20 @@ describe("midcall explore", () => {
     expect(Object.keys(probes)).toEqual(PROBES.map(({ name }) => name));
     expect(probes["nat-moved-in-call"]).toBeGreaterThan(0);
     expect(probes["call-nobody-answers"]).toBe(0);
+    // The page beside: the same runs, probes and command, whoever made them.
+    const [first, second] = await Promise.all(
+      ["explore-0x7d0", "explore-0x7d0-2"].map(async (name) => ({
+        told: JSON.parse(await readFile(join(folder, "out/campaigns", name, "campaign.json"), "utf8")) as Campaign,
+        html: await readFile(join(folder, "out/campaigns", name, "campaign.html"), "utf8"),
+      })),
+    );
+    expect(first?.told.runs.map(({ seed }) => Number(seed))).toEqual([2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007]);
+    expect(second?.told.runs).toEqual(first?.told.runs);
+    expect(first?.html).toContain("8 runs of 2 explored cases");
+    expect(first?.html).toContain("npx midcall explore baseline nat-rebind --seeds 8 --from 2000 --swarm --json --workers 1");
+    const hit = Object.entries(probes).filter(([, n]) => n !== 0);
+    expect(first?.html).toContain(`${hit.length} of ${PROBES.length} probes hit; never: `);
+    for (const [name] of hit) expect(first?.html).toContain(`>${name}</th><td class="wide" data-head="What it is">`);
   });
 
   it("finds a promise that cannot be kept, and what it writes shrinks and replays", async () => {
@@ -158,6 +173,12 @@ describe("midcall explore", () => {
     const dir = /replay: npx midcall replay (\S+)\/scenario\.json/.exec(said.out)?.[1] ?? "";
     const result: Result = JSON.parse(await readFile(join(folder, dir, "result.json"), "utf8"));
     expect([result.verdict, result.codec, result.crypto]).toEqual(["broken", "real", "real"]);
+    // The campaign's page leads to the run that was kept, under the reason it broke for.
+    const page = /campaign: (\S+)/.exec(said.out)?.[1] ?? "";
+    const html = await readFile(join(folder, page), "utf8");
+    const href = /<article class="reason broken">.*?<a href="([^"]*)"/s.exec(html)?.[1] ?? "";
+    expect(resolve(folder, page, "..", href)).toBe(resolve(folder, dir, "report.html"));
+    expect(html).toContain(`npx midcall shrink ${dir}/scenario.json`);
     const shrunk = await midcall(folder, ["shrink", join(dir, "scenario.json"), "--no-netns"]);
     expect(shrunk.code, shrunk.err).toBe(EXIT.held);
     const repro = await readFile(join(folder, `${dir}-shrunk`, "repro.txt"), "utf8");
@@ -192,6 +213,10 @@ describe("midcall mutants", () => {
     const survives = await midcall(folder, ["mutants", "baseline", "--only", "call-forgotten-on-reconnect", "--explore", "0"]);
     expect(survives.code, survives.out).toBe(EXIT.broken);
     expect(survives.out).toContain("SURVIVES");
+    const page = await readFile(join(folder, /campaign: (\S+)/.exec(survives.out)?.[1] ?? ""), "utf8");
+    expect(page).toMatch(/<article class="reason broken"><h3>call-forgotten-on-reconnect /);
+    const caughtPage = await readFile(join(folder, /campaign: (\S+)/.exec(caught.err)?.[1] ?? ""), "utf8");
+    for (const words of ["1 of 1 bugs were noticed", "media-recovers", "relay-restart"]) expect(caughtPage).toContain(words);
   });
 
   it("with --stale tries a mutation again only while its line is missing or was made of something else", async () => {

@@ -6,15 +6,19 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire, stripTypeScriptTypes } from "node:module";
+import type { PageScript } from "../reports/page-shell.ts";
 import { MODULE_EXTENSION } from "./version.ts";
-
-export type PageScript = { readonly text: string; readonly allowedBy: string };
 
 /** The timeline, for every page that has one. */
 export const PLOT: readonly string[] = ["../reports/page/plot-layout", "../reports/page/lane-shapes", "../reports/page/plot"];
 
 /** The scripts of report.html. */
 export const reportScripts = (): Promise<readonly PageScript[]> => scriptsOf([...PLOT, "../reports/page/report"]);
+
+/** The script of campaign.html, whose drawings are made already. */
+export const campaignScripts = async (): Promise<readonly PageScript[]> => [
+  allowed(await plainScript("../reports/page/campaign")),
+];
 
 const made = new Map<string, Promise<readonly PageScript[]>>();
 

@@ -5,9 +5,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LogRecord } from "../impl/base/record.ts";
+import { campaignOf } from "../reports/campaign.ts";
+import { campaignPage } from "../reports/campaign-html.ts";
+import { runOf } from "../reports/campaign-run.ts";
 import { ADDED, BOUND } from "../reports/fec-grid.ts";
 import { gridPage } from "../reports/fec-grid-page.ts";
 import { assess, render } from "../reports/index.ts";
+import { mutantsPage } from "../reports/mutants-html.ts";
 import type { PageData } from "../reports/page/data.ts";
 import { readLog } from "../reports/read-log.ts";
 import type { Result } from "../reports/result.ts";
@@ -16,7 +20,7 @@ import { type Opened, type TestBrowser, testBrowser } from "./browser.fixture.ts
 import { GRID } from "./fec-grid.ts";
 import { HOSTILE, hostileRun, MARKUP } from "./hostile-run.fixture.ts";
 import { openLivePage } from "./live/server.ts";
-import { reportScripts } from "./page-script.ts";
+import { campaignScripts, reportScripts } from "./page-script.ts";
 import { midcall } from "./recorded-terminal.fixture.ts";
 
 let folder = "";
@@ -273,6 +277,70 @@ async function isText({ page }: Opened): Promise<void> {
   expect(await page.title()).not.toBe("owned");
   expect(await page.locator("main").textContent()).toContain(MARKUP);
 }
+
+test("the page of a campaign sorts by keyboard, filters, copies, leads to the runs, fits a phone, and holds no markup of its runs", async (context) => {
+  const chromium = wanted(context);
+  const result: Result = JSON.parse(await readFile(join(folder, RUN, "result.json"), "utf8"));
+  const hostile = hostileRun();
+  const runs = [runOf(result), runOf({ ...result, scenario: "zebra", seed: "0x9" }), runOf(hostile.result)];
+  const campaign = campaignOf(`npx midcall run '${HOSTILE}'`, runs, {
+    says: [HOSTILE],
+    probes: [{ name: HOSTILE, says: MARKUP, runs: 0 }],
+    faults: [],
+  });
+  const extras = { scripts: await campaignScripts(), linkTo: (dir: string, file: string) => `${dir}/${file}` };
+  await writeFile(join(folder, "campaign.html"), campaignPage(campaign, extras));
+  const opened = await chromium.open(urlOf("campaign.html"), { offline: true });
+  const { page, complaints } = opened;
+  await page.waitForSelector("html[data-ready]");
+  await isText(opened);
+  expect(await widthOf(opened)).toBeLessThanOrEqual(1_280);
+  const names = (): Promise<string[]> => page.locator("#case-table tbody th").allTextContents();
+  expect((await names())[0]).toContain("attack");
+  // By keyboard: the head takes the focus, a first Enter falls, a second rises.
+  await page.locator("#case-table thead button", { hasText: "Longest gap" }).focus();
+  const gaps = (): Promise<number[]> =>
+    page.locator("#case-table tbody td:nth-child(5)").evaluateAll((all) => all.map((one) => Number(one.getAttribute("data-v"))));
+  await page.keyboard.press("Enter");
+  expect(await gaps()).toEqual((await gaps()).toSorted((a, b) => b - a));
+  await page.keyboard.press("Enter");
+  expect(await gaps()).toEqual((await gaps()).toSorted((a, b) => a - b));
+  expect(new Set(await gaps()).size).toBeGreaterThan(1);
+  expect(await page.locator("#case-table th[aria-sort=ascending]").textContent()).toBe("Longest gap");
+  await page.locator("input[data-filters=run-table]").fill("zebra");
+  expect(await page.locator("#run-table tbody tr:visible").count()).toBe(1);
+  await page.locator("#case-table tr", { hasText: "zebra" }).locator("button.copy").click();
+  expect(await page.locator("button.copy", { hasText: /Copied|Press Ctrl/ }).count()).toBe(1);
+  expect(complaints).toEqual([]);
+  await page.locator("#run-table tbody tr:visible a").click();
+  await page.waitForSelector("html[data-ready] #plot");
+  expect(await page.title()).toBe("relay-restart: held");
+  const narrow = await chromium.open(urlOf("campaign.html"), { viewport: { width: 400, height: 800 }, colorScheme: "dark" });
+  await narrow.page.waitForSelector("html[data-ready]");
+  expect(await widthOf(narrow)).toBeLessThanOrEqual(400);
+  expect(await narrow.page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(20, 23, 26)");
+  const bare = await chromium.open(urlOf("campaign.html"), { javaScriptEnabled: false });
+  await isText(bare);
+  expect(await bare.page.locator(".spreads svg").first().isVisible()).toBe(true);
+  expect([...narrow.complaints, ...bare.complaints]).toEqual([]);
+
+  // The page of planted bugs, in the same words.
+  const tried = { mutation: HOSTILE, file: MARKUP, imitates: HOSTILE, runs: 3 };
+  const caught = { case: HOSTILE, oracle: MARKUP, seed: "0x1", ms: 12, runs: 3 };
+  const mutations = [
+    { ...tried, caught: null },
+    { ...tried, caught },
+  ];
+  await writeFile(
+    join(folder, "mutants.html"),
+    mutantsPage({ schema: "midcall/mutants@1", command: HOSTILE, mutations }, extras.scripts),
+  );
+  const mutants = await chromium.open(urlOf("mutants.html"), { viewport: { width: 400, height: 800 } });
+  await mutants.page.waitForSelector("html[data-ready]");
+  await isText(mutants);
+  expect(await widthOf(mutants)).toBeLessThanOrEqual(400);
+  expect(mutants.complaints).toEqual([]);
+});
 
 test("a party called by markup is text in the report and on the live page", async (context) => {
   const chromium = wanted(context);

@@ -30,6 +30,7 @@ export async function program(words: readonly string[], terminal: Terminal): Pro
     if (first === undefined) throw usage("no command given", "see: midcall --help");
     const root = commandLine({
       terminal,
+      line: words,
       end: (ending) => {
         code = ending;
       },

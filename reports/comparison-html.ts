@@ -8,7 +8,7 @@ import { drawing, labelledSvg } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { legend, SYMBOL, table } from "./html-parts.ts";
 import { measure } from "./measure.ts";
-import { STYLE } from "./page-style.ts";
+import { pageOf } from "./page-shell.ts";
 import type { Result } from "./result.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { drawTimeline } from "./timeline-chart.ts";
@@ -16,24 +16,12 @@ import { drawTimeline } from "./timeline-chart.ts";
 /** A run with what its page is made of. */
 export type ComparedRun = { readonly result: Result; readonly scenario: Scenario; readonly records: readonly LogRecord[] };
 
-const page = (title: string, body: string): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
-<style>${STYLE}
+const STYLE = `
 .sides { display: grid; gap: 16px; } .sides > div { min-width: 0; } .sides h3 { margin: 8px 0 4px; } .sides p { margin: 0 0 4px; }
 .more td:last-child, .less td:last-child { font-weight: 650; } .noise td, .noise th, .same td, .same th { color: var(--soft); } .spread { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(480px, 100%), 1fr)); gap: 0 32px; } .spread svg { max-width: 600px; width: 100%; height: auto; }
 .compared { --tone: var(--source); }
-</style>
-</head>
-<body><main>
-${body}
-</main></body>
-</html>
 `;
+const page = (title: string, body: string): string => pageOf({ title, body, style: STYLE });
 
 /** Two runs. */
 export function runsPage(before: ComparedRun, after: ComparedRun): string {

@@ -20,14 +20,18 @@ export const svgOf = (drawn: Drawing): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   drawn.renderToSVGString().replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "\u{fffd}");
 
-/** The drawing for a page: without the style and the names that ECharts gives its parts, which others on the page have too; `label` says what is to be seen. */
-export const labelledSvg = (drawn: Drawing, prefix: string, label: string): string =>
-  svgOf(drawn)
+/**
+ * The drawing for a page: without the style and the names that ECharts gives its parts, which others on the page have too; `label` says what is to be seen.
+ * `keepsMeta`: which point of which series a shape is stays in it, for who makes links of them.
+ */
+export function labelledSvg(drawn: Drawing, prefix: string, label: string, keepsMeta = false): string {
+  const svg = svgOf(drawn)
     .replace(/<style[\s\S]*?<\/style>/g, "")
     .replace(/ class="zr[^"]*"/g, "")
     .replace(/zr\d+-/g, `${prefix}-`)
-    .replace(/ ecmeta_\w+="[^"]*"/g, "")
     .replace(/<svg ([^>]*?)>/, `<svg $1 role="img" aria-label="${escaped(label)}">`);
+  return keepsMeta ? svg : svg.replace(/ ecmeta_\w+="[^"]*"/g, "");
+}
 
 /** A labelled drawing as a file of its own, with the colours of the pages, light and dark. */
 export const standaloneSvg = (svg: string): string =>

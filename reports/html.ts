@@ -10,7 +10,7 @@ import { legend, SYMBOL, table } from "./html-parts.ts";
 import { type Excerpt, excerptsOf } from "./log-excerpt.ts";
 import type { Evidence } from "./measure.ts";
 import { asScriptData, pageData, type Recording } from "./page-data.ts";
-import { STYLE } from "./page-style.ts";
+import { type PageScript, pageOf } from "./page-shell.ts";
 import { carried } from "./path.ts";
 import type { OracleResult, Result } from "./result.ts";
 import { timelineOf } from "./timeline.ts";
@@ -29,8 +29,7 @@ import {
 
 /** What a page may have besides its run. */
 export type PageExtras = {
-  /** The page's scripts in their order, each with the source expression that lets it run (`'sha256-…'`). */
-  readonly scripts?: readonly { readonly text: string; readonly allowedBy: string }[];
+  readonly scripts?: readonly PageScript[];
   /** What each party heard, by party. */
   readonly recordings?: ReadonlyMap<string, Recording>;
   /** A run of the scenario's twin. */
@@ -47,20 +46,7 @@ export function htmlReport(
   { scripts = [], recordings = new Map(), twin, lastHeld }: PageExtras = {},
 ): string {
   const parties = numberedParties(scenario);
-  const scriptSources = scripts.length === 0 ? "" : `; script-src ${scripts.map(({ allowedBy }) => allowedBy).join(" ")}`;
-  const mediaSources = recordings.size === 0 ? "" : "; media-src 'self' file:";
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${scriptSources}${mediaSources}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(result.scenario)}: ${result.verdict}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<header class="${result.verdict}">
+  const body = `<header class="${result.verdict}">
 <p class="verdict"><span aria-hidden="true">${SYMBOL[result.verdict]}</span> ${result.verdict}</p>
 <h1>${escaped(result.scenario)}</h1>
 ${result.culprit === undefined ? "" : `<p class="cause culprit">${escaped(result.culprit.sentence)}</p>\n`}<p class="cause">${escaped(result.cause)}</p>
@@ -99,13 +85,14 @@ ${lastHeldSection(result, lastHeld)}
 <p>From run.ndjson, without media and counters.</p>
 ${excerptsOf(evidence.records, result.conditions).map(excerptBlock).join("\n")}
 </section>
-<footer><p>${escaped(howItRan(result))}. ${escaped(whatRan(result))}. Log hash <code>${escaped(result.hash)}</code>.</p></footer>
-</main>
-${scripts.length === 0 ? "" : `<script type="application/json" id="run-data">${asScriptData(pageData(evidence, result.oracles, recordings))}</script>`}
-${scripts.map(({ text }) => `<script type="module">${text}</script>`).join("\n")}
-</body>
-</html>
-`;
+<footer><p>${escaped(howItRan(result))}. ${escaped(whatRan(result))}. Log hash <code>${escaped(result.hash)}</code>.</p></footer>`;
+  return pageOf({
+    title: `${result.scenario}: ${result.verdict}`,
+    body,
+    scripts,
+    plays: recordings.size > 0,
+    ...(scripts.length === 0 ? {} : { data: asScriptData(pageData(evidence, result.oracles, recordings)) }),
+  });
 }
 
 /** Faults and broken limits to go to, for those who do not point. */

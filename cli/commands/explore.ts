@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
+import { type CampaignRun, runOf } from "../../reports/campaign-run.ts";
 import type { Result } from "../../reports/result.ts";
 import { reproBlock } from "../../reports/wording.ts";
 import { type Context, example } from "../context.ts";
@@ -27,7 +28,7 @@ type Options = {
   readonly json?: boolean;
 };
 
-export function addExplore(root: Command, { terminal, end }: Context): void {
+export function addExplore(root: Command, { terminal, end, line }: Context): void {
   root
     .command("explore")
     .description(
@@ -53,14 +54,20 @@ export function addExplore(root: Command, { terminal, end }: Context): void {
     .option("--keep-corpus <dir>", "write scenarios that together hit every probe the campaign hit, as few as possible")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall explore relay-restart nat-rebind --seeds 1000 --swarm"))
-    .action(async (words: string[], options: Options) => end(await explore(words, options, terminal)));
+    .action(async (words: string[], options: Options) => end(await explore(words, options, terminal, line)));
 }
 
-async function explore(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
+/** `line`: the command line as it was typed. */
+async function explore(
+  words: readonly string[],
+  options: Options,
+  terminal: Terminal,
+  line: readonly string[],
+): Promise<ExitCode> {
   if (!Number.isSafeInteger(options.from + options.seeds))
     throw usage(`--from ${options.from}: the last seed would be beyond 2^53-1`, "want a smaller one");
   const { campaign, emptyTally, fastJob } = await import("../explore/campaign.ts");
-  const { asJson, progressOf, summary } = await import("../explore/campaign-report.ts");
+  const { asJson, explored, progressOf, summary } = await import("../explore/campaign-report.ts");
   const { corpusPicker } = await import("../explore/corpus.ts");
   const bases = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
   const picker = corpusPicker();
@@ -75,6 +82,7 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
   };
   const tally = emptyTally();
   const kept: Kept[] = [];
+  const runs = new Map<number, CampaignRun>();
   const keep = keeper(confirming, options.out, terminal);
   const began = performance.now();
   const progress = progressOf(plan, tally, began, terminal);
@@ -84,12 +92,16 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
       found: async (violation) => {
         const one = await keep(violation);
         kept.push(one);
+        runs.set(violation.seed, keptRun(one));
         const block = `${blockOf(one).join("\n")}\n`;
         await writeFile(join(resolve(terminal.folder, one.kept.dir), "repro.txt"), block);
         if (options.json !== true) terminal.out(block);
       },
       progress,
-      ran: (run) => picker.consider(run),
+      ran: (run) => {
+        picker.consider(run);
+        runs.set(run.seed, runOf(run.result, null));
+      },
     });
     if (options.keepCorpus !== undefined) {
       terminal.progress({ stage: "choosing a corpus" });
@@ -108,6 +120,25 @@ async function explore(words: readonly string[], options: Options, terminal: Ter
   const wallMs = performance.now() - began;
   if (options.json === true) terminal.out(JSON.stringify(asJson(plan, tally, kept, wallMs), null, 2));
   else terminal.out(summary(plan, tally, wallMs).join("\n"));
+  if (runs.size > 0) {
+    const [{ keepCampaign, typed }, { campaignScripts }, { campaignOf }, { campaignPage }] = await Promise.all([
+      import("../campaign-folder.ts"),
+      import("../page-script.ts"),
+      import("../../reports/campaign.ts"),
+      import("../../reports/campaign-html.ts"),
+    ]);
+    const inOrder = [...runs].toSorted(([a], [b]) => a - b).map(([, run]) => run);
+    const told = campaignOf(typed(line), inOrder, explored(plan, tally, wallMs));
+    const scripts = await campaignScripts();
+    const page = await keepCampaign(
+      options.out,
+      { kind: "explore", seed: options.from },
+      told,
+      (linkTo) => campaignPage(told, { scripts, linkTo }),
+      terminal,
+    );
+    (options.json === true ? terminal.err : terminal.out)(`campaign: ${page}`);
+  }
   return tally.violations > 0 ? EXIT.broken : EXIT.held;
 }
 
@@ -163,6 +194,21 @@ async function keepNow(laboratory: Laboratory, violation: Violation, out: string
   const before = new Set(broken(result));
   if (broken(real).some((name) => before.has(name))) return { ...violation, confirmed: true, kept: real };
   return { ...violation, confirmed: false, kept: await run("fast") };
+}
+
+/**
+ * The row of a violation: of the run that was kept, which has a folder. A seed that gave two logs has broken a promise of midcall's own, whatever its oracles say.
+ */
+function keptRun({ kept, parted }: Kept): CampaignRun {
+  const run = runOf(kept);
+  if (parted === undefined) return run;
+  const detail = `two runs of one seed parted at line ${parted.line}`;
+  return {
+    ...run,
+    verdict: "crashed",
+    notHeld: [{ oracle: "same-log", detail }, ...run.notHeld],
+    cause: `midcall itself failed: ${detail}.`,
+  };
 }
 
 function blockOf({ kept, confirmed, parted }: Kept): string[] {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import type { TriedMutation } from "../../reports/mutants-html.ts";
 import type { Mutation } from "../../scenarios/mutation.ts";
 import { MUTATIONS } from "../../scenarios/mutations.ts";
 import { whatWouldBeRight } from "../../scenarios/suggestion.ts";
@@ -29,10 +30,11 @@ type Options = {
   readonly workers: number;
   readonly matrix?: string;
   readonly stale?: boolean;
+  readonly out: string;
   readonly json?: boolean;
 };
 
-export function addMutants(root: Command, { terminal, end }: Context): void {
+export function addMutants(root: Command, { terminal, end, line }: Context): void {
   root
     .command("mutants")
     .description(
@@ -55,9 +57,10 @@ export function addMutants(root: Command, { terminal, end }: Context): void {
       "--stale",
       "only mutations whose line in that file is missing, or was made of another mutation, module or case; who caught one is tried first",
     )
+    .option("--out <dir>", "the page of what was tried is kept in campaigns/ below it", "out")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall mutants --changed main"))
-    .action(async (words: string[], options: Options) => end(await mutants(words, options, terminal)));
+    .action(async (words: string[], options: Options) => end(await mutants(words, options, terminal, line)));
 }
 
 /** The mutations asked for, in the order of the catalogue or of the command line. */
@@ -85,7 +88,13 @@ function changedSince(ref: string): ReadonlySet<string> {
   }
 }
 
-async function mutants(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
+/** `line`: the command line as it was typed. */
+async function mutants(
+  words: readonly string[],
+  options: Options,
+  terminal: Terminal,
+  line: readonly string[],
+): Promise<ExitCode> {
   if (options.stale === true && options.matrix === undefined)
     throw usage("--stale: there is no file whose lines may be stale", "want --matrix <file> too");
   const file = options.matrix === undefined ? undefined : resolve(terminal.folder, options.matrix);
@@ -139,10 +148,29 @@ async function mutants(words: readonly string[], options: Options, terminal: Ter
     writeFileSync(file, matrix(rowsOf([...MUTATIONS.values()], all, [...before.values()], of)));
   }
   terminal.out(options.json === true ? JSON.stringify(all.map(asJson), null, 2) : table(all).join("\n"));
+  if (all.length > 0) await keepPage(all, options, terminal, line);
   return all.every((one) => one.caught !== undefined) ? EXIT.held : EXIT.broken;
 }
 
-const asJson = ({ mutation: { name, file, imitates }, caught, runs }: Outcome): object => ({
+/** The page, and where it is. */
+async function keepPage(
+  all: readonly Outcome[],
+  { out, seed, json }: Options,
+  terminal: Terminal,
+  line: readonly string[],
+): Promise<void> {
+  const [{ keepCampaign, typed }, { campaignScripts }, { mutantsPage }] = await Promise.all([
+    import("../campaign-folder.ts"),
+    import("../page-script.ts"),
+    import("../../reports/mutants-html.ts"),
+  ]);
+  const told = { schema: "midcall/mutants@1", command: typed(line), mutations: all.map(asJson) } as const;
+  const scripts = await campaignScripts();
+  const page = await keepCampaign(out, { kind: "mutants", seed }, told, () => mutantsPage(told, scripts), terminal);
+  (json === true ? terminal.err : terminal.out)(`campaign: ${page}`);
+}
+
+const asJson = ({ mutation: { name, file, imitates }, caught, runs }: Outcome): TriedMutation => ({
   mutation: name,
   file,
   imitates,

@@ -38,7 +38,7 @@ type Options = {
   readonly step?: boolean;
 };
 
-export function addRun(root: Command, { terminal, end }: Context): void {
+export function addRun(root: Command, { terminal, end, line }: Context): void {
   root
     .command("run")
     .description("Runs scenarios and says for each whether its promises held; everything about a run lands in its own folder.")
@@ -104,7 +104,7 @@ export function addRun(root: Command, { terminal, end }: Context): void {
     )
     .option("--until <time>", "with --inspect or --step: the instant to stop at, like 12.48s (the scenario's end)", untilArgument)
     .addHelpText("after", example("midcall run relay-restart --seed 42 --set faults.0.for=5s"))
-    .action(async (words: string[], options: Options) => end(await run(words, options, terminal)));
+    .action(async (words: string[], options: Options) => end(await run(words, options, terminal, line)));
 }
 
 function untilArgument(word: string): number {
@@ -120,7 +120,8 @@ function labArgument(word: string): LabName {
   throw usage(`--lab ${word}: there is no such laboratory`, `want --lab ${LABS.join(" or ")}`);
 }
 
-async function run(words: readonly string[], options: Options, terminal: Terminal): Promise<ExitCode> {
+/** `line`: the command line as it was typed. */
+async function run(words: readonly string[], options: Options, terminal: Terminal, line: readonly string[]): Promise<ExitCode> {
   if (!isReproducible(options.lab) && (options.codec !== "real" || options.crypto !== "real")) {
     throw usage(
       `--codec ${options.codec} --crypto ${options.crypto}: real processes use real ones`,
@@ -174,12 +175,43 @@ async function run(words: readonly string[], options: Options, terminal: Termina
     await shared?.close();
   }
   await reporters.end(finished);
+  if (finished.length > 1) await keepPage(finished, options, terminal, line);
   if (page !== undefined && !terminal.interrupted.aborted) {
     terminal.err("watch: the run is over; the page stays until you interrupt (Ctrl-C)");
     await once(terminal.interrupted, "abort");
   }
   await page?.close();
   return terminal.interrupted.aborted ? EXIT.interrupted : exitOf(finished.map(({ result }) => result.verdict));
+}
+
+/** The page of all runs together, and where it is: on standard output only where people read that. */
+async function keepPage(
+  finished: readonly Finished[],
+  { out, seed, json, reporter }: Options,
+  terminal: Terminal,
+  line: readonly string[],
+): Promise<void> {
+  const [{ keepCampaign, typed }, { campaignScripts }, { campaignOf }, { runOf }, { campaignPage }] = await Promise.all([
+    import("../campaign-folder.ts"),
+    import("../page-script.ts"),
+    import("../../reports/campaign.ts"),
+    import("../../reports/campaign-run.ts"),
+    import("../../reports/campaign-html.ts"),
+  ]);
+  const campaign = campaignOf(
+    typed(line),
+    finished.map(({ result }) => runOf(result)),
+  );
+  const scripts = await campaignScripts();
+  const page = await keepCampaign(
+    out,
+    { kind: "run", seed },
+    campaign,
+    (linkTo) => campaignPage(campaign, { scripts, linkTo }),
+    terminal,
+  );
+  const isForPeople = json !== true && reporter.every(({ name, file }) => name === "pretty" || file !== null);
+  (isForPeople ? terminal.out : terminal.err)(`campaign: ${page}`);
 }
 
 async function look(scenarios: readonly Scenario[], options: Options, terminal: Terminal): Promise<ExitCode> {

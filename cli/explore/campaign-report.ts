@@ -1,5 +1,6 @@
 /** What a campaign says of itself: its progress line, its summary, and the same as JSON. */
 
+import type { Campaign } from "../../reports/campaign.ts";
 import { PROBES } from "../../reports/probes.ts";
 import type { Result } from "../../reports/result.ts";
 import type { Scenario } from "../../scenarios/expanded.ts";
@@ -48,6 +49,19 @@ export function summary(plan: Plan, tally: Tally, wallMs: number): string[] {
     `violations: ${number(tally.violations)}`,
   ];
 }
+
+/** What an explored campaign's page tells besides its runs. */
+export const explored = (plan: Plan, tally: Tally, wallMs: number): NonNullable<Campaign["explored"]> => ({
+  says: summary(plan, tally, wallMs)
+    .slice(0, 2)
+    .map((line) => line.trim()),
+  probes: PROBES.map(({ name, says }) => ({ name, says, runs: tally.probes.get(name) ?? 0 })),
+  faults: [...FAULT_KINDS.keys()].map((name) => ({
+    name,
+    says: FAULT_KINDS.get(name)?.does ?? "",
+    runs: tally.struck.get(name) ?? 0,
+  })),
+});
 
 /** The contract's fields of `explore --json`; `runs` of each probe and each fault kind. */
 export const asJson = (plan: Plan, tally: Tally, kept: readonly Kept[], wallMs: number): object => ({
