@@ -46,18 +46,17 @@ type InstantUnit = {
   after(at: Instant, length: Micros): Instant;
   /** How long from `from` to `to`; 0 when `to` is the earlier one. */
   between(from: Instant, to: Instant): Micros;
-  /** The earliest of those that are set. */
-  earliest(...at: readonly (Instant | undefined)[]): Instant | undefined;
+  /** The earliest of those that are set. Fixed parameters, since machines ask after every input: a rest parameter is an array each time. */
+  earliest(a?: Instant, b?: Instant, c?: Instant, d?: Instant): Instant | undefined;
 };
+
+const earlier = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
 
 export const Instant: InstantUnit = Object.assign((value: number): Instant => whole("Instant", value) as Instant, {
   after: (at: Instant, length: Micros): Instant => (at + length) as Instant,
   between: (from: Instant, to: Instant): Micros => Math.max(0, to - from) as Micros,
-  earliest: (...at: readonly (Instant | undefined)[]): Instant | undefined => {
-    let best: Instant | undefined;
-    for (const one of at) if (one !== undefined && (best === undefined || one < best)) best = one;
-    return best;
-  },
+  earliest: (a?: Instant, b?: Instant, c?: Instant, d?: Instant): Instant | undefined => earlier(earlier(a, b), earlier(c, d)),
 });
 
 /** How long `bytes` take on a link of `rate`, rounded up to a whole microsecond. */

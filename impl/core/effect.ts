@@ -86,17 +86,15 @@ export function run<Input>(machine: Machine<Input | WorldInput>, ports: () => Po
   let busy = false;
   let scheduled: Instant | undefined;
   const input = (first: Input | WorldInput): void => {
-    pending.push(first);
-    if (busy) return;
+    if (busy) {
+      pending.push(first);
+      return;
+    }
     busy = true;
     const world = ports();
     try {
-      for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-        for (const effect of machine.step(world.now(), next)) {
-          if (effect.type !== "http") perform(world, effect);
-          else world.http?.(effect.request, (response) => input({ type: "http", id: effect.request.id, response }));
-        }
-      }
+      for (let next: typeof first | undefined = first; next !== undefined; next = pending.shift())
+        for (const effect of machine.step(world.now(), next)) perform(world, effect, input);
     } finally {
       busy = false;
     }
@@ -120,7 +118,7 @@ export function run<Input>(machine: Machine<Input | WorldInput>, ports: () => Po
   };
 }
 
-function perform(world: Ports, effect: Exclude<Effect, { readonly type: "http" }>): void {
+function perform(world: Ports, effect: Effect, input: (answer: WorldInput) => void): void {
   switch (effect.type) {
     case "datagram":
       return world.endpoint.sendDatagram(effect.session, effect.bytes);
@@ -138,5 +136,7 @@ function perform(world: Ports, effect: Exclude<Effect, { readonly type: "http" }
       return world.endpoint.close(effect.session, effect.detail);
     case "packet":
       return world.endpoint.sendPacket(effect.to, effect.bytes);
+    case "http":
+      return world.http?.(effect.request, (response) => input({ type: "http", id: effect.request.id, response }));
   }
 }

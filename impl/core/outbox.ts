@@ -8,12 +8,15 @@ import type { SessionId } from "./session.ts";
 /** Refusals written in full per reason; past that only powers of two are, so that a flood does not fill the log. chosen: enough to see a pattern. */
 const WRITTEN_IN_FULL = 16;
 
+const NOTHING: readonly Effect[] = [];
+
 export class Outbox {
   readonly #refused = new Map<RefusalReason, number>();
   #effects: Effect[] = [];
 
   /** The effects gathered since the last call, in order. */
   take(): readonly Effect[] {
+    if (this.#effects.length === 0) return NOTHING;
     const effects = this.#effects;
     this.#effects = [];
     return effects;

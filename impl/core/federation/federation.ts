@@ -273,15 +273,14 @@ export function federation(
         if (link.dials) supervise(link, { type: "desire", relay: { address: link.relay.address, pin: link.relay.pin } });
       }
     },
-    deadline: () =>
-      Instant.earliest(
-        ...links.flatMap(({ watch, asking, trunk, path }) => [
-          supervisor.deadline(watch),
-          probe.deadline(asking),
-          trunk.deadline,
-          path.deadline,
-        ]),
-      ),
+    deadline: () => {
+      let first: Instant | undefined;
+      for (const { watch, asking, trunk, path } of links) {
+        const next = Instant.earliest(supervisor.deadline(watch), probe.deadline(asking), trunk.deadline, path.deadline);
+        first = Instant.earliest(first, next);
+      }
+      return first;
+    },
     wake: () => {
       for (const link of links) {
         supervise(link, { type: "wake" });

@@ -241,7 +241,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
         candidates.filter((one) => restsUntil(one) <= now()),
       ];
       // Who is asked alone comes back for the others.
-      if (isDialer && tired.length > 0) retryAt = Instant.earliest(...tired.map(restsUntil));
+      if (isDialer) for (const one of tired) retryAt = Instant.earliest(retryAt, restsUntil(one));
       sessions.race(awake, why === "own-update", spare);
     },
     moved: () => {
@@ -299,13 +299,11 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       retryAt = undefined;
       side.regather();
     },
-    deadline: () =>
-      Instant.earliest(
-        sessions.deadline(),
-        chosen === undefined ? undefined : watch.deadline(chosen.watch),
-        retryAt,
-        ...leaving.map((one) => one.until),
-      ),
+    deadline: () => {
+      let first = Instant.earliest(sessions.deadline(), chosen === undefined ? undefined : watch.deadline(chosen.watch), retryAt);
+      for (const { until } of leaving) first = Instant.earliest(first, until);
+      return first;
+    },
     view: () => ({
       session: chosen?.pair.id ?? null,
       inDoubt: chosen?.watch.doubt !== undefined,

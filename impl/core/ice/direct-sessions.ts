@@ -337,8 +337,10 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
       for (const one of race.candidates) dialAgain(one);
     },
     deadline: () => {
-      const strangers = [...pairs.values()].filter((one) => one.id < 0 && one.stage !== "ready");
-      return Instant.earliest(race?.until, punchAt(), redialAt(), ...strangers.map((one) => Instant.after(one.since, RACE)));
+      let first = race === undefined ? undefined : Instant.earliest(race.until, punchAt(), redialAt());
+      for (const one of pairs.values())
+        if (one.id < 0 && one.stage !== "ready") first = Instant.earliest(first, Instant.after(one.since, RACE));
+      return first;
     },
     count: () => pairs.size + closing.size,
     view: () => ({

@@ -60,10 +60,10 @@ export class PlayedParts {
   }
 
   #name(part: Part | undefined, kind: Kind, pcm: Int16Array): Played {
-    const by = part?.by === undefined ? {} : { by: part.by };
-    if (part === undefined || part.seq <= this.#named) return { kind, ...by, pcm };
+    const by = part?.by;
+    if (part === undefined || part.seq <= this.#named) return by === undefined ? { kind, pcm } : { kind, by, pcm };
     this.#named = part.seq;
-    return { kind, seq: part.seq, ...by, pcm };
+    return by === undefined ? { kind, seq: part.seq, pcm } : { kind, seq: part.seq, by, pcm };
   }
 }
 
