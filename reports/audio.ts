@@ -165,8 +165,13 @@ function estimate(playouts: readonly Playout[], delays: ReadonlyMap<Playout, rea
   for (const playout of playouts) {
     const start = playout.slots[0]?.at ?? 0;
     const told = spoken.get(`${playout.call} ${playout.peer}`) ?? [];
-    const key = (at: number): string =>
-      `${Math.floor((at - start) / WINDOW_MICROS)} ${told.findLast(({ t }) => t <= at)?.coding ?? ""}`;
+    const codings = told.map(({ coding }) => coding);
+    /** The window, and in what was spoken then: 0 for nothing told of, else the place of its first mention from 1 on. */
+    const key = (at: number): number => {
+      const last = told.findLastIndex(({ t }) => t <= at);
+      const place = last < 0 ? 0 : codings.indexOf(codings[last] as string) + 1;
+      return Math.floor((at - start) / WINDOW_MICROS) * (codings.length + 1) + place;
+    };
     const delayed = Map.groupBy(delays.get(playout) ?? [], (delay) => key(delay.at));
     let delayMs = 0;
     for (const [name, slots] of Map.groupBy(playout.slots, (slot) => key(slot.at))) {
@@ -174,8 +179,8 @@ function estimate(playouts: readonly Playout[], delays: ReadonlyMap<Playout, rea
       // A window without a single source frame keeps the delay of the one before: its loss says everything there is to say.
       if (here.length > 0) delayMs = here.reduce((total, delay) => total + delay.ms, 0) / here.length;
       all += slots.length;
-      const coding = name.slice(name.indexOf(" ") + 1);
-      const equipment = coding === "" ? OPUS : equipmentOf(coding);
+      const coding = codings[(name % (codings.length + 1)) - 1];
+      const equipment = coding === undefined ? OPUS : equipmentOf(coding);
       if (equipment === undefined) continue;
       const lost = slots.reduce((n, slot) => n + (isGap(slot.kind) ? 1 : 0), 0);
       const gaps = gapsOf(slots).length;

@@ -39,12 +39,13 @@ const REGARDLESS: ReadonlySet<string> = new Set([
  */
 export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
   const pauses = new Map<string, { readonly from: number; to: number }[]>();
-  for (const { t, who, ...saying } of records) {
-    if (saying.ev !== "process") continue;
+  for (const record of records) {
+    if (record.ev !== "process") continue;
+    const { t, who, state } = record;
     const own = pauses.get(who) ?? [];
     pauses.set(who, own);
-    if (saying.state === "paused") own.push({ from: t, to: Number.POSITIVE_INFINITY });
-    else if (saying.state === "resumed") for (const one of own) if (one.to === Number.POSITIVE_INFINITY) one.to = t;
+    if (state === "paused") own.push({ from: t, to: Number.POSITIVE_INFINITY });
+    else if (state === "resumed") for (const one of own) if (one.to === Number.POSITIVE_INFINITY) one.to = t;
   }
   const deeds = records.flatMap(({ t, ev }) => (ev === "fault" || ev === "action" ? [t] : []));
   return records.flatMap((record) => {

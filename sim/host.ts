@@ -2,7 +2,7 @@
  * The UDP side of a party's operating system: sockets by port, a receive buffer that goes on filling while the process is paused, counters.
  * Left out on purpose: ICMP errors (a sender learns nothing of a closed port) and send buffers (the link's queue is the only one).
  */
-import { type Address, type AddressFamily, address, familyOf } from "../impl/base/address.ts";
+import { type Address, type AddressFamily, address } from "../impl/base/address.ts";
 import type { DropRecord } from "../impl/base/record.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
 import type { Interface } from "./topology.ts";
@@ -31,7 +31,7 @@ export type Counters = { sentPackets: number; sentBytes: number; receivedPackets
 
 /** What a host needs of the network around it. */
 export type Wire = {
-  readonly transmit: (host: Host, from: Address, to: Address, packet: Packet) => void;
+  readonly transmit: (host: Host, from: Readonly<Record<AddressFamily, Address>>, to: Address, packet: Packet) => void;
   readonly drop: (where: string, cause: DropRecord["cause"], packet: Packet, fault: number | undefined) => void;
   /** `fault` altered the fate of a packet without dropping it. */
   readonly touch: (fault: number) => void;
@@ -180,7 +180,8 @@ class HostSocket implements Socket {
   readonly #wire: Wire;
   readonly #onClose: (fault: number | undefined) => void;
   readonly #waiting: { readonly from: Address; readonly packet: Packet }[] = [];
-  readonly #locals: Map<AddressFamily, Address> = new Map();
+  /** What it sends from; empty where it never had an address of the family. */
+  readonly #locals: Record<AddressFamily, Address> = { v4: "", v6: "" };
   #state: "running" | "held" | "closed" = "running";
   #heldBy: number | undefined;
 
@@ -194,17 +195,17 @@ class HostSocket implements Socket {
   }
 
   get local(): Address {
-    return this.#locals.get("v4") ?? this.#locals.get("v6") ?? "";
+    return this.#locals.v4 || this.#locals.v6;
   }
   relocate(): void {
     for (const family of ["v4", "v6"] as const) {
       const { host } = this.#host.way(family);
-      if (host !== undefined) this.#locals.set(family, address(host, this.#port));
+      if (host !== undefined) this.#locals[family] = address(host, this.#port);
     }
   }
 
   send(to: Address, packet: Packet): void {
-    if (this.#state !== "closed") this.#wire.transmit(this.#host, this.#locals.get(familyOf(to)) ?? "", to, packet);
+    if (this.#state !== "closed") this.#wire.transmit(this.#host, this.#locals, to, packet);
   }
 
   hold(fault?: number): void {

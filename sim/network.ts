@@ -64,7 +64,7 @@ export type IcmpPayload = {
   readonly to: Address;
   readonly bytes: number;
 };
-type Endpoint = { readonly host: string; readonly port: number };
+type Endpoint = { readonly host: string; readonly port: number; readonly family: AddressFamily };
 
 /** Nothing gets from one party to the other. */
 type Cut = { readonly from: string; readonly to: string; readonly fault: number };
@@ -257,18 +257,20 @@ export class Network {
     return sum;
   }
 
-  #transmit(host: Host, from: Address, to: Address, packet: Packet): void {
+  #transmit(host: Host, locals: Readonly<Record<AddressFamily, Address>>, to: Address, packet: Packet): void {
     const target = this.#parse(to);
+    const from = locals[target.family];
     host.counters.sentPackets++;
     host.counters.sentBytes += packet.bytes;
-    const { first, out, detour, given, lost } = host.way(familyOf(to));
+    const { first, out, detour, given, lost } = host.way(target.family);
     if (first === undefined) return this.#drop(host.name, "no-route", packet, lost);
     if (out === undefined) {
       this.#drop(`${host.name}/${first.name}/up`, "link-down", packet, first.downBy[0]);
       return;
     }
     this.#crossed?.({ interface: `${host.name}/${out.name}`, way: "up", at: this.#kernel.now, from, to, packet });
-    for (const fault of [detour, given]) if (fault !== undefined) this.#touch(fault);
+    if (detour !== undefined) this.#touch(detour);
+    if (given !== undefined) this.#touch(given);
     const { realm } = out;
     const local =
       realm.exit !== undefined &&
@@ -292,7 +294,7 @@ export class Network {
     /** The fault that gave the packet another source than it would have had: to blame when a filter then refuses it. */
     let readdressed: number | undefined;
     for (;;) {
-      const { host } = this.#parse(to);
+      const { host, family } = this.#parse(to);
       const node = realm.nodes.get(host);
       if (node?.kind === "interface") {
         const cut = this.#cuts.size === 0 ? undefined : this.#cutBetween(sender, node.party);
@@ -300,7 +302,7 @@ export class Network {
         else this.#drop(realm.name, "no-route", packet, cut.fault);
         return;
       }
-      const isTranslated = familyOf(to) === "v4";
+      const isTranslated = family === "v4";
       if (node !== undefined && !isTranslated) {
         const verdict = node.firewall.inbound(now, from, to);
         if (!verdict.ok) return this.#drop(`nat ${node.nat.name}`, "nat-filtering", packet, verdict.fault);
@@ -379,6 +381,7 @@ export class Network {
 
   /** Drops what a fault keeps from crossing the NAT, and tells its box; of several faults the first is named. */
   #blockedBy({ nat, blocks }: Gate, packet: Packet, inside: Address, remote: Address): Block | undefined {
+    if (blocks.length === 0) return undefined;
     const block = blocks.find((one) => this.#refuses(one, packet, inside, remote));
     if (block !== undefined) this.#drop(`nat ${nat.name}`, "blocked", packet, block.fault);
     return block;
@@ -477,8 +480,9 @@ export class Network {
     const parts = parseAddress(of);
     if (parts === undefined) throw new TypeError(`Socket.send: want an address like 192.0.2.1:4433, got ${of}`);
     if (this.#parsed.size >= PARSED) this.#parsed.clear();
-    this.#parsed.set(of, parts);
-    return parts;
+    const endpoint: Endpoint = { host: parts.host, port: parts.port, family: familyOf(of) };
+    this.#parsed.set(of, endpoint);
+    return endpoint;
   }
 
   #host(party: string): Host {

@@ -113,6 +113,7 @@ export class PartyProcess<Input> {
           return kernel.now;
         },
         after: (length, action) => this.#after(length, action),
+        post: (time, action) => kernel.post(time, this.#living(action)),
       },
       socket,
       config: this.#plan.session,
@@ -258,10 +259,15 @@ export class PartyProcess<Input> {
 
   /** Timers of a paused process fire when it resumes; those of a dead one never. */
   #after(length: Micros, action: () => void): Timer {
+    return this.#world.kernel.after(length, this.#living(action));
+  }
+
+  /** `action`, if this life of the process is still going on by then. */
+  #living(action: () => void): () => void {
     const incarnation = this.#incarnation;
-    return this.#world.kernel.after(length, () => {
+    return () => {
       if (this.#isRunning && this.#incarnation === incarnation) this.#soon(action);
-    });
+    };
   }
 
   #soon(action: () => void): void {

@@ -76,7 +76,7 @@ export function client(config: Config): Machine<Input> {
     isWanted: () => current !== undefined,
     hasMedia: () => current?.media !== undefined,
     resumption: () => {
-      const message = current === undefined ? undefined : call.resume(context(), current, now);
+      const message = current === undefined ? undefined : call.resume(context, current, now);
       return message === undefined ? undefined : { message, channel: current?.channel };
     },
     rerouted: () => current?.media?.resync(),
@@ -208,7 +208,7 @@ export function client(config: Config): Machine<Input> {
       farewells.remember(now, message.call_id, busy, false);
       return sendOn(link, busy);
     }
-    const incoming = call.incoming(context(), now, message, isCrossing ? willing() : config.answer);
+    const incoming = call.incoming(context, now, message, isCrossing ? willing() : config.answer);
     if (!incoming.ok) return refuse(incoming.reason, message.type);
     drive({ type: "hang-up", reason: "glare" });
     current = incoming.call;
@@ -231,20 +231,27 @@ export function client(config: Config): Machine<Input> {
   });
 
   function drive(input: call.Input): void {
-    if (current !== undefined) apply(call.step(context(), current, now, input));
+    if (current !== undefined) apply(call.step(context, current, now, input));
   }
 
-  const context = (): call.Context => ({
+  /** Made once: a call reads how things stand when it asks. */
+  const context: call.Context = {
     ...config,
     ...withDefaults(config),
     say,
     refuse,
-    candidates: ice.candidates(),
     certificate: ice.certificate,
-    isDirect: ice.isDirect(),
     patience: REFLEXIVE_PATIENCE,
-    isRegistered: relays.isRegistered(),
-  });
+    get candidates() {
+      return ice.candidates();
+    },
+    get isDirect() {
+      return ice.isDirect();
+    },
+    get isRegistered() {
+      return relays.isRegistered();
+    },
+  };
 
   function apply(effects: readonly call.Effect[]): void {
     for (const effect of effects) {
@@ -283,7 +290,7 @@ export function client(config: Config): Machine<Input> {
         return leave("deregistered");
       case "call":
         if (current !== undefined) return say({ ev: "note", text: "a call is up already" });
-        current = call.outgoing(context(), now, order.peer);
+        current = call.outgoing(context, now, order.peer);
         return drive({ type: "wake" });
       case "hang-up":
         return drive({ type: "hang-up", reason: order.reason });

@@ -42,11 +42,11 @@ export class RunMemory {
   /** The runs packet `seq` may belong to, likeliest first, three at most: the last begun by then, the next one, the one before. */
   candidates(seq: number): readonly Run[] {
     const at = this.#governing(seq);
+    const [last, next, before] = [this.#known[at], this.#known[at + 1], this.#known[at - 1]];
     const out: Run[] = [];
-    for (const index of [at, at + 1, at - 1]) {
-      const known = this.#known[index];
-      if (known !== undefined) out.push(known.run);
-    }
+    if (last !== undefined) out.push(last.run);
+    if (next !== undefined) out.push(next.run);
+    if (before !== undefined) out.push(before.run);
     return out;
   }
 

@@ -210,7 +210,9 @@ export class MediaStream {
     if (frames !== this.#sentUnits) this.#sent.flush();
     this.#sentUnits = frames;
     this.#sent.push(now, seq);
-    return [packet, ...repairs.map((repair) => this.#sealRepair(channel, repair))];
+    const packets = [packet];
+    for (const repair of repairs) packets.push(this.#sealRepair(channel, repair));
+    return packets;
   }
 
   /** In place of a packet in which nobody speaks: repair that is still owed, and the noise's description when it is due. */

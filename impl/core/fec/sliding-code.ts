@@ -4,6 +4,8 @@
  * here: frames of unlike lengths are cut into cells of eight octets and the sums are of cells, so that a short frame costs a short repair; and repair
  * travels aboard media packets.
  */
+import { freshOctets } from "../../base/octet-slab.ts";
+
 /** chosen: half of one is lost in every frame, and the work of decoding falls with their number's third power; 60 octets are 8 of them. */
 export const CELL_BYTES = 8;
 /** What four bits hold: frames of more than 119 octets go unprotected. */
@@ -17,7 +19,7 @@ export function cellsOf(length: number): number {
 
 /** The frame with its length in front, filled up with zeros to whole cells. The caller guarantees that it can be protected. */
 export function cellOctets(payload: Uint8Array): Uint8Array {
-  const octets = new Uint8Array(cellsOf(payload.length) * CELL_BYTES);
+  const octets = freshOctets(cellsOf(payload.length) * CELL_BYTES);
   octets[0] = payload.length;
   octets.set(payload, 1);
   return octets;
@@ -36,7 +38,7 @@ export function frameOfCells(octets: Uint8Array): Uint8Array | undefined {
  * xorshift generator (Marsaglia 2003), begun anew for each row.
  */
 export function factorsOf(seq: number, row: number, count: number): Uint8Array {
-  const factors = new Uint8Array(count);
+  const factors = freshOctets(count);
   let state = mixed(Math.imul(seq, 0x9e37_79b1) ^ Math.imul(row + 1, 0x85eb_ca6b)) | 1;
   for (let i = 0; i < count; i += 4) {
     state ^= state << 13;
@@ -69,8 +71,9 @@ export function multiplesOf(octets: Uint8Array): Uint32Array {
       let word = wordAt(octets, at + 4 * half);
       for (let bit = 1; bit < 256; bit <<= 1) {
         // The multiple by a power of two is that of all smaller ones with it.
-        const [base, power] = bit < 16 ? [start + half, bit] : [start + half + HIGH, bit >> 4];
-        for (let n = 0; n < power; n++) out[base + 2 * (n + power)] = (out[base + 2 * n] as number) ^ word;
+        const base = bit < 16 ? start + half : start + half + HIGH;
+        const power = bit < 16 ? bit : bit >> 4;
+        for (let n = base; n < base + 2 * power; n += 2) out[n + 2 * power] = (out[n] as number) ^ word;
         word = ((word & 0x7f7f_7f7f) << 1) ^ Math.imul((word >>> 7) & 0x0101_0101, 0x1d);
       }
     }
@@ -86,7 +89,8 @@ const wordAt = (octets: Uint8Array, at: number): number =>
 
 /** Adds to the eight octets of `into` from `at` on what `factors` from `first` on make of the cells of one frame. */
 export function addFrame(into: Uint8Array, at: number, multiples: Uint32Array, factors: Uint8Array, first: number): void {
-  let [low, high] = [0, 0];
+  let low = 0;
+  let high = 0;
   for (let start = 0, column = first; start < multiples.length; start += WORDS, column++) {
     const factor = factors[column] as number;
     const one = start + 2 * (factor & 15);
@@ -105,8 +109,9 @@ export const cellsIn = (multiples: Uint32Array): number => multiples.length / WO
 
 /** `count` sums over the frames before packet `seq`: `before[0]` are the multiples of the nearest, undefined where one is not protected. */
 export function sumsOf(seq: number, before: readonly (Uint32Array | undefined)[], count: number): Uint8Array {
-  const sums = new Uint8Array(count * CELL_BYTES);
-  const cells = before.reduce((sum, frame) => sum + (frame === undefined ? 0 : cellsIn(frame)), 0);
+  const sums = freshOctets(count * CELL_BYTES);
+  let cells = 0;
+  for (const frame of before) if (frame !== undefined) cells += cellsIn(frame);
   for (let row = 0; row < count; row++) {
     const factors = factorsOf(seq, row, cells);
     let column = 0;

@@ -3,6 +3,7 @@
  * go (reduced row echelon form, the oldest unknown first), so a frame is found with the first sum that determines it, and what becomes too old to be of use
  * leaves without taking anything with it. A packet that comes after all is put in where it was unknown. Memory is bounded whatever comes.
  */
+import { freshOctets } from "../../base/octet-slab.ts";
 import { FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import { addMultiple, inverse, scale } from "./galois.ts";
 import { addFrame, CELL_BYTES, cellOctets, cellsOf, factorsOf, frameOfCells, MAX_CELLS, multiplesOf } from "./sliding-code.ts";
@@ -17,6 +18,8 @@ type Missing = Pick<SourcePacket, "seq" | "timestamp" | "codec" | "frames"> & {
   /** Which unknown each of its cells is. */
   readonly unknowns: readonly number[];
 };
+/** A packet that repair is about: its cells, and what is known of them. */
+type Covered = { readonly count: number; readonly known: Uint32Array | undefined; readonly missing: Missing | undefined };
 type Row = { readonly factors: Uint8Array; readonly sum: Uint8Array; pivot: number };
 
 export class SlidingDecoder {
@@ -49,7 +52,7 @@ export class SlidingDecoder {
     const columns = cells.reduce((sum, count) => sum + count, 0);
     const sums: Row[] = [];
     for (let at = 0, row = 0; at < rows.length; at += CELL_BYTES, row++) {
-      const [factors, sum] = [new Uint8Array(MAX_UNKNOWNS), rows.slice(at, at + CELL_BYTES)];
+      const [factors, sum] = [freshOctets(MAX_UNKNOWNS), rows.slice(at, at + CELL_BYTES)];
       const drawn = factorsOf(own.seq, row, columns);
       let column = 0;
       for (const { count, known, missing } of before) {
@@ -88,28 +91,28 @@ export class SlidingDecoder {
   }
 
   /** The covered packets, those unknown so far made so; or why the rows are of no use. */
-  #covered(
-    own: SourcePacket,
-    cells: readonly number[],
-  ):
-    | "malformed"
-    | "useless"
-    | { readonly count: number; readonly known: Uint32Array | undefined; readonly missing: Missing | undefined }[] {
-    const before = cells.flatMap((count, i) => {
-      const [distance, seq] = [i + 1, own.seq - i - 1];
-      return count === 0 ? [] : [{ distance, seq, count, packet: this.#packet(seq), missing: this.#missing.get(seq) }];
-    });
-    for (const { distance, seq, count, packet, missing } of before) {
-      const has = packet !== undefined ? cellsOf(packet.payload.length) : (missing?.unknowns.length ?? count);
-      if (seq < 0 || has !== count || own.timestamp < distance * own.frames * FRAME_UNIT_SAMPLES) return "malformed";
+  #covered(own: SourcePacket, cells: readonly number[]): "malformed" | "useless" | Covered[] {
+    let isAnyGone = false;
+    let isAnyTooOld = false;
+    for (let i = 0, seq = own.seq - 1; i < cells.length; i++, seq--) {
+      const count = cells[i] as number;
+      if (count === 0) continue;
+      const packet = this.#packet(seq);
+      const has = packet !== undefined ? cellsOf(packet.payload.length) : (this.#missing.get(seq)?.unknowns.length ?? count);
+      if (seq < 0 || has !== count || own.timestamp < (i + 1) * own.frames * FRAME_UNIT_SAMPLES) return "malformed";
+      if (packet !== undefined) continue;
+      isAnyGone = true;
+      if (seq <= this.#newest - SOUGHT) isAnyTooOld = true;
     }
-    const gone = before.filter(({ packet }) => packet === undefined);
-    if (gone.length === 0 || gone.some(({ seq }) => seq <= this.#newest - SOUGHT)) return "useless";
-    return before.map(({ distance, seq, count, packet, missing }) => ({
-      count,
-      known: packet && this.#multiples(packet),
-      missing: packet === undefined ? (missing ?? this.#seek(own, seq, distance, count)) : undefined,
-    }));
+    // As a rule everything has come: it is found out without making anything.
+    if (!isAnyGone || isAnyTooOld) return "useless";
+    return cells.flatMap((count, i): Covered[] => {
+      if (count === 0) return [];
+      const [distance, seq] = [i + 1, own.seq - i - 1];
+      const packet = this.#packet(seq);
+      if (packet !== undefined) return [{ count, known: this.#multiples(packet), missing: undefined }];
+      return [{ count, known: undefined, missing: this.#missing.get(seq) ?? this.#seek(own, seq, distance, count) }];
+    });
   }
 
   /** Of a packet that is here; kept as long as it is. */

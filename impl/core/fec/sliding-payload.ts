@@ -54,9 +54,10 @@ export function parseSlidingPayload(bytes: Uint8Array): SlidingPayload | undefin
   const end = slidingCost(covered, count);
   const start = end - count * CELL_BYTES;
   if (window === 0 || covered > window || end > bytes.length) return undefined;
-  const cells = Array.from({ length: covered }, (_, i) => {
+  const cells: number[] = [];
+  for (let i = 0; i < covered; i++) {
     const pair = bytes[head + (i >> 1)] as number;
-    return i % 2 === 0 ? pair >> 4 : pair & 15;
-  });
+    cells.push(i % 2 === 0 ? pair >> 4 : pair & 15);
+  }
   return { codec: first >> 4, window, cells, rows: bytes.subarray(start, end), payload: bytes.subarray(end) };
 }

@@ -22,6 +22,7 @@ export const FIRST_KEEPALIVE: Micros = millis(40);
 export const KEEPALIVE_EVERY: Micros = millis(200);
 /** A keepalive may be lost, so of a peer that has nothing to say so many are waited for. */
 const KEEPALIVES = 2.5;
+const IDLE_PATIENCE: Micros = Micros(KEEPALIVE_EVERY * KEEPALIVES);
 
 export type State = {
   readonly heardAt: Instant;
@@ -63,7 +64,7 @@ export const start = (now: Instant): State => ({
   hasSentMedia: false,
 });
 
-const patienceOf = (s: State): Micros => (s.isIdle ? Micros(KEEPALIVE_EVERY * KEEPALIVES) : s.patience);
+const patienceOf = (s: State): Micros => (s.isIdle ? IDLE_PATIENCE : s.patience);
 const missedAt = (s: State): Instant => Instant.after(s.heardAt, patienceOf(s));
 const lateAt = (s: State): Instant | undefined =>
   s.isLate || s.isIdle || s.doubt !== undefined ? undefined : Instant.after(s.heardAt, LATE);

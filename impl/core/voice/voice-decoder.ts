@@ -33,7 +33,7 @@ export class VoiceDecoder implements Decoder {
 
   #decode(payload: Uint8Array, shape: Shape): Int16Array | undefined {
     const decoder = this.#of(shape.codec);
-    const before = this.#of(this.#codec);
+    const before = shape.codec === this.#codec ? decoder : this.#of(this.#codec);
     const pcm = decoder?.decode(payload, shape);
     if (pcm === undefined) return undefined;
     if (decoder !== before && before !== undefined && this.#hasHeard && this.#engines.opus.mode === "real") {
