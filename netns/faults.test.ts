@@ -71,6 +71,7 @@ function world(faults: readonly Fault[], failing?: keyof FaultyNetwork) {
   const armed = armFaults(asked, {
     ...{ seed: 1, clock, epoch: 7, log, network, parties, messages },
     refugesFrom: () => [],
+    again: (party) => void done.push(`again ${party}`),
     say: (who, saying) => log.say(now, who, saying),
     fail: (error) => failures.push(error),
   });
@@ -101,7 +102,7 @@ test("a killed process has its successor stand by while it is down; healed, that
   await until(5_000_000);
   expect(done).toEqual(["applied kill r1", "killed", "setProcess r1 0", "stand-by 1"]);
   await until(20_000_000);
-  expect(done.slice(4)).toEqual(["setProcess r1 undefined", "started 7", "healed kill r1"]);
+  expect(done.slice(4)).toEqual(["setProcess r1 undefined", "started 7", "again r1", "healed kill r1"]);
 });
 
 test("a starved process stands still for the rest of every turn, and runs on when it is over", async () => {

@@ -42,6 +42,8 @@ export type FaultyLab = {
   readonly parties: ReadonlyMap<string, LabParty>;
   /** Where clients of this relay could go: the other ones. */
   refugesFrom(relay: string): readonly RelayTarget[];
+  /** The party was killed and is up again: a client goes where its user wants it to be. */
+  again(party: string): void;
   /** Messages altered by signalling faults, as parties tell. */
   readonly messages: ReadonlyMap<number, number>;
   say(who: string, saying: Saying): void;
@@ -152,6 +154,7 @@ async function apply(
         network.setProcess(fault.target, undefined);
         await party?.start(lab.epoch);
         await party?.started();
+        lab.again(fault.target);
       };
     case "drain":
       party?.order({ type: "drain", withinMs: fault.within / 1_000, refuges: lab.refugesFrom(fault.target) });

@@ -252,12 +252,17 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     const pin = relay === undefined ? undefined : parties.get(relay)?.pin;
     return relay === undefined || pin === undefined ? undefined : relayTarget(network.addressesOf(relay, PORT), pin);
   };
-  for (const client of clients) {
-    const target = targetOf(clientPlan(scenario, client.name).relay);
+  /** The relay that each client's user wants it to be with: it is on its disk, so one that was killed goes there when it is started again. */
+  const homes = new Map<string, RelayTarget>();
+  const goHome = (client: string): void => {
+    const relay = homes.get(client);
+    if (relay !== undefined) parties.get(client)?.order({ type: "command", command: { type: "register", relay } });
+  };
+  for (const { name } of clients) {
+    const target = targetOf(clientPlan(scenario, name).relay);
     if (target === undefined) continue;
-    clock.at(randomness.stream(`register/${client.name}`).nextBelow(20_000), () =>
-      client.order({ type: "command", command: { type: "register", relay: target } }),
-    );
+    homes.set(name, target);
+    clock.at(randomness.stream(`register/${name}`).nextBelow(20_000), () => goHome(name));
   }
   for (const call of scenario.calls) {
     const secret = secrets.get(call.callee);
@@ -275,6 +280,8 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
       const target = does === "register" ? targetOf(action.relay) : undefined;
       const where = does === "register" && target !== undefined ? { relay: action.relay, address: target.address } : {};
       say(party, { ev: "action", action: index, does, ...where });
+      if (target !== undefined) homes.set(party, target);
+      else if (does === "deregister") homes.delete(party);
       const command: Command | undefined =
         does === "hang-up"
           ? { type: does, reason: "hung-up" }
@@ -285,6 +292,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     });
   const faults = armFaults(scenario, {
     ...{ seed, clock, epoch, log, network, parties, messages, say, fail },
+    again: goHome,
     refugesFrom: (relay) =>
       relays.flatMap(({ name }) => {
         const target = name === relay ? undefined : targetOf(name);

@@ -4,6 +4,7 @@ import alteredPackets from "./cases/altered-packets.ts";
 import baseline from "./cases/baseline.ts";
 import blackout from "./cases/blackout.ts";
 import burstLoss from "./cases/burst-loss.ts";
+import calleeRestartsRinging from "./cases/callee-restarts-ringing.ts";
 import callerGone from "./cases/caller-gone.ts";
 import cgnatBlockUsedUp from "./cases/cgnat-block-used-up.ts";
 import cgnatDoubleNat from "./cases/cgnat-double-nat.ts";
@@ -137,6 +138,7 @@ export const CATALOGUE: readonly Scenario[] = [
   signallingDelayed,
   sameIdentityTwice,
   callerGone,
+  calleeRestartsRinging,
   roamRelayed,
   flappingInterface,
   stampede,

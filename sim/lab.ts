@@ -173,6 +173,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
   const relays = new Map<string, PartyProcess<relay.Input>>();
   const clients = new Map<string, PartyProcess<client.Input>>();
   const targets = new Map<string, RelayTarget>();
+  /** The relay that each client's user wants it to be with: it is on its disk, so one that was killed goes there when it is started again. */
+  const homes = new Map<string, RelayTarget>();
   for (const [name, party] of Object.entries(parties)) {
     if (party.role === "relay") {
       const fingerprint = certificateOf(name);
@@ -189,7 +191,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
             fingerprint,
             resetKey: party.losesResetKey === true ? `${name}/${seed}/${incarnation}` : `${name}/${seed}`,
           }),
-          ...(partners.length === 0 ? {} : { first: { type: "start" } as const }),
+          ...(partners.length === 0 ? {} : { first: () => ({ type: "start" }) as const }),
           drain: (within) => ({
             type: "drain",
             within,
@@ -242,6 +244,12 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
         driftPpm: party.driftPpm,
         session: DEFAULT_SESSION,
         watchesNetwork: crowd[name] === undefined,
+        first: (incarnation) => {
+          const home = homes.get(name);
+          return incarnation === 1 || home === undefined
+            ? undefined
+            : { type: "command", command: { type: "register", relay: home } };
+        },
         ...(certificate === undefined ? {} : { server: () => ({ fingerprint: certificate, resetKey: `${name}/${seed}` }) }),
         machine: (incarnation) => {
           const entropy = randomness.stream(`entropy/${name}/${incarnation}`);
@@ -292,6 +300,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     const { party, does } = action;
     const target = does === "register" ? must(targets.get(action.relay), `relay ${action.relay}`) : undefined;
     const told = { ev: "action", action: index, does } as const;
+    if (target !== undefined) homes.set(party, target);
+    else if (does === "deregister") homes.delete(party);
     if (does !== "register" || target === undefined) {
       say(party, told);
       return order(party, does === "deregister" ? { type: does } : { type: "hang-up", reason: "hung-up" });
@@ -324,6 +334,7 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
       const home = clientPlan(scenario, name).relay;
       if (home === undefined) continue;
       const target = must(targets.get(home), `relay ${home}`);
+      homes.set(name, target);
       kernel.post(
         randomness
           .stream(`register/${name}`)

@@ -49,8 +49,8 @@ export type Plan<Input> = {
   machine(incarnation: number): Machine<Input | WorldInput>;
   /** How it is told to send its clients away and exit. */
   drain?(within: Micros): Input;
-  /** What it is told as soon as it runs. */
-  readonly first?: Input;
+  /** What it is told as soon as it runs, if anything. */
+  first?(incarnation: number): Input | undefined;
   /** The audio device, for clients: what the microphone hears, what the loudspeaker plays (with the playout tick's number). */
   readonly audio?: { capture(): Input; playout(): Input; play(tick: number, pcm: Int16Array): void };
 };
@@ -146,7 +146,8 @@ export class PartyProcess<Input> {
     this.#runner = runner;
     if (this.#plan.watchesNetwork === true) this.#watchNetwork();
     if (this.#plan.audio !== undefined) this.#startAudio(incarnation, this.#plan.audio);
-    if (this.#plan.first !== undefined) runner.input(this.#plan.first);
+    const first = this.#plan.first?.(incarnation);
+    if (first !== undefined) runner.input(first);
   }
 
   /** Starts it again; when it has not ended yet, as a drained one that was held still, as soon as it has. */

@@ -1,6 +1,6 @@
 /** Processes that end and come back while something else is at work on them. */
 import { expect, test } from "vitest";
-import { drain, kill, pause, type Scenario, scenario, type WrittenFault } from "../scenarios/index.ts";
+import { deregister, drain, kill, pause, register, type Scenario, scenario, type WrittenFault } from "../scenarios/index.ts";
 import { runSim } from "./lab.ts";
 import { nullCrypto } from "./null-crypto.ts";
 import { sizedCodec } from "./sized-codec.ts";
@@ -55,4 +55,25 @@ test("a client that speaks HTTP with its router can be killed and started again"
     "3 killed",
     "4 started",
   ]);
+});
+
+test("a client that was killed goes to the relay its user chose last, and to none after deregistering", () => {
+  const homes = (...actions: ReturnType<typeof register | typeof deregister>[]): readonly (string | undefined)[] => {
+    const relays = { r1: { role: "relay" }, r2: { role: "relay" } } as const;
+    const asked = scenario({
+      ...{ name: "ends", asks: "?", duration: "9s", labs: ["sim"], expect: [] },
+      ...{ parties: { alice: {}, bob: {}, ...relays }, faults: [kill("alice", { at: "3s", for: "1s" })], actions },
+    });
+    const { records } = runSim({ scenario: asked, seed: 1 }, { codec: sizedCodec, crypto: nullCrypto });
+    const later = records.filter((one) => one.t >= 4e6 && one.t < 9e6);
+    return later.flatMap((one) =>
+      one.ev === "registration" && one.who === "alice" && one.state === "registered" ? [one.relay] : [],
+    );
+  };
+  const [r1] = homes();
+  const [r2] = homes(register("alice", "r2", { at: "3500ms" }));
+  expect(r1).toMatch(/^198/);
+  expect(r2).toMatch(/^198/);
+  expect(r2).not.toBe(r1);
+  expect(homes(deregister("alice", { at: "2s" }))).toEqual([]);
 });

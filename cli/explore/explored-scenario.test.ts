@@ -72,11 +72,12 @@ describe("an explored scenario", () => {
       ]);
   });
 
-  it("promises that a call comes up only where no client may die before it does", () => {
+  it("promises that a call comes up only where no caller may die before it does", () => {
     for (const scenario of thousand()) {
       if (!scenario.expect.some((one) => one.oracle === "call-connects")) continue;
       for (const fault of scenario.faults)
-        if (fault.kind === "kill" && scenario.parties[fault.target]?.role === "client") expect(fault.when).toHaveProperty("at");
+        if (fault.kind === "kill" && scenario.calls.some(({ caller }) => caller === fault.target))
+          expect(fault.when).toHaveProperty("at");
     }
   });
 

@@ -177,10 +177,7 @@ type Drawn = {
 
 function assembled(base: Scenario, topology: Topology, { faults, features, relays, seed }: Drawn): Scenario {
   const isClientKilled = faults.some((one) => one.kind === "kill" && topology.parties[one.target]?.role === "client");
-  // On a link slower than a session's silence a client reconnects by itself before the call is up, and what waits for that strikes then: who dies ringing takes the call along.
-  const mayDieRinging = faults.some(
-    (one) => one.kind === "kill" && topology.parties[one.target]?.role === "client" && "after" in one.when,
-  );
+  const ringing = killedRinging(base, topology, faults);
   // A hang-up that is lost leaves the other end waiting as long as a party that died.
   const within = isClientKilled || isEnded(base) ? SETTLE_AFTER_CLIENT : SETTLE;
   // A triggered fault strikes late at most by as much as it waits; where it comes even later, `settles` says it cannot judge.
@@ -199,11 +196,29 @@ function assembled(base: Scenario, topology: Topology, { faults, features, relay
     duration: whole,
     faults,
     expect: promises(base, faults, {
-      ...{ within, isQuiet: !features.early && !mayDieRinging, isClientKilled, apart: relays.apart },
+      ...{ within, isQuiet: !features.early && ringing !== "lost", isClientKilled, apart: relays.apart },
       isAudible: !mayStarve(topology),
+      connectsWithin: ringing === "late" ? CONNECT + totalLength(faults) + SETTLE : CONNECT,
     }),
     twin: null,
   };
+}
+
+/**
+ * What becomes of a call whose client may die before it is up: on a link slower than a session's silence a client reconnects by itself before that, and what
+ * waits for that strikes then. A callee that is started anew is rung again, so its call comes up late. Lost is the call whose caller dies: nobody expects a phone
+ * that was started anew to dial by itself. Lost, too, may be one whose relay forgets it while its callee is away, since who calls somebody unknown is told so.
+ */
+function killedRinging(
+  { actions = [], calls }: Scenario,
+  { parties }: Topology,
+  faults: readonly Fault[],
+): "no" | "late" | "lost" {
+  const killed = faults.filter((one) => one.kind === "kill" && parties[one.target]?.role === "client" && "after" in one.when);
+  if (killed.length === 0) return "no";
+  const isCaller = killed.some((one) => calls.some((call) => call.caller === one.target));
+  const mayForget = actions.length > 0 || faults.some((one) => parties[one.target]?.role === "relay");
+  return isCaller || mayForget || totalLength(faults) > BEARABLE ? "lost" : "late";
 }
 
 /** Half a round trip from which a lost packet keeps voice back for seconds. chosen: that of the QUIC interop test's longrtt, 750 ms, less what others add. */
@@ -230,6 +245,7 @@ function promises(
     readonly isClientKilled: boolean;
     readonly apart: number;
     readonly isAudible: boolean;
+    readonly connectsWithin: number;
   },
 ): Expectation[] {
   const { calls } = base;
@@ -241,7 +257,7 @@ function promises(
   if (answers.size === 1 && answers.has("none")) expect.push({ oracle: "call-never-answered" });
   if (answers.size === 1 && answers.has("Reject") && run.isQuiet) expect.push({ oracle: "call-rejected" });
   if (!isAnswered || !run.isQuiet) return expect;
-  expect.push({ oracle: "call-connects", within: CONNECT }, { oracle: "media-flows", frames: 10 });
+  expect.push({ oracle: "call-connects", within: run.connectsWithin }, { oracle: "media-flows", frames: 10 });
   const isCut = (base.actions ?? []).some(({ does }) => does !== "register");
   if (!run.isClientKilled && !isCut && totalLength(faults) + run.apart <= BEARABLE) expect.push({ oracle: "same-call" });
   return expect;

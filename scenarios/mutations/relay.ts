@@ -159,6 +159,13 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
     imitates: "The relay sets up the call for the callee only.",
   },
   {
+    name: "offer-passed-on-once",
+    file: "impl/core/call-desk.ts",
+    find: "if (callee !== undefined) send(callee, message);",
+    replace: "if (callee !== undefined && known === undefined) send(callee, message);",
+    imitates: "A repeated offer is taken for a duplicate: a phone that lost the first one, or was started anew, never rings.",
+  },
+  {
     name: "offers-outlive-caller",
     file: "impl/core/call-desk.ts",
     find: 'if (moved === undefined || moved === peer) hangUp(call, "peer-lost", [call.parties[1]]);',
