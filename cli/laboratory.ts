@@ -74,6 +74,8 @@ export type Laboratory = {
   ): Promise<LabReport>;
   /** Does a fault by hand in the run that goes on; nothing happens when none does, or before its parties are up. */
   inject(fault: Fault): void;
+  /** What its thread has had of a processor so far, milliseconds. Rejects once the thread is gone. */
+  processorMs(): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -136,6 +138,16 @@ export function openLaboratory(mutation: string | Mutation | null = null): Labor
         send({ type: "job", job });
       }),
     inject: (fault) => worker.postMessage({ type: "inject", fault } satisfies LabOrder),
+    processorMs: async () => {
+      // The answer comes from the thread, for which alone nobody would wait.
+      worker.ref();
+      try {
+        const { user, system } = await worker.cpuUsage();
+        return (user + system) / 1_000;
+      } finally {
+        worker.unref();
+      }
+    },
     close: async () => {
       await worker.terminate();
     },

@@ -13,9 +13,12 @@ const columns = (heads: readonly string[], rows: readonly (readonly string[])[])
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(2)} s`;
 
-/** Median and longest time of a search that caught something, in milliseconds; undefined when nothing was caught. */
-export function searchTimes(outcomes: readonly Outcome[]): { readonly median: number; readonly worst: number } | undefined {
-  const times = outcomes.flatMap(({ caught }) => (caught === undefined ? [] : [caught.ms])).toSorted((a, b) => a - b);
+/** Median and longest time of a search that caught something, in milliseconds, by the clock or of a processor; undefined when nothing was caught. */
+export function searchTimes(
+  outcomes: readonly Outcome[],
+  by: "ms" | "processorMs" = "ms",
+): { readonly median: number; readonly worst: number } | undefined {
+  const times = outcomes.flatMap(({ caught }) => (caught === undefined ? [] : [caught[by]])).toSorted((a, b) => a - b);
   const [median, worst] = [times[Math.floor((times.length - 1) / 2)], times.at(-1)];
   return median === undefined || worst === undefined ? undefined : { median, worst };
 }
@@ -28,12 +31,13 @@ export function table(outcomes: readonly Outcome[]): string[] {
       : [mutation.name, caught.oracle, caught.case, `${seconds(caught.ms)}, run ${caught.runs}`],
   );
   const survivors = outcomes.filter((one) => one.caught === undefined);
-  const times = searchTimes(outcomes);
+  const [times, worked] = [searchTimes(outcomes), searchTimes(outcomes, "processorMs")];
   return [
     ...columns(["mutation", "caught by", "of case", "after"], rows),
     "",
     `${outcomes.length - survivors.length} of ${outcomes.length} caught`,
     ...(times === undefined ? [] : [`search: median ${seconds(times.median)}, longest ${seconds(times.worst)}`]),
+    ...(worked === undefined ? [] : [`of a processor: median ${seconds(worked.median)}, longest ${seconds(worked.worst)}`]),
     ...survivors.map(({ mutation }) => `survives: ${mutation.name} (${mutation.file}): ${mutation.imitates}`),
   ];
 }
@@ -44,13 +48,17 @@ export const inWords = ({ mutation: { name }, caught, runs }: Outcome): string =
     ? `${name} survives ${runs} runs`
     : `${name} caught by ${caught.oracle} of ${caught.case}, ${seconds(caught.ms)}, run ${caught.runs}`;
 
-/** One line of a matrix. `seconds`: how long the search took where it was made, which confirming it later does not change; empty when nobody catches it. */
+/**
+ * One line of a matrix. `seconds`: how long the search took where it was made, `processor`: and what it had of a processor, which does not depend on what else
+ * the machine did; both stay when the line is confirmed later, and are empty when nobody catches it.
+ */
 export type Row = {
   readonly mutation: string;
   readonly file: string;
   readonly oracle: string;
   readonly case: string;
   readonly seconds: string;
+  readonly processor: string;
   /** Hash of what it was made of (mutation-print.ts); empty when that is not known. */
   readonly of: string;
 };
@@ -78,26 +86,38 @@ export function rowsOf(
       oracle: caught?.oracle ?? SURVIVES,
       case: caught?.case ?? "",
       seconds: caught === undefined ? "" : isConfirmed ? known.seconds : (caught.ms / 1_000).toFixed(1),
+      processor: caught === undefined ? "" : isConfirmed ? known.processor : (caught.processorMs / 1_000).toFixed(1),
       of: of(outcome),
     });
   }
   return catalogue.flatMap(({ name }) => rows.get(name) ?? []);
 }
 
+const COLUMNS = ["mutation", "module", "oracle", "case", "seconds", "processor", "of"] as const;
+/** Stands for what is not known. */
+const NONE = "-";
+
 /** The matrix as text. */
 export const matrix = (rows: readonly Row[]): string =>
   `${columns(
-    ["mutation", "module", "oracle", "case", "seconds", "of"],
-    rows.map((row) => [row.mutation, row.file, row.oracle, row.case, row.seconds, row.of]),
+    COLUMNS,
+    rows.map(({ file, ...row }) => COLUMNS.map((name) => (name === "module" ? file : row[name]) || NONE)),
   ).join("\n")}\n`;
 
-/** Reads what `matrix` wrote. */
-export const readMatrix = (text: string): readonly Row[] =>
-  text
+/** Reads what `matrix` wrote, by the names of its columns: one that is missing is not known. */
+export function readMatrix(text: string): readonly Row[] {
+  const [heads = [], ...lines] = text
     .trimEnd()
     .split("\n")
-    .slice(1)
-    .map((line) => {
-      const [mutation = "", file = "", oracle = "", name = "", seconds = "", of = ""] = line.split(/ {2,}/);
-      return { mutation, file, oracle, case: name, seconds, of };
-    });
+    .map((line) => line.split(/ {2,}/));
+  return lines.map((cells) => {
+    const cell = (name: (typeof COLUMNS)[number]): string => {
+      const said = cells[heads.indexOf(name)] ?? "";
+      return said === NONE ? "" : said;
+    };
+    return {
+      ...{ mutation: cell("mutation"), file: cell("module"), oracle: cell("oracle"), case: cell("case") },
+      ...{ seconds: cell("seconds"), processor: cell("processor"), of: cell("of") },
+    };
+  });
+}

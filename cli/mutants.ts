@@ -8,12 +8,13 @@ import type { Mutation } from "../scenarios/mutation.ts";
 import type { LabJob, Laboratory } from "./laboratory.ts";
 import { openLaboratory } from "./laboratory.ts";
 
-/** Who caught a mutation. `ms`: time of the search until then, loading included. */
+/** Who caught a mutation. `ms`: time of the search until then, loading included; `processorMs`: what the search's thread had of a processor in it. */
 export type Caught = {
   readonly case: string;
   readonly oracle: string;
   readonly seed: number;
   readonly ms: number;
+  readonly processorMs: number;
   readonly runs: number;
 };
 export type Outcome = { readonly mutation: Mutation; readonly caught: Caught | undefined; readonly runs: number };
@@ -55,26 +56,6 @@ export function soundness(laboratory: Laboratory, signal: AbortSignal): Sound {
   };
 }
 
-/** Tags of the cases that show most of what goes wrong in a module, likeliest first. chosen: what the module is there for. */
-const LIKELY: readonly (readonly [module: RegExp, tags: readonly string[]])[] = [
-  [/core\/(call-setup|call-state|farewell|ended-calls|call-registry|relay-link|outbox)/, ["corpus", "call"]],
-  [/core\/(candidate-generation|session)/, ["nat", "recovery"]],
-  [/core\/(call-desk|call\.|client|supervisor|relay|header-run|media-stream)/, ["recovery", "call", "corpus"]],
-  [/core\/(jitter-buffer|playout-delay|frame-window|frame-log|replay-window|packet)/, ["loss", "profile", "recovery"]],
-  [/wire\/stun/, ["recovery"]],
-];
-
-/** Trials in the order they are worth trying for this mutation: its twin, those with the tags of its module, short ones before long ones. */
-export function inOrder(mutation: Mutation, trials: readonly Trial[]): readonly Trial[] {
-  const tags = LIKELY.find(([module]) => module.test(mutation.file))?.[1] ?? ["quick"];
-  const rank = ({ scenario }: Trial): number => {
-    if (scenario.twin?.mutation === mutation.name) return -1;
-    const at = tags.findIndex((tag) => scenario.tags.includes(tag));
-    return at === -1 ? tags.length : at;
-  };
-  return trials.toSorted((a, b) => rank(a) - rank(b) || a.scenario.duration - b.scenario.duration);
-}
-
 /**
  * Tries one mutation on the trials in their order until one catches it. Rejects when the mutation does not fit the code, or the
  * laboratory throws.
@@ -94,10 +75,11 @@ export async function tryMutation(
       const broken = await brokenIn(laboratory, trial, signal);
       if (broken.length === 0) continue;
       const ms = Math.round(performance.now() - began);
+      const processorMs = Math.round(await laboratory.processorMs());
       const anyway = await sound(trial);
       const oracle = broken.find((name) => !anyway.has(name));
       if (oracle === undefined) continue;
-      return { mutation, caught: { case: trial.scenario.name, oracle, seed: trial.seed, ms, runs }, runs };
+      return { mutation, caught: { case: trial.scenario.name, oracle, seed: trial.seed, ms, processorMs, runs }, runs };
     }
     return { mutation, caught: undefined, runs };
   } catch (error) {

@@ -12,7 +12,7 @@ import { type Context, example } from "../context.ts";
 import { corpus } from "../corpus.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { openLaboratory } from "../laboratory.ts";
-import { inWords, matrix, readMatrix, rowsOf, table } from "../mutant-matrix.ts";
+import { inWords, matrix, type Row, readMatrix, rowsOf, table } from "../mutant-matrix.ts";
 import type { Outcome, Trial } from "../mutants.ts";
 import { printOf } from "../mutation-print.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
@@ -21,6 +21,9 @@ import type { Terminal } from "../terminal.ts";
 
 /** The root of the modules. */
 const ROOT = join(import.meta.dirname, "../..");
+
+/** Who caught what before, in a checkout: it says which cases are worth trying for a mutation that is like another. */
+const GOLDEN = join(ROOT, "reports/golden/mutants.txt");
 
 type Options = {
   readonly only: readonly string[];
@@ -88,6 +91,9 @@ function changedSince(ref: string): ReadonlySet<string> {
   }
 }
 
+const rowsIn = (file: string | undefined): readonly Row[] =>
+  file !== undefined && existsSync(file) ? readMatrix(readFileSync(file, "utf8")) : [];
+
 /** `line`: the command line as it was typed. */
 async function mutants(
   words: readonly string[],
@@ -98,10 +104,10 @@ async function mutants(
   if (options.stale === true && options.matrix === undefined)
     throw usage("--stale: there is no file whose lines may be stale", "want --matrix <file> too");
   const file = options.matrix === undefined ? undefined : resolve(terminal.folder, options.matrix);
-  const before = new Map(
-    (file !== undefined && existsSync(file) ? readMatrix(readFileSync(file, "utf8")) : []).map((row) => [row.mutation, row]),
-  );
-  const { inOrder, soundness, tryMutation } = await import("../mutants.ts");
+  const before = new Map(rowsIn(file).map((row) => [row.mutation, row]));
+  const precedents = before.size > 0 ? [...before.values()] : rowsIn(GOLDEN);
+  const { soundness, tryMutation } = await import("../mutants.ts");
+  const { inOrder } = await import("../mutant-order.ts");
   const cases = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
   const trials: Trial[] = cases.map((scenario) => ({ scenario, seed: options.seed }));
   if (words.length === 0)
@@ -127,7 +133,7 @@ async function mutants(
   const work = async (): Promise<void> => {
     for (let mutation = wanted[next++]; mutation !== undefined; mutation = wanted[next++]) {
       const first = options.stale === true ? knownTrial(mutation) : undefined;
-      const order = [...(first === undefined ? [] : [first]), ...inOrder(mutation, trials), ...explored];
+      const order = [...(first === undefined ? [] : [first]), ...inOrder(mutation, trials, precedents), ...explored];
       const outcome = await tryMutation(mutation, order, sound, terminal.interrupted);
       outcomes.set(mutation, outcome);
       terminal.progress({ stage: `${outcomes.size} of ${wanted.length}: ${inWords(outcome)}` });
