@@ -179,6 +179,7 @@ test.each([
     "broken",
   ],
   ["refused", atRelay(...enrolled(-1), signal("received", "Hangup", -2), signal("sent", "Refusal", -2)), "held"],
+  ["sent on by a relay that drains", atRelay(signal("received", "Register", -2), signal("sent", "RelayDraining", -2)), "held"],
   [
     "registered, after a pause too",
     atRelay(

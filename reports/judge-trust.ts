@@ -27,11 +27,13 @@ export function addressesKeptPrivate({ records, scenario }: Evidence): Finding {
   return held(`no address told in ${callees.size} private ${callees.size === 1 ? "call" : "calls"}`);
 }
 
-/** Messages a relay may send to a session that has not registered: they tell it about itself. */
+/** Messages a relay may send to a session that has not registered: they tell it about itself, or about the relay. */
 const FOR_STRANGERS: ReadonlySet<string> = new Set([
   "RegisterAck",
   "Refusal",
   "ReflectResponse",
+  // To whoever registers with a relay that is about to stop.
+  "RelayDraining",
   "FederationHello",
   "FederationHelloAck",
 ]);
