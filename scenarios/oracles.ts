@@ -212,7 +212,7 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "every-frame-accounted",
     promises:
-      "Every frame sent was played, recovered, late, or lost with a cause in the log: a fault, the link, congestion control, a session or process that was not there. Only `sim` sees every packet; other labs count and do not judge.",
+      "Every frame sent was played, recovered, late, or lost with a cause in the log: a fault, the link, congestion control, a session or process that was not there.",
   },
   {
     name: "one-supervisor",
