@@ -25,8 +25,11 @@ const WATCH = seconds(6);
  * (the probe timeouts of RFC 9002), and who calls somebody not registered yet is told so.
  */
 const REGISTER = seconds(7);
-/** Calls are up by then, counted from their planned answer. chosen: set-up takes five round trips, a second at the longest link drawn. */
-const SET_UP = seconds(4);
+/**
+ * Calls are up and heard by then, counted from their planned answer. chosen: set-up takes up to five ways from end to end, four seconds on the longest links drawn
+ * (750 ms at each end), and voice one more; who is killed before has heard nothing.
+ */
+const SET_UP = seconds(6);
 /** Faults strike within this time. chosen: short enough for thousands of runs, long enough for faults to meet or miss each other. */
 const WINDOW = seconds(15);
 /** A call outlives being torn for so long together: relays give up on a party after 60 s. chosen: with room for the reconnects. */
