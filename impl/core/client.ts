@@ -66,6 +66,8 @@ export function client(config: Config): Machine<Input> {
   const farewells = new Farewells();
   let nextSession = 1;
   let now = Instant(0);
+  /** What `deadline` last came to, while it still holds: half of all inputs are ticks of the loudspeaker, which owe nothing to time. */
+  let due: { readonly at: Instant | undefined } | undefined;
 
   const say = (saying: Saying): void => out.say(saying);
   const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
@@ -312,25 +314,30 @@ export function client(config: Config): Machine<Input> {
       call: current === undefined ? null : call.view(current),
       hangUpDue: farewells.deadline() ?? null,
     }),
-    deadline: () =>
-      Instant.earliest(
-        relays.deadline(),
-        ice.deadline(),
-        current === undefined ? undefined : call.deadline(current),
-        relays.isRegistered() ? farewells.deadline() : undefined,
-      ),
+    deadline: () => {
+      due ??= {
+        at: Instant.earliest(
+          relays.deadline(),
+          ice.deadline(),
+          current === undefined ? undefined : call.deadline(current),
+          relays.isRegistered() ? farewells.deadline() : undefined,
+        ),
+      };
+      return due.at;
+    },
     step(at, input) {
       now = at;
+      if (input.type === "playout") {
+        const pcm = current?.media?.playout(now);
+        if (pcm !== undefined) out.push({ type: "play", pcm });
+        return out.take();
+      }
+      due = undefined;
       switch (input.type) {
         case "capture": {
           if (current?.media === undefined) break;
           const channel = relays.mediaLink()?.channel ?? (ice.isDirect() ? current.channel : undefined);
           ice.send(current.media.capture(now, input.pcm, channel));
-          break;
-        }
-        case "playout": {
-          const pcm = current?.media?.playout(now);
-          if (pcm !== undefined) out.push({ type: "play", pcm });
           break;
         }
         case "session":

@@ -13,8 +13,9 @@ const MOST_GIVEN = 32_768;
 type Taken = { readonly peer: Peer; readonly call: Call };
 
 export class TrunkLine {
-  /** Numbers the other relay wants media under, by call and sender. */
-  readonly #given: Map<string, number> = new Map();
+  /** Numbers the other relay wants media under, by call and in it by sender. */
+  readonly #given: Map<string, Map<string, number>> = new Map();
+  #givenCount = 0;
   /** What this relay gave numbers to, and which numbers a call has. */
   readonly #taken: Map<number, Taken> = new Map();
   readonly #numbers: Map<Call, Map<Peer, number>> = new Map();
@@ -45,7 +46,7 @@ export class TrunkLine {
 
   /** The call is over: its numbers are free, in both directions. */
   forget(call: Call): void {
-    for (const party of call.parties) this.#given.delete(`${call.id} ${party}`);
+    for (const party of call.parties) this.#take(call.id, party);
     for (const number of this.#numbers.get(call)?.values() ?? []) this.#taken.delete(number);
     this.#numbers.delete(call);
   }
@@ -58,21 +59,30 @@ export class TrunkLine {
 
   /** The other relay wants the media of `from` in this call under `number`; false: too many. */
   give(call: string, from: string, number: number): boolean {
-    if (this.#given.size >= MOST_GIVEN) return false;
-    this.#given.set(`${call} ${from}`, number);
+    if (this.#givenCount >= MOST_GIVEN) return false;
+    const numbers = this.#given.get(call) ?? new Map<string, number>();
+    if (!numbers.has(from)) this.#givenCount++;
+    this.#given.set(call, numbers.set(from, number));
     return true;
+  }
+
+  #take(call: string, from: string): void {
+    const numbers = this.#given.get(call);
+    if (numbers?.delete(from) !== true) return;
+    this.#givenCount--;
+    if (numbers.size === 0) this.#given.delete(call);
   }
 
   /** Queues a packet; the datagrams that are due because of it. */
   send(now: Instant, call: Call, from: string, packet: Uint8Array): readonly Uint8Array[] | "unknown-call" | "oversized" {
-    const number = this.#given.get(`${call.id} ${from}`);
+    const number = this.#given.get(call.id)?.get(from);
     if (number === undefined) return "unknown-call";
     const bytes = packet.length + TRUNK_HEADER_BYTES;
     if (bytes > MAX_DATAGRAM_BYTES) return "oversized";
     const full = this.#bytes + bytes > MAX_DATAGRAM_BYTES ? this.flush() : [];
     this.#waiting.push({ number, packet });
     this.#bytes += bytes;
-    if (this.#taken.size < 2) return [...full, ...this.flush()];
+    if (this.#taken.size < 2) return full.length === 0 ? this.flush() : [...full, ...this.flush()];
     this.#flushAt ??= Instant.after(now, WAIT);
     return full;
   }
@@ -89,6 +99,7 @@ export class TrunkLine {
   /** The link is gone: numbers belong to a session. */
   clear(): void {
     this.#given.clear();
+    this.#givenCount = 0;
     this.#taken.clear();
     this.#numbers.clear();
     this.flush();
