@@ -219,4 +219,4 @@ const cut: Simplification = (scenario) => {
 };
 
 /** Every step, in the order they are tried after faults were dropped. */
-export const SIMPLIFICATIONS: readonly Simplification[] = [timed, shorter, milder, wishes, surroundings, earlier, rounded, cut];
+export const SIMPLIFICATIONS: readonly Simplification[] = [timed, earlier, shorter, milder, wishes, surroundings, rounded, cut];
