@@ -222,7 +222,7 @@ const exploreLines = ({ core, campaign, shrink }: ExploreBench): readonly string
     `${core.ratio.toFixed(2)} x the target`,
   `a campaign on two threads: ${campaign.seeds} seeds in ${campaign.wallS.toFixed(1)} s, ${campaign.seedsPerS.toFixed(0)} seeds/s, ` +
     `${campaign.timesRealTime.toFixed(0)} x real time, ${campaign.ratio.toFixed(2)} x the target; ${campaign.violations} violations`,
-  `three faults out of forty: exactly three in ${shrink.exactlyThree} of ${shrink.schedules}, ${shrink.medianS.toFixed(1)} s median, ` +
+  `three faults out of forty: exactly three in ${shrink.exactlyThree} of ${shrink.schedules}, ${shrink.medianS.toFixed(1)} s of processor time median, ` +
     `${shrink.worstS.toFixed(1)} s worst, ${shrink.medianRuns} runs median`,
 ];
 
