@@ -87,16 +87,29 @@ const wordAt = (octets: Uint8Array, at: number): number =>
   ((octets[at + 2] as number) << 16) |
   ((octets[at + 3] as number) << 24);
 
-/** Adds to the eight octets of `into` from `at` on what `factors` from `first` on make of the cells of one frame. */
-export function addFrame(into: Uint8Array, at: number, multiples: Uint32Array, factors: Uint8Array, first: number): void {
+/**
+ * Adds to the eight octets of `into` from `at` on what `factors` from `first` on make of the cells of some frames, one after another; undefined: a frame
+ * that has none.
+ */
+export function addFrames(
+  into: Uint8Array,
+  at: number,
+  frames: readonly (Uint32Array | undefined)[],
+  factors: Uint8Array,
+  first: number,
+): void {
   let low = 0;
   let high = 0;
-  for (let start = 0, column = first; start < multiples.length; start += WORDS, column++) {
-    const factor = factors[column] as number;
-    const one = start + 2 * (factor & 15);
-    const other = start + HIGH + 2 * (factor >> 4);
-    low ^= (multiples[one] as number) ^ (multiples[other] as number);
-    high ^= (multiples[one + 1] as number) ^ (multiples[other + 1] as number);
+  let column = first;
+  for (const multiples of frames) {
+    if (multiples === undefined) continue;
+    for (let start = 0; start < multiples.length; start += WORDS, column++) {
+      const factor = factors[column] as number;
+      const one = start + 2 * (factor & 15);
+      const other = start + HIGH + 2 * (factor >> 4);
+      low ^= (multiples[one] as number) ^ (multiples[other] as number);
+      high ^= (multiples[one + 1] as number) ^ (multiples[other + 1] as number);
+    }
   }
   for (let i = 0; i < 4; i++) {
     into[at + i] = (into[at + i] as number) ^ ((low >>> (8 * i)) & 255);
@@ -112,14 +125,6 @@ export function sumsOf(seq: number, before: readonly (Uint32Array | undefined)[]
   const sums = freshOctets(count * CELL_BYTES);
   let cells = 0;
   for (const frame of before) if (frame !== undefined) cells += cellsIn(frame);
-  for (let row = 0; row < count; row++) {
-    const factors = factorsOf(seq, row, cells);
-    let column = 0;
-    for (const frame of before) {
-      if (frame === undefined) continue;
-      addFrame(sums, row * CELL_BYTES, frame, factors, column);
-      column += cellsIn(frame);
-    }
-  }
+  for (let row = 0; row < count; row++) addFrames(sums, row * CELL_BYTES, before, factorsOf(seq, row, cells), 0);
   return sums;
 }

@@ -6,7 +6,7 @@
 import { freshOctets } from "../../base/octet-slab.ts";
 import { FRAME_UNIT_SAMPLES } from "../../wire/media-header.ts";
 import { addMultiple, inverse, scale } from "./galois.ts";
-import { addFrame, CELL_BYTES, cellOctets, cellsOf, factorsOf, frameOfCells, MAX_CELLS, multiplesOf } from "./sliding-code.ts";
+import { addFrames, CELL_BYTES, cellOctets, cellsOf, factorsOf, frameOfCells, MAX_CELLS, multiplesOf } from "./sliding-code.ts";
 import type { SlidingPayload } from "./sliding-payload.ts";
 import type { SourcePacket } from "./source-packet.ts";
 
@@ -56,7 +56,7 @@ export class SlidingDecoder {
       const drawn = factorsOf(own.seq, row, columns);
       let column = 0;
       for (const { count, known, missing } of before) {
-        if (known !== undefined) addFrame(sum, 0, known, drawn, column);
+        if (known !== undefined) addFrames(sum, 0, [known], drawn, column);
         for (const [cell, unknown] of (missing?.unknowns ?? []).entries()) factors[unknown] = drawn[column + cell] as number;
         column += count;
       }
