@@ -1,9 +1,7 @@
 /**
- * `bench cause`: how often the cause line names the right part of the system. Every mutation is planted and run in the case that catches it (reports/golden/mutants.txt);
- * the part that the cause line names is compared with the part that the bug is in. Mutations come in two halves by a hash of their names: the rules of
- * reports/cause-*.ts may be written beside those of the one half, and what they are worth is read from the other.
+ * `bench cause`: how often the cause line names the right part of the system. Every mutation is planted and run in the case that catches it (reports/golden/mutants.txt), and so are
+ * bugs that were written for nothing else (cause-bugs.ts); the part that the cause line names is compared with the part that the bug is in.
  */
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
@@ -17,24 +15,33 @@ import { PROTECTION_MUTATIONS } from "../scenarios/mutations/protection.ts";
 import { RELAY_MUTATIONS } from "../scenarios/mutations/relay.ts";
 import { WIRE_MUTATIONS } from "../scenarios/mutations/wire.ts";
 import { MUTATIONS } from "../scenarios/mutations.ts";
+import { CAUSE_BUGS } from "./cause-bugs.ts";
 import { corpus } from "./corpus.ts";
 import { CliError } from "./exit.ts";
 import { openLaboratory } from "./laboratory.ts";
 import { readMatrix } from "./mutant-matrix.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
-/** What a bug's cause line said. `case`: undefined when none broke. */
-export type Pointed = {
-  readonly mutation: string;
+/** A bug, the case that shows it, and where it is. */
+export type Planted = {
+  readonly mutation: Mutation;
+  readonly case: string | undefined;
   readonly component: string | undefined;
   /** Every part that counts as right. */
   readonly parts: readonly (string | undefined)[];
-  readonly case: string | undefined;
+  /** Where it comes from: the catalogue of mutations, or a set of cause-bugs.ts. */
+  readonly set: string;
+};
+
+/** What a bug's cause line said. `broke`: the case did, so that there was one. */
+export type Pointed = Omit<Planted, "mutation"> & {
+  readonly mutation: string;
+  readonly broke: boolean;
   readonly named: string | undefined;
   readonly says: string;
 };
 
-/** The component that a mutation is in: the catalogue has a file for each, and a client's signalling in three. */
+/** The component that a mutation of the catalogue is in: that has a file for each, and a client's signalling in three. */
 export const componentOf = (mutation: string): string | undefined =>
   Object.entries({
     client: [...CLIENT_MUTATIONS, ...CALL_MUTATIONS, ...ICE_MUTATIONS],
@@ -46,19 +53,26 @@ export const componentOf = (mutation: string): string | undefined =>
 
 /**
  * The parts that a bug may show in: those whose process runs the module. A queue of effects or a reconnect supervisor is in relays and in clients (relays are clients of other
- * relays), and a log can only tell in whose it went wrong.
+ * relays), and a log can only tell in whose it went wrong; what a client cannot read for want of a parser is both's.
  */
-export const partsOf = ({ name, file }: Mutation): ReadonlySet<string | undefined> =>
-  BOTH.has(file) ? new Set(["client", "relay"]) : new Set([componentOf(name)]);
+export const partsOf = ({ file }: Mutation, component: string | undefined): readonly (string | undefined)[] =>
+  BOTH.has(file) ? ["client", "relay"] : file.startsWith("impl/wire/") ? [component, "wire"] : [component];
 
 /** Modules that impl/core/client.ts and impl/core/relay.ts both come to import and that a mutation of either's file is in. */
 const BOTH: ReadonlySet<string> = new Set(["outbox", "supervisor", "relay-probe"].map((name) => `impl/core/${name}.ts`));
 
-/** Whether the rules may be written beside this mutation: one in two, by its name alone. */
-export const isTunedWith = (mutation: string): boolean => (createHash("sha256").update(mutation).digest()[0] ?? 0) % 2 === 0;
-
-/** All mutations, in the order of their names. */
-export const planted = (): readonly Mutation[] => [...MUTATIONS.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+/** All bugs, set by set. CliError `lacking` in a package, which comes without the matrix. */
+export function planted(): readonly Planted[] {
+  const caught = caughtBy();
+  const all = [...MUTATIONS.values()].map((mutation) => ({
+    mutation,
+    case: caught.get(mutation.name),
+    component: componentOf(mutation.name),
+    set: "catalogue",
+  }));
+  const more = CAUSE_BUGS.map(({ component, case: name, set, ...mutation }) => ({ mutation, case: name, component, set }));
+  return [...all, ...more].map((one) => ({ ...one, parts: partsOf(one.mutation, one.component) }));
+}
 
 /** The case that catches each mutation, by its name: of the catalogue, or a file of the corpus. CliError `lacking` in a package, which comes without them. */
 function caughtBy(): ReadonlyMap<string, string> {
@@ -67,14 +81,13 @@ function caughtBy(): ReadonlyMap<string, string> {
   return new Map(readMatrix(readFileSync(file, "utf8")).map((row) => [row.mutation, row.case]));
 }
 
-/** What the cause line says of `mutation` in the case that catches it. */
-export async function pointedAt(mutation: Mutation, signal: AbortSignal): Promise<Pointed> {
-  const name = caughtBy().get(mutation.name);
-  const kept = corpus().find(({ file }) => file === name);
-  const scenario = kept?.scenario() ?? CATALOGUE.find((one) => one.name === name);
-  const about = { mutation: mutation.name, component: componentOf(mutation.name), parts: [...partsOf(mutation)] };
-  if (scenario === undefined) return { ...about, case: undefined, named: undefined, says: "" };
-  const laboratory = openLaboratory(mutation.name);
+/** What the cause line says of a bug in the case that shows it. */
+export async function pointedAt({ mutation, ...about }: Planted, signal: AbortSignal): Promise<Pointed> {
+  const kept = corpus().find(({ file }) => file === about.case);
+  const scenario = kept?.scenario() ?? CATALOGUE.find((one) => one.name === about.case);
+  const silent = { ...about, mutation: mutation.name, broke: false, named: undefined, says: "" };
+  if (scenario === undefined) return silent;
+  const laboratory = openLaboratory(mutation);
   try {
     const { result } = await laboratory.run(
       {
@@ -92,9 +105,8 @@ export async function pointedAt(mutation: Mutation, signal: AbortSignal): Promis
       },
       { signal },
     );
-    return result.verdict === "broken"
-      ? { ...about, case: scenario.name, named: result.culprit?.component, says: result.culprit?.sentence ?? "" }
-      : { ...about, case: undefined, named: undefined, says: "" };
+    if (result.verdict !== "broken") return silent;
+    return { ...silent, broke: true, named: result.culprit?.component, says: result.culprit?.sentence ?? "" };
   } finally {
     await laboratory.close();
   }

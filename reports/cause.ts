@@ -1,79 +1,50 @@
 /**
- * Where to look first: which part of which party a broken run points to, and why, in one sentence. A pure function of the log. It walks the way that
- * signalling and voice take, and names the part that is the first to leave it; it reads what parties did, never what the scenario hoped for.
- * It may be wrong, and a test says how often over the bugs of scenarios/mutations.
+ * Where to look first: which part of which party a broken run points to, and why, in one sentence. A pure function of the log, and of nothing else: who has a bug in their own
+ * code has no sound run to compare with. It keeps the books of what each part owed by the protocol and whether it delivered (cause-duties, cause-clients), of what parties refused of
+ * each other (cause-complaints) and of what became of voice from hand to hand (cause-voice). The books of sound code balance in every run, which a test holds them to; so
+ * the first entry that does not is where a bug shows first, and what comes later may have come of it. Where all balance, the symptom says whose choice it was (cause-symptoms).
+ * It may be wrong, and `bench cause` says how often.
  */
-import { callEndCause, connectCause } from "./cause-call.ts";
-import { framesCause, mediaCause, slowCause } from "./cause-media.ts";
-import { leftAloneCause, owedCause, unreadableCause } from "./cause-owed.ts";
-import { pathCause } from "./cause-path.ts";
-import { unreadCause } from "./cause-refusals.ts";
-import {
-  addressCause,
-  attemptsCause,
-  crowdCause,
-  directCause,
-  endingsCause,
-  freedCause,
-  generationCause,
-  keyCause,
-  orderCause,
-  strangerCause,
-  supervisorCause,
-} from "./cause-rules.ts";
-import { silenceCause } from "./cause-silence.ts";
-import { tierCause } from "./cause-tier.ts";
+import { type Books, booksOf, type Clue } from "./cause-books.ts";
+import { breachClues } from "./cause-breaches.ts";
+import { clientClues } from "./cause-clients.ts";
+import { complaintClues } from "./cause-complaints.ts";
+import { dutyClues } from "./cause-duties.ts";
+import { symptomClues } from "./cause-symptoms.ts";
+import { voiceClues } from "./cause-voice.ts";
 import type { Evidence } from "./measure.ts";
-import type { Culprit, OracleResult, Verdict } from "./result.ts";
+import type { Component, Culprit, OracleResult, Verdict } from "./result.ts";
 
-/** A question to the log; undefined: it does not apply, ask the next. */
-export type CauseRule = (trial: Trial) => Culprit | undefined;
-
-/** What rules work from. `isBroken`: one of these oracles did not hold. */
-export type Trial = {
-  readonly evidence: Evidence;
-  readonly oracles: readonly OracleResult[];
-  isBroken(...names: readonly string[]): boolean;
-  /** Names of the relays. */
-  readonly relays: readonly string[];
-};
-
-/** In this order: broken rules say exactly who broke them; then calls, then voice, and at last what is left over. */
-const RULES: readonly CauseRule[] = [
-  keyCause,
-  generationCause,
-  supervisorCause,
-  attemptsCause,
-  addressCause,
-  strangerCause,
-  orderCause,
-  crowdCause,
-  unreadCause,
-  owedCause,
-  leftAloneCause,
-  connectCause,
-  callEndCause,
-  silenceCause,
-  pathCause,
-  mediaCause,
-  framesCause,
-  slowCause,
-  tierCause,
-  unreadableCause,
-  directCause,
-  endingsCause,
-  freedCause,
+/** The books that balance in every run of sound code. */
+export const BOOKS: readonly ((books: Books) => readonly Clue[])[] = [
+  complaintClues,
+  dutyClues,
+  clientClues,
+  breachClues,
+  voiceClues,
 ];
 
-/** Undefined when nothing is broken, or when no rule has anything to say. */
+const WEIGHTS: readonly Clue["weight"][] = ["firm", "amount", "taste"];
+
+/** `the relay r1`, `alice's client`, `alice's media protection`. */
+const nameOf = (component: Component, party: string): string =>
+  ({
+    relay: `the relay ${party}`,
+    client: `${party}'s client`,
+    protection: `${party}'s media protection`,
+    playout: `${party}'s playout`,
+    wire: `${party}'s message parser`,
+  })[component];
+
+/** Undefined when nothing is broken, or when nothing points anywhere. */
 export function causeOf(evidence: Evidence, verdict: Verdict, oracles: readonly OracleResult[]): Culprit | undefined {
   if (verdict !== "broken") return undefined;
-  const broken = new Set(oracles.filter((one) => one.verdict === "broken").map(({ name }) => name));
-  const relays = Object.entries(evidence.scenario.parties).flatMap(([name, { role }]) => (role === "relay" ? [name] : []));
-  const trial: Trial = { evidence, oracles, isBroken: (...names) => names.some((name) => broken.has(name)), relays };
-  for (const rule of RULES) {
-    const culprit = rule(trial);
-    if (culprit !== undefined) return culprit;
-  }
-  return undefined;
+  const books = booksOf(evidence, oracles);
+  const clues = BOOKS.flatMap((rule) => rule(books));
+  const all = clues.length === 0 ? symptomClues(books) : clues;
+  const [first] = all.toSorted((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight) || a.at - b.at);
+  if (first === undefined) return undefined;
+  const { component, party, says } = first;
+  const sentence = `${nameOf(component, party)} ${says}.`;
+  return { component, party, sentence: `${sentence[0]?.toUpperCase()}${sentence.slice(1)}` };
 }

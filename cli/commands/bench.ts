@@ -105,21 +105,18 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       ]);
     }
     case "cause": {
-      const { isTunedWith, planted, pointedAt } = await import("../bench-cause.ts");
+      const { planted, pointedAt } = await import("../bench-cause.ts");
       const pointed: Pointed[] = [];
-      for (const mutation of planted()) {
-        stage(mutation.name);
-        pointed.push(await pointedAt(mutation, terminal.interrupted));
+      for (const bug of planted()) {
+        stage(bug.mutation.name);
+        pointed.push(await pointedAt(bug, terminal.interrupted));
       }
-      const broke = pointed.filter((one) => one.case !== undefined);
+      const broke = pointed.filter((one) => one.broke);
       const wrong = broke.filter(({ named, parts }) => !parts.includes(named));
       return told({ pointed }, () => [
-        ...[true, false].map((isTuned) => {
-          const [all, right] = [broke, broke.filter((one) => !wrong.includes(one))].map(
-            (some) => some.filter(({ mutation }) => isTunedWith(mutation) === isTuned).length,
-          );
-          return `${right} of ${all} bugs named rightly ${isTuned ? "that the rules may have been written beside" : "that were held out"}`;
-        }),
+        ...[...Map.groupBy(broke, ({ set }) => set)].map(
+          ([set, all]) => `${all.filter((one) => !wrong.includes(one)).length} of ${all.length} bugs named rightly: ${set}`,
+        ),
         ...wrong.map((one) => `${one.mutation} is in ${one.component}: ${one.says}`),
       ]);
     }
