@@ -44,7 +44,7 @@ export function complaintClues(books: Books): readonly Clue[] {
         });
     }
   }
-  return isTampered ? clues : [...clues, ...lostMessages(books)];
+  return isTampered ? clues : [...clues, ...lostMessages(books), ...misreadAddresses(books)];
 }
 
 type Blame = Pick<Clue, "component" | "party" | "says">;
@@ -125,8 +125,8 @@ const senderOf = (books: Books, who: string, one: Refusal): string =>
 const isCrowd = ({ evidence: { clients } }: Books): boolean => clients.length > 8;
 
 /** A client that sends voice on a session by which its relay has not taken the call up. */
-function untaken(books: Books, relay: string, { t }: Refusal): Blame | undefined {
-  if (!books.isRelay(relay)) return undefined;
+function untaken(books: Books, relay: string, { t, what }: Refusal): Blame | undefined {
+  if (!books.isRelay(relay) || what !== "datagram") return undefined;
   const said = books.messages(relay).filter((m) => m.dir === "sent" && m.t <= t);
   const open = books.sessions(relay).filter(({ id, opened, closed }) => id < 0 && opened <= t && closed > t);
   const sent = (id: number, opened: number, ...types: string[]): boolean =>
@@ -200,3 +200,38 @@ function lostMessages(books: Books): readonly Clue[] {
     }
   return clues;
 }
+
+/** A client tells its peer the address that its relay saw it by; one of the same host and another port was read otherwise than it was written. */
+function misreadAddresses(books: Books): readonly Clue[] {
+  const { clients, records } = books.evidence;
+  if (books.relays.length !== 1) return [];
+  const upset = records.find(({ ev }) => ev === "fault")?.t ?? Number.POSITIVE_INFINITY;
+  const seen = records.flatMap((one) =>
+    one.ev === "session" && one.state === "accepted" && books.isRelay(one.who) && one.t < upset && one.remote !== undefined
+      ? [one.remote]
+      : [],
+  );
+  const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(":"));
+  return clients.flatMap((who): Clue[] => {
+    const told = books
+      .messages(who)
+      .find((m) => m.dir === "sent" && m.addresses !== undefined && m.t < upset && OFFERS.has(m.type));
+    const odd = told?.addresses?.find(
+      (one) =>
+        seen.some((other) => hostOf(other) === hostOf(one)) &&
+        !told.addresses?.some((any) => hostOf(any) === hostOf(one) && seen.includes(any)),
+    );
+    return told === undefined || odd === undefined
+      ? []
+      : [
+          {
+            at: told.t,
+            component: "wire",
+            party: who,
+            weight: "amount",
+            says: `read its own address as ${odd}, by which its relay never saw it`,
+          },
+        ];
+  });
+}
+const OFFERS: ReadonlySet<string> = new Set(["DirectCallOffer", "DirectCallAnswer"]);
