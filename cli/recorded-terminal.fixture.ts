@@ -19,6 +19,7 @@ export async function midcall(folder: string, words: readonly string[], signal?:
     progress: ({ stage }) => void stages.push(stage),
     notice: () => undefined,
     isLive: false,
+    columns: undefined,
     quiet: () => undefined,
     input: Readable.from([typed]),
     paint: plain,

@@ -9,9 +9,9 @@ import type { Scenario } from "../scenarios/expanded.ts";
 /** A result with the scenario it is of. */
 export type Finished = { readonly result: Result; readonly scenario: Scenario };
 
-/** `each` right after a run, `end` once after all; each returns what to print, undefined for nothing. */
+/** `each` right after a run (`columns`: of the terminal it is for), `end` once after all; each returns what to print, undefined for nothing. */
 export type Reporter = {
-  each?(finished: Finished, paint: Paint): Promise<string>;
+  each?(finished: Finished, paint: Paint, columns?: number): Promise<string>;
   /** `folder`: what the runs' folders are relative to. */
   end?(all: readonly Finished[], paint: Paint, folder: string): Promise<string | undefined>;
 };
@@ -19,7 +19,7 @@ export type Reporter = {
 export type ReporterName = "pretty" | "junit" | "github" | "ctrf" | "json";
 
 const pretty: Reporter = {
-  each: async (finished, paint) => (await import("../reports/pretty.ts")).pretty(finished, paint).join("\n"),
+  each: async (finished, paint, columns) => (await import("../reports/pretty.ts")).pretty(finished, paint, columns).join("\n"),
   async end(all, paint) {
     if (all.length < 2) return undefined;
     const counts = (["held", "broken", "inconclusive", "crashed"] as const)
@@ -107,11 +107,12 @@ export function openReporters(
   out: (text: string) => void,
   paint: Paint,
   folder: string,
+  columns?: number,
 ): Reporters {
   const toOut = (reporter: Reporter): Reporters => {
     const say = (text: string | undefined): void => (text === undefined ? undefined : out(text));
     return {
-      each: async (finished) => say(await reporter.each?.(finished, paint)),
+      each: async (finished) => say(await reporter.each?.(finished, paint, columns)),
       end: async (all) => say(await reporter.end?.(all, paint, folder)),
     };
   };

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { MARKUP } from "./hostile-run.fixture.ts";
 import { midcallProcess } from "./recorded-terminal.fixture.ts";
 
-const [COLUMNS, ROWS] = [72, 24];
+const ROWS = 24;
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "midcall-terminal-"));
@@ -19,13 +19,17 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 type Screen = { readonly lines: readonly string[]; readonly wraps: boolean };
 type Seen = { readonly screens: readonly Screen[]; readonly titles: readonly string[]; readonly code: number | null };
 
-/** Node.js with `words` in a terminal of COLUMNS by ROWS, with every screen it showed. `type`: what its user types once the screen has these words. */
-async function shown(words: readonly string[], type?: { readonly at: string; readonly keys: string }): Promise<Seen> {
-  const emulator = new xterm.Terminal({ cols: COLUMNS, rows: ROWS, scrollback: 500, allowProposedApi: true });
+/** Node.js with `words` in a terminal of `columns` by ROWS, with every screen it showed. `type`: what its user types once the screen has these words. */
+async function shown(
+  columns: number,
+  words: readonly string[],
+  type?: { readonly at: string; readonly keys: string },
+): Promise<Seen> {
+  const emulator = new xterm.Terminal({ cols: columns, rows: ROWS, scrollback: 500, allowProposedApi: true });
   const titles: string[] = [];
   emulator.onTitleChange((title) => titles.push(title));
   const quoted = [process.execPath, ...words].map((word) => `'${word}'`).join(" ");
-  const command = `stty cols ${COLUMNS} rows ${ROWS}; exec ${quoted}`;
+  const command = `stty cols ${columns} rows ${ROWS}; exec ${quoted}`;
   const child = spawn("script", ["--quiet", "--flush", "--return", "--command", command, "/dev/null"], {
     cwd: folder,
     env: { ...process.env, TERM: "xterm-256color", NO_COLOR: undefined, FORCE_COLOR: undefined, CI: undefined },
@@ -48,29 +52,69 @@ async function shown(words: readonly string[], type?: { readonly at: string; rea
   return { screens, titles, code };
 }
 
-test("a run draws its progress and the last things that happened in place, and leaves the verdict alone", async () => {
-  const { screens, titles, code } = await shown([join(import.meta.dirname, "midcall.mjs"), "run", "relay-restart"]);
-  expect(code).toBe(0);
-  expect(titles).toEqual([]);
-  const going = screens.filter(({ lines }) => lines.some((line) => /^[█░]{20} /.test(line)));
-  expect(going.length).toBeGreaterThan(1);
-  for (const { lines, wraps } of going) {
-    // At most eight things that happened, and one line of progress below them; nothing of what was drawn before is left.
-    expect(lines.length).toBeLessThanOrEqual(9);
-    expect(lines.filter((line) => /[█░]{20}/.test(line))).toHaveLength(1);
-    expect(lines.at(-1)).toMatch(/^[█░]{20} relay-restart sim seed 0x1( \d+s of 15s)?$/);
-    for (const line of lines.slice(0, -1)) expect(line).toMatch(/^ *\d+\.\d{3} s {2}\S/);
-    expect(wraps).toBe(false);
-  }
-  // The bar only grows.
-  const full = going.map(({ lines }) => (lines.at(-1)?.match(/█/g) ?? []).length);
-  expect(full).toEqual(full.toSorted((a, b) => a - b));
-  expect(going.some(({ lines }) => lines.some((line) => line.includes("⚡ kill r1")))).toBe(true);
-  expect(going.some(({ lines }) => lines.some((line) => / heard nothing for \d+ ms$/.test(line)))).toBe(true);
-  const left = screens.at(-1)?.lines ?? [];
-  expect(left[0]).toMatch(/^held {2}relay-restart {2}sim {2}seed 0x1 {2}/);
-  expect(left.join("\n")).not.toMatch(/[█░⚡]/);
-  expect(left.at(-1)).toBe("report: out/relay-restart/sim-0x1/report.html");
+const FAST = ["--codec", "sized", "--crypto", "null"];
+
+test.each([
+  [40, /^relay-restart sim seed 0x1( \d+s of 15s)?$/],
+  [80, /^[█░]{20} relay-restart sim seed 0x1( \d+s of 15s)?$/],
+  [120, /^[█░]{20} relay-restart sim seed 0x1( \d+s of 15s)?$/],
+])(
+  "on %d columns a run draws its progress and the last things that happened in place, and leaves the verdict alone",
+  async (columns, bottom) => {
+    const { screens, titles, code } = await shown(columns, [
+      join(import.meta.dirname, "midcall.mjs"),
+      "run",
+    "relay-restart",
+    ]);
+    expect(code).toBe(0);
+    expect(titles).toEqual([]);
+    const going = screens.filter(({ lines }) => bottom.test(lines.at(-1) ?? ""));
+    expect(going.length).toBeGreaterThan(1);
+    for (const { lines, wraps } of going) {
+      // At most eight things that happened, and one line of progress below them; nothing of what was drawn before is left.
+      expect(lines.length).toBeLessThanOrEqual(9);
+      expect(lines.filter((line) => bottom.test(line))).toHaveLength(1);
+      for (const line of lines.slice(0, -1)) expect(line).toMatch(/^ *\d+\.\d{3} s {1,2}\S/);
+      for (const line of lines) expect(line.length).toBeLessThan(columns);
+      expect(wraps).toBe(false);
+    }
+    // Progress only grows.
+    const full = going.map(({ lines }) => Number(/(\d+)s of/.exec(lines.at(-1) ?? "")?.[1] ?? 0));
+    expect(full).toEqual(full.toSorted((a, b) => a - b));
+    expect(going.some(({ lines }) => lines.some((line) => line.includes("⚡ kill r1")))).toBe(true);
+    expect(going.some(({ lines }) => lines.some((line) => / heard nothing for \d+ ms$/.test(line)))).toBe(true);
+    // What stays: the verdict, and figures that go on below where they began.
+    const { lines: left = [], wraps } = screens.at(-1) ?? {};
+    expect(left[0]).toMatch(/^held {2}relay-restart {2}sim {2}seed 0x1/);
+    expect(left.join("\n")).not.toMatch(/[█░⚡]/);
+    expect(left.slice(-2).join("")).toContain("report: out/relay-restart/sim-0x1");
+    const names = left.filter((line) => /^ {2}(held|broken) {5,}\S/.test(line)).length;
+    expect(names).toBeGreaterThan(15);
+    const others = left.filter((line) => line.startsWith("   "));
+    expect(others.length).toBeGreaterThan(columns === 40 ? 20 : 1);
+    const figures = /^ {2}held +\S+ +/.exec(left[1] ?? "")?.[0].length ?? 0;
+    expect(new Set(others.map((line) => line.search(/\S/)))).toEqual(new Set([columns === 40 ? 6 : figures]));
+    if (columns > 40) expect(wraps).toBe(false);
+  },
+);
+
+test("of several runs the line says which of how many it is, and how many did not hold", async () => {
+  const midcall = join(import.meta.dirname, "midcall.mjs");
+  const { screens, code } = await shown(80, [
+    midcall,
+    "run",
+    "baseline",
+    "--set",
+    "duration=8s",
+    "--twin",
+    "--repeat",
+    "2",
+    ...FAST,
+  ]);
+  expect(code).toBe(1);
+  const bottoms = screens.map(({ lines }) => lines.at(-1) ?? "");
+  expect(bottoms.some((line) => line.includes("1/2 baseline sim seed 0x1"))).toBe(true);
+  expect(bottoms.some((line) => line.includes("2/2 ✗1 baseline sim seed 0x2"))).toBe(true);
 });
 
 test("without a terminal there are plain lines, and no octet that draws", async () => {
@@ -83,7 +127,7 @@ test("without a terminal there are plain lines, and no octet that draws", async 
 
 test("a hostile name moves nothing on the screen and does not name the window", async () => {
   const driver = join(import.meta.dirname, "terminal-driver.fixture.ts");
-  const { screens, titles } = await shown([driver, "stay"], { at: "end of the notices", keys: "\n" });
+  const { screens, titles } = await shown(100, [driver, "stay"], { at: "end of the notices", keys: "\n" });
   expect(titles).toEqual([]);
   const going = screens.find(({ lines }) => lines.some((line) => line.includes("end of the notices")))?.lines ?? [];
   expect(going).toHaveLength(3);

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { createLogUpdate } from "log-update";
 import { printable } from "../reports/escape.ts";
 import { ansi, type Paint, plain } from "../reports/pretty.ts";
+import { noticeLine, type Progress, progressLine } from "./terminal-lines.ts";
 
 export type Terminal = {
   /** Results: one or more lines; the line feed is added. */
@@ -10,11 +11,7 @@ export type Terminal = {
   /** Everything that is not the result; the line feed is added. */
   err(text: string): void;
   /** What is being done now: replaces the last such line on a TTY, is a line of its own (at stage changes only) elsewhere. */
-  progress(now: {
-    readonly stage: string;
-    readonly detail?: string /** Of the stage that is done, 0..1: shown as a bar. */;
-    readonly share?: number;
-  }): void;
+  progress(now: Progress): void;
   /** What happened just now: on a TTY the last few stand above the progress line, elsewhere each is a line. */
   notice(lines: readonly string[]): void;
   /** Whether what is shown is drawn anew in place. */
@@ -23,6 +20,8 @@ export type Terminal = {
   quiet(): void;
   /** What the user types, for the commands that ask. */
   readonly input: NodeJS.ReadableStream;
+  /** Columns of what results are written to; undefined where that is no terminal. */
+  readonly columns: number | undefined;
   /** Colours a text, or leaves it as it is where colours are not wanted (no TTY, NO_COLOR). */
   readonly paint: Paint;
   /** Folder that relative paths of the command line start from. */
@@ -39,12 +38,6 @@ const TIDY_MS = 5_000;
 /** Lines above the progress line. chosen: a glance. */
 const RECENT = 8;
 
-/** Twenty cells. */
-const bar = (share: number): string => {
-  const full = Math.round(Math.min(1, Math.max(0, share)) * 20);
-  return `${"█".repeat(full)}${"░".repeat(20 - full)}`;
-};
-
 /** What is written as it is keeps line feeds, tabs and colours, whatever its words came from. */
 const shown = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -55,15 +48,19 @@ export function processTerminal(): Terminal {
   const live = process.stderr.isTTY === true;
   const view = createLogUpdate(process.stderr);
   let recent: readonly string[] = [];
-  let bottom = "";
+  let bottom: Progress | undefined;
   let stage = "";
   const draw = (): void => {
-    const width = (process.stderr.columns ?? 80) - 1;
-    view([...recent, bottom].map((line) => printable(line).slice(0, width)).join("\n"));
+    // Of a window that has grown narrow too: each drawing asks again.
+    const columns = (process.stderr.columns ?? 80) - 1;
+    const lines = recent.map((line) => noticeLine(printable(line), columns));
+    if (bottom !== undefined)
+      lines.push(progressLine({ ...bottom, stage: printable(bottom.stage), detail: printable(bottom.detail ?? "") }, columns));
+    view(lines.join("\n"));
   };
   const clear = (): void => {
-    if (bottom !== "") view.clear();
-    bottom = "";
+    if (bottom !== undefined) view.clear();
+    bottom = undefined;
     recent = [];
   };
   const controller = new AbortController();
@@ -94,11 +91,7 @@ export function processTerminal(): Terminal {
     progress(now) {
       if (live) {
         if (now.stage !== stage) recent = [];
-        bottom = [
-          ...(now.share === undefined ? [] : [bar(now.share)]),
-          now.stage,
-          ...(now.detail === undefined ? [] : [now.detail]),
-        ].join(" ");
+        bottom = now;
         draw();
       } else if (now.stage !== stage) {
         process.stderr.write(`${printable(now.stage)}\n`);
@@ -115,6 +108,9 @@ export function processTerminal(): Terminal {
     // hasColors knows NO_COLOR and FORCE_COLOR.
     paint: process.stdout.isTTY === true && process.stdout.hasColors() ? ansi : plain,
     input: process.stdin,
+    get columns() {
+      return process.stdout.isTTY === true ? process.stdout.columns : undefined;
+    },
     folder: process.cwd(),
     grant: (ms) => {
       clearTimeout(limit);

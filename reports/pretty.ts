@@ -19,15 +19,39 @@ const SGR: Readonly<Record<Verdict | "dim" | "bold", number>> = {
 };
 export const ansi: Paint = (tone, text) => `\u{1b}[${SGR[tone]}m${text}\u{1b}[0m`;
 
-/** The lines of one run. Control characters in names and details are shown as `?`. */
-export function pretty({ result }: Assessed, paint: Paint = plain): string[] {
+/** Columns that are left to figures beside the names of oracles; where there are fewer they stand below. chosen: a sentence is no ladder of words. */
+const BESIDE = 30;
+
+/**
+ * The lines of one run. Control characters in names and details are shown as `?`. `columns`: of the terminal, where there is one: figures go on below where they began,
+ * and below their oracle where that leaves too little; what is to be copied is never broken.
+ */
+export function pretty({ result }: Assessed, paint: Paint = plain, columns: number = Number.POSITIVE_INFINITY): string[] {
   const seconds = `${(result.virtualMs / 1_000).toFixed(1)} s in ${(result.wallMs / 1_000).toFixed(2)} s`;
   const width = Math.max(0, ...result.oracles.map((one) => one.name.length));
   const head = `${paint(result.verdict, result.verdict)}  ${paint("bold", printable(result.scenario))}  ${printable(result.lab)}  seed ${printable(result.seed)}  ${seconds}`;
-  const oracles = result.oracles.map(
-    (one) =>
-      `  ${paint(one.verdict, one.verdict.padEnd(12))} ${printable(one.name).padEnd(width)}  ${paint("dim", printable(one.detail))}`,
-  );
+  const beside = 17 + width;
+  const isBeside = columns - beside >= BESIDE;
+  const indent = isBeside ? beside : 6;
+  const oracles = result.oracles.flatMap((one) => {
+    const name = `  ${paint(one.verdict, one.verdict.padEnd(12))} ${printable(one.name)}`;
+    const [first = "", ...others] = wrapped(printable(one.detail), columns - indent);
+    const below = others.map((line) => `${" ".repeat(indent)}${paint("dim", line)}`);
+    return isBeside
+      ? [`${name}${" ".repeat(width - printable(one.name).length)}  ${paint("dim", first)}`, ...below]
+      : [name, `${" ".repeat(indent)}${paint("dim", first)}`, ...below];
+  });
   const block = result.verdict === "held" ? [] : ["", ...reproBlock(result).map(printable)];
   return [head, ...oracles, ...block, `report: ${printable(result.dir)}/report.html`];
+}
+
+/** Lines of at most `width` characters, between words where they can be. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

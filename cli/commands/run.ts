@@ -16,6 +16,7 @@ import { checked, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, seedArgument, wholeArgument } from "../seed.ts";
 import { type HostPort, hostPortArgument } from "../socket-address.ts";
 import type { Terminal } from "../terminal.ts";
+import type { Progress } from "../terminal-lines.ts";
 import { commit } from "../version.ts";
 
 type Options = {
@@ -150,6 +151,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
     terminal.out,
     terminal.paint,
     terminal.folder,
+    terminal.columns,
   );
   // Twins need a thread each, because a module is loaded once; plain runs share one, which stays warm.
   const shared = options.twin === true ? undefined : openLaboratory();
@@ -163,7 +165,9 @@ async function run(words: readonly string[], options: Options, terminal: Termina
       const laboratory = shared ?? openLaboratory(twinOf(scenario).mutation);
       try {
         for (let i = 0; i < options.repeat; i++) {
-          const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal, shown);
+          const bad = finished.filter(({ result }) => result.verdict !== "held").length;
+          const of = { at: finished.length + 1, all: scenarios.length * options.repeat, bad };
+          const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal, shown, of);
           finished.push({ result, scenario });
           await reporters.each({ result, scenario });
         }
@@ -261,6 +265,7 @@ async function runOnce(
   options: Options,
   terminal: Terminal,
   shown: (page: LivePage) => void,
+  of: NonNullable<Progress["of"]>,
 ): Promise<Result> {
   const root = await outFolder(options.out, terminal.folder);
   const twin = options.twin === true ? twinOf(scenario).mutation : null;
@@ -270,7 +275,7 @@ async function runOnce(
     seed: formatSeed(seed),
   });
   const stage = `${scenario.name} ${options.lab} seed ${formatSeed(seed)}`;
-  terminal.progress({ stage });
+  terminal.progress({ stage, of });
   try {
     if (options.watch === true)
       shown(await (await import("../live/watch-run.ts")).watchRun(scenario, options.lab, folder, laboratory));
@@ -296,7 +301,7 @@ async function runOnce(
         progress: (virtualMs) => {
           const whole = formatTime(scenario.duration);
           const share = (virtualMs * 1_000) / scenario.duration;
-          terminal.progress({ stage, detail: `${(virtualMs / 1_000).toFixed(0)}s of ${whole}`, share });
+          terminal.progress({ stage, of, detail: `${(virtualMs / 1_000).toFixed(0)}s of ${whole}`, share });
         },
         // A simulation that nobody sees draw is over before its lines are read.
         ...(terminal.isLive || !isReproducible(options.lab) ? { notice: (lines) => terminal.notice(lines) } : {}),
