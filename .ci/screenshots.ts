@@ -1,6 +1,6 @@
 /** `npm run screenshots`: makes runs and takes the pictures of docs/pictures from their pages in Chromium, light and dark, wide and narrow. */
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -36,6 +36,25 @@ for (const buffer of ["ema", "neteq"])
     `jitterBuffer=${buffer}`,
   );
 midcall("compare", "ema", "neteq", "--html", "compare.html");
+// A campaign of which a few seeds do not hold.
+await writeFile(
+  join(folder, "tunnel.ts"),
+  `import { blackout, expectConnect, expectLongestGap, expectSameCall, kill, scenario } from "midcall";
+export default scenario({
+  name: "tunnel",
+  asks: "How long is the silence when a tunnel and a relay restart come together?",
+  duration: "15s",
+  parties: { alice: { link: "lte-move", nat: "cgnat" }, bob: { nat: "home" }, r1: { role: "relay" } },
+  faults: [blackout("alice", { at: "5s", for: "800ms" }), kill("r1", { at: "5.4s", for: "1500ms" })],
+  expect: [expectConnect(), expectSameCall(), expectLongestGap({ max: "2.1s" })],
+});
+`,
+);
+midcall(
+  "run",
+  ...["./tunnel.ts", "relay-restart", "nat-rebind", "blackout", "burst-loss", "ringrtc-bursty-loss"],
+  ...["--codec", "sized", "--crypto", "null", "--repeat", "10", "--out", "many"],
+);
 
 /** The page of a run that goes on, as soon as it has an address. */
 const live = spawn(process.execPath, [MIDCALL, "run", "relay-restart", "--watch"], {
@@ -64,6 +83,9 @@ for (const colorScheme of ["light", "dark"] as const)
     await report.page.screenshot({ ...picture, path: path("report") });
     const compared = await browser.open(fileOf("compare.html"), options);
     await compared.page.screenshot({ ...picture, path: path("compare") });
+    const campaign = await browser.open(fileOf("many/campaigns/run-0x1/campaign.html"), options);
+    await campaign.page.waitForSelector("html[data-ready]");
+    await campaign.page.screenshot({ ...picture, path: path("campaign") });
     const watched = await browser.open(address, options);
     await watched.page.waitForSelector("html[data-ready]", { timeout: 60_000 });
     await watched.page.waitForSelector("#active li", { timeout: 60_000 });

@@ -126,7 +126,9 @@ test("from an empty folder, a user's own vitest runs scenarios, and a broken one
     join(folder, "chaos.test.ts"),
     `import { kill, scenario } from "midcall";
 import { chaos } from "midcall/vitest";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 test("a restart of the relay is survived", async () => {
   const run = await chaos("relay-restart", { seed: 3, codec: "sized" });
@@ -150,11 +152,7 @@ test("what does not exist is said at once", async () => {
 });
 `,
   );
-  const ended = await run(
-    process.execPath,
-    [join(REPOSITORY, "node_modules/vitest/vitest.mjs"), "run", "--root", ".", "--testTimeout", "60000"],
-    folder,
-  );
+  const ended = await run(process.execPath, [join(REPOSITORY, "node_modules/vitest/vitest.mjs"), "run", "--root", "."], folder);
   const said = `${ended.out}${ended.err}`;
   expect(said).toMatch(/ resilience\.test\.ts \(1 test\)/);
   expect(said).toMatch(/Tests +1 failed \| 4 passed/);

@@ -144,7 +144,7 @@ test("a campaign: worst, median and interval of a case, verdicts, and every run'
   ] as const) {
     const sorted = values.toSorted((a, b) => a - b);
     // Of seven runs the interval that holds the median with 95 % confidence is from the smallest to the largest.
-    const [, worst = "", median = "", low = "", high = ""] = /^(.*?)median (.*?) \((.*?) to (.*?)\)$/.exec(cell) ?? [];
+    const [, worst = "", median = "", low = "", high = ""] = /^(.*?) median (.*?) \((.*?) to (.*?)\)$/.exec(cell) ?? [];
     for (const [text, i] of [
       [worst, 6],
       [median, 3],

@@ -61,11 +61,7 @@ test.each([
 ])(
   "on %d columns a run draws its progress and the last things that happened in place, and leaves the verdict alone",
   async (columns, bottom) => {
-    const { screens, titles, code } = await shown(columns, [
-      join(import.meta.dirname, "midcall.mjs"),
-      "run",
-    "relay-restart",
-    ]);
+    const { screens, titles, code } = await shown(columns, [join(import.meta.dirname, "midcall.mjs"), "run", "relay-restart"]);
     expect(code).toBe(0);
     expect(titles).toEqual([]);
     const going = screens.filter(({ lines }) => bottom.test(lines.at(-1) ?? ""));

@@ -44,7 +44,7 @@ ${verdictBar(counts, runs.length)}
 </header>
 ${why.length === 0 ? "" : `<section aria-labelledby="why"><h2 id="why">Why they did not hold</h2>\n<div class="reasons">${why.map((one) => reasonBlock(one, extras)).join("\n")}</div></section>`}
 <section aria-labelledby="cases"><h2 id="cases">Cases</h2>
-<p class="soft">Worst of all parties and seeds; below it the median over the seeds, with the interval that holds the median of all seeds with ${campaign.level * 100} % confidence (from six runs on). Of the runs that did not hold: the interval of their share.</p>
+<p class="soft">Worst of all parties and seeds; below it the median over the seeds, with the interval that holds the median of all seeds with ${campaign.level * 100} % confidence (from six runs on). Below the runs the interval of the share of all seeds that do not hold.</p>
 ${cases.length > 8 ? filterOf("case-table", "Only cases with") : ""}
 ${sortableTable(caseTable(cases, extras))}</section>
 <section aria-labelledby="spread"><h2 id="spread">How the runs lie</h2>
@@ -121,7 +121,7 @@ function caseTable(cases: readonly CampaignCase[], extras: CampaignExtras): Sort
         { html: `${escaped(one.scenario)}${labs.size > 1 ? ` <span class="soft">${escaped(one.lab)}</span>` : ""}` },
         verdictCell(one.verdict),
         {
-          html: `${countText(one)}${one.runs < TELLING ? "" : `<br><span class="soft">${shareWords(one.notHeld)} of all seeds do not hold</span>`}`,
+          html: `${countText(one)}${one.runs < TELLING ? "" : ` <br><span class="soft">not held: ${shareWords(one.notHeld)}</span>`}`,
           value: one.runs - (one.counts.held ?? 0),
         },
         ...TABLED.map((name) => spreadCell(name, one.figures[name])),
@@ -152,7 +152,7 @@ function spreadCell(name: FigureName, spread: Spread | undefined): { html: strin
   const words = (value: number): string => (Number.isFinite(value) ? figureWords(name, value) : "never");
   const middle = `median ${median === null ? "never" : words(median)}${interval === null ? "" : ` (${words(interval[0])} to ${words(interval[1])})`}`;
   return {
-    html: `<strong>${worst === null ? "never" : words(worst)}</strong>${never === 0 || values.length === 0 ? "" : ` in ${never}`}${values.length + never === 1 ? "" : `<br><span class="soft">${middle}</span>`}`,
+    html: `<strong>${worst === null ? "never" : words(worst)}</strong>${never === 0 || values.length === 0 ? "" : ` in ${never}`}${values.length + never === 1 ? "" : ` <br><span class="soft">${middle}</span>`}`,
     value: worst ?? Number.MAX_VALUE,
   };
 }
