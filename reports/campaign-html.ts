@@ -121,7 +121,7 @@ function caseTable(cases: readonly CampaignCase[], extras: CampaignExtras): Sort
         { html: `${escaped(one.scenario)}${labs.size > 1 ? ` <span class="soft">${escaped(one.lab)}</span>` : ""}` },
         verdictCell(one.verdict),
         {
-          html: `${countText(one)}${one.runs < TELLING ? "" : ` <br><span class="soft">not held: ${shareWords(one.notHeld)}</span>`}`,
+          html: `<span class="figure">${countText(one)}</span>${one.runs < TELLING ? "" : ` <br><span class="soft">not held: ${shareWords(one.notHeld)}</span>`}`,
           value: one.runs - (one.counts.held ?? 0),
         },
         ...TABLED.map((name) => spreadCell(name, one.figures[name])),

@@ -65,6 +65,7 @@ test("a case is as bad as its worst run, and what never ended is longer than eve
   });
   expect(spreadOf(runs, "longestGapMs")).toBeUndefined();
   const cases = casesOf([...runs, held("b", 1), broken("b", 9, "x"), broken("b", 8, "y")]);
+  expect(casesOf([held("a", 1, { longestGapMs: 5 }), held("a", 2, { longestGapMs: 9 })])[0]?.worst.seed).toBe("0x2");
   expect(cases.map((one) => [one.scenario, one.verdict, one.counts, one.worst.seed])).toEqual([
     ["b", "broken", { broken: 2, held: 1 }, "0x8"],
     ["a", "held", { held: 6 }, "0x0"],

@@ -33,7 +33,7 @@ export type CampaignCase = {
   /** Where the share of runs that do not hold lies, over all seeds, with LEVEL confidence. */
   readonly notHeld: Interval;
   readonly figures: Readonly<Partial<Record<FigureName, Spread>>>;
-  /** The worst run, the earliest of those that are as bad: what the cause line is of. */
+  /** Of the runs with the worst verdict the one with the longest gap, the earliest of those: what the cause line is of. */
   readonly worst: CampaignRun;
 };
 
@@ -66,7 +66,10 @@ export function casesOf(runs: readonly CampaignRun[]): CampaignCase[] {
 
 function caseOf(runs: readonly CampaignRun[]): CampaignCase | undefined {
   const verdict = WORST_FIRST.find((one) => runs.some((run) => run.verdict === one));
-  const worst = runs.filter((run) => run.verdict === verdict).toSorted((a, b) => Number(a.seed) - Number(b.seed))[0];
+  const gap = ({ longestGapMs = 0 }: CampaignRun): number => longestGapMs;
+  const worst = runs
+    .filter((run) => run.verdict === verdict)
+    .toSorted((a, b) => gap(b) - gap(a) || Number(a.seed) - Number(b.seed))[0];
   if (verdict === undefined || worst === undefined) return undefined;
   const counts = countsOf(runs);
   return {
