@@ -4,8 +4,6 @@
  * Ramjee: playout point = mean + 4 x mean deviation. Left out: its spike mode; a deviation is capped instead.
  */
 
-import { FRAME_MICROS } from "./codec.ts";
-
 /** Gain of the slow averages: 1 - 0.998002 (Ramjee's alpha, from Mills' RFC 889): about ten seconds at 50 packets a second. */
 const SLOW = 1 - 0.998002;
 /** Gain of the fast averages, and of RFC 3550's jitter: a third of a second at 50 packets a second. */
@@ -73,7 +71,7 @@ export class PlayoutDelay {
     this.#aim();
   }
 
-  /** Lost frames come back up to `length` microseconds after their own packets: that, and a frame for the tick it is found in, are added to the target. */
+  /** Lost frames come back up to `length` microseconds after their own packets: that is added to the target, whose least covers the tick a frame is found in. */
   holdFor(length: number): void {
     if (length === this.#hold) return;
     this.#hold = length;
@@ -82,7 +80,7 @@ export class PlayoutDelay {
 
   #aim(): void {
     const wanted = DEVIATIONS * Math.max(this.#fast, this.#slow);
-    const held = this.#hold === 0 ? wanted : wanted + this.#hold + FRAME_MICROS;
+    const held = wanted + this.#hold;
     this.#target = Math.max(this.#bounds.minTarget, Math.min(this.#bounds.maxTarget, held));
   }
 

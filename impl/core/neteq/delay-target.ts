@@ -4,7 +4,6 @@
  * carries again): there waiting longer is weighed against losing it.
  * libwebrtc m125: delay_manager.cc, underrun_optimizer.cc, reorder_optimizer.cc. Different here: redundancy counts as late arrival.
  */
-import { FRAME_MICROS } from "../codec.ts";
 import type { DelayBounds } from "../jitter-buffer.ts";
 import { BUCKET, DelayHistogram } from "./delay-histogram.ts";
 
@@ -98,9 +97,12 @@ export class DelayTarget {
     this.#update(now);
   }
 
-  /** Lost frames come back up to `length` microseconds after their own packets: that, and a frame for the tick it is found in, are added to the target. */
+  /**
+   * Lost frames come back up to `length` microseconds after their own packets: that is added to the target, but for the bucket that the quantile rounds lateness up by.
+   * What is aimed at is the least level: on average a frame more is there, which covers the tick a frame is found in.
+   */
   holdFor(length: number): void {
-    const held = length === 0 ? 0 : length + FRAME_MICROS;
+    const held = Math.max(0, length - BUCKET);
     this.#target = this.#clamp(this.#target - this.#held + held);
     this.#held = held;
   }
