@@ -5,11 +5,13 @@ import { Instant } from "../base/units.ts";
 import { FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import { jitterBufferContract } from "./jitter-buffer.contract.ts";
 import { jitterBuffer } from "./jitter-buffers.ts";
+import { jitterRepairsContract } from "./jitter-repairs.contract.ts";
 import { expectLawful, mouthToEar, ms, REDUNDANT, run, SECOND, sentAt, sourceSeqs, stream, stub } from "./jitter-run.contract.ts";
 
 const buffer = "ema";
 
 jitterBufferContract(buffer);
+jitterRepairsContract(buffer);
 
 it("on a quiet network every frame plays two frames after it came", () => {
   const r = run({ buffer, arrivals: stream(250, () => ms(30)), until: 5 * SECOND });

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import { Stream } from "../base/random.ts";
-import { Instant, Micros } from "../base/units.ts";
+import { Instant } from "../base/units.ts";
 import { type Decoder, FRAME_MICROS, FRAME_SAMPLES } from "./codec.ts";
 import { CONCEALED_FRAMES } from "./concealment.ts";
 import { jitterBuffer } from "./jitter-buffers.ts";
@@ -37,59 +37,6 @@ export function jitterBufferContract(buffer: JitterBufferName): void {
     expectLawful(r);
     return r;
   };
-
-  describe("frames that are given back", () => {
-    /** Every fifth frame is lost and given back `after` its own packet would have come; the buffer was told to hold for `hold`. */
-    const repaired = (hold: number, after: number, phase = 1_000) => {
-      const own = jitterBuffer(buffer, { decoder: stub(PLAIN), mode: "sized" });
-      own.holdFor(Micros(hold));
-      const kept: (readonly [string, string | undefined])[] = [];
-      const events = Array.from({ length: 250 }, (_, seq) => ({
-        seq,
-        at: seq * FRAME_MICROS + (seq % 5 === 4 ? after : 0),
-        by: seq % 5 === 4 ? ("red" as const) : undefined,
-      })).sort((a, b) => a.at - b.at);
-      for (let tick = 0; tick < 240; tick++) {
-        const now = tick * FRAME_MICROS + phase;
-        for (let next = events[0]; next !== undefined && next.at <= now; next = events[0]) {
-          events.shift();
-          const frame = { seq: next.seq, timestamp: next.seq * FRAME_SAMPLES, payload: new Uint8Array([next.seq & 255]) };
-          own.insert(Instant(next.at), next.by === undefined ? frame : { ...frame, by: next.by });
-        }
-        const played = own.playout(Instant(now));
-        if (tick >= 40 && played !== undefined) kept.push([played.kind, played.by]);
-      }
-      return { kept, stats: own.stats() };
-    };
-
-    // Packets come on whole ticks: just before the device asks, and just after.
-    it.each([
-      [80, 1],
-      [80, 10],
-      [80, 19],
-      [20, 1],
-      [20, 19],
-    ])(
-      "are played as recovered, under the name of what gave them back, when the buffer holds long enough: %i ms, asked %i ms later",
-      (hold, phase) => {
-        const { kept, stats } = repaired(ms(hold), ms(hold), ms(phase));
-        const recovered = kept.filter(([kind]) => kind === "recovered");
-        expect(recovered.length).toBeGreaterThanOrEqual(39);
-        expect(new Set(recovered.map(([, by]) => by))).toEqual(new Set(["red"]));
-        expect(kept.filter(([kind]) => kind === "concealed" || kind === "silence")).toEqual([]);
-        expect(kept.every(([kind, by]) => (kind === "recovered") === (by !== undefined))).toBe(true);
-        // What was given back did not arrive: it counts among the lost.
-        expect(stats.packetsReceived).toBeLessThanOrEqual(200);
-        expect(stats.fecPacketsReceived).toBeGreaterThanOrEqual(39);
-      },
-    );
-
-    it("come too late when the buffer was not told to hold, and are not waited for", () => {
-      const { kept, stats } = repaired(0, ms(160));
-      expect(kept.filter(([kind]) => kind === "recovered").length).toBeLessThan(5);
-      expect(stats.packetsDiscarded).toBeGreaterThan(30);
-    });
-  });
 
   describe("a sender that falls silent", () => {
     type Options = { readonly lost?: readonly number[]; readonly delay?: (at: number) => number; readonly comfort?: boolean };

@@ -5,12 +5,14 @@ import { Instant } from "../../base/units.ts";
 import { FRAME_MICROS, FRAME_SAMPLES } from "../codec.ts";
 import { jitterBufferContract } from "../jitter-buffer.contract.ts";
 import { jitterBuffer } from "../jitter-buffers.ts";
+import { jitterRepairsContract } from "../jitter-repairs.contract.ts";
 import { expectLawful, kinds, ms, REDUNDANT, run, SECOND, sentAt, sourceSeqs, stream, stub } from "../jitter-run.contract.ts";
 import type { JitterStatistics } from "../jitter-statistics.ts";
 
 const buffer = "neteq";
 
 jitterBufferContract(buffer);
+jitterRepairsContract(buffer);
 
 /** Plays `packets` frames that each take `delay(seq)`, without keeping what came out; `each` sees the delay of every named frame. */
 function listen(
