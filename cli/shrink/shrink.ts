@@ -1,6 +1,6 @@
 /**
- * Makes a scenario that breaks an oracle as small as it goes while it breaks the same oracle: faults dropped, then shortened, simplified
- * and rounded, the surroundings simplified, the run cut short; again from the start until nothing helps. Randomness is keyed, so
+ * Makes a scenario that breaks an oracle as small as it goes while it breaks the same oracle: the run ended soon after what broke, faults dropped, moved
+ * earlier, shortened, simplified and rounded, the surroundings simplified, the run cut short; again from the start until nothing helps. Randomness is keyed, so
  * what is left out does not disturb what stays, and the outcome depends on the scenario and its seed alone.
  */
 import type { Result } from "../../reports/result.ts";
