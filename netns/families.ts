@@ -1,6 +1,7 @@
 /** An interface's address families as they change: addresses and routes of the party's namespace, and rules that tell what was for an address that is gone. */
 import type { AddressFamily } from "../impl/base/address.ts";
 import { ipLines, loadingRules } from "./command.ts";
+import { NFT_FAMILY } from "./nft-family.ts";
 import { refusalChains, refuse } from "./refusals.ts";
 import type { Shell } from "./shell.ts";
 import { arrival, departure, FIRST_METRIC } from "./topology-commands.ts";
@@ -8,8 +9,7 @@ import type { PartyPort } from "./topology-plan.ts";
 import { arrival6, departure6 } from "./topology-v6.ts";
 
 const ALL: readonly AddressFamily[] = ["v4", "v6"];
-/** What nftables and `ip` call a family, and its address of a port. */
-const NAMES = { v4: "ip", v6: "ip6" } as const;
+/** A port's address of a family. */
 const addressOf = (port: PartyPort, family: AddressFamily): string => (family === "v4" ? port.address : port.address6);
 
 /** A change by a fault: `undo` gives back what there was, `given` tells how many packets have left from addresses that it gave. */
@@ -27,20 +27,20 @@ export async function changeFamilies(
     ALL.filter((one) => before.includes(one) && !after.includes(one)),
     ALL.filter((one) => after.includes(one) && !before.includes(one)),
   ];
-  const table = (family: AddressFamily): string => `${NAMES[family]} midcall_families_${fault}`;
+  const table = (family: AddressFamily): string => `${NFT_FAMILY[family]} midcall_families_${fault}`;
   const rules = [
     ...lost.map(
       (family) => `table ${table(family)} {
 ${refusalChains(["no-route"], fault).join("\n")}
  chain pre { type filter hook prerouting priority filter; policy accept;
-  ${NAMES[family]} daddr ${addressOf(port, family)} meta l4proto udp ${refuse("no-route", fault)}
+  ${NFT_FAMILY[family]} daddr ${addressOf(port, family)} meta l4proto udp ${refuse("no-route", fault)}
  }
 }`,
     ),
     ...given.map(
       (family) => `table ${table(family)} {
  chain out { type filter hook output priority filter; policy accept;
-  ${NAMES[family]} saddr ${addressOf(port, family)} meta l4proto udp counter
+  ${NFT_FAMILY[family]} saddr ${addressOf(port, family)} meta l4proto udp counter
  }
 }`,
     ),

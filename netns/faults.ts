@@ -18,8 +18,14 @@ export type FaultyNetwork = {
   expire(nat: string, fault: number): Promise<void>;
   /** Puts a middlebox at the NAT; the returned function ends that. */
   block(nat: string, box: Middlebox, fault: number): Promise<() => Promise<void>>;
-  /** Lets nothing pass between two parties, or only in one direction; the returned function ends that. */
-  partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
+  /** Lets nothing pass between two parties, or nothing of one family, or only in one direction; the returned function ends that. */
+  partition(
+    party: string,
+    other: string,
+    direction: Direction,
+    fault: number,
+    family?: AddressFamily,
+  ): Promise<() => Promise<void>>;
   setInterface(party: string, name: string, up: boolean, fault: number): Promise<void>;
   /** Has an interface have addresses of these families; the returned function gives it those it had. */
   setFamilies(party: string, name: string, families: readonly AddressFamily[], fault: number): Promise<() => Promise<void>>;
@@ -167,7 +173,7 @@ async function apply(
         await party?.start(lab.epoch);
       };
     case "partition":
-      return network.partition(fault.target, fault.other, fault.direction, index);
+      return network.partition(fault.target, fault.other, fault.direction, index, fault.family);
     case "pause":
       return standStill(lab, holds, fault.target);
     case "starve":

@@ -177,7 +177,7 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
       await topology.expire(nat);
     },
     block: (nat, box, fault) => topology.block(nat, box, fault),
-    partition: (party, other, direction, fault) => topology.partition(party, other, direction, fault),
+    partition: (party, other, direction, fault, family) => topology.partition(party, other, direction, fault, family),
     setProcess: (party, fault) => {
       if (fault === undefined) deadBy.delete(party);
       else deadBy.set(party, fault);

@@ -17,7 +17,7 @@ import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
 import type { MappingView, NatCounters } from "./nat-state.ts";
 import { NetnsError } from "./netns-error.ts";
-import { nftFamilies } from "./nft-family.ts";
+import { NFT_FAMILY, nftFamilies } from "./nft-family.ts";
 import { openShells, type Shells } from "./shell.ts";
 import { creation, defaultRoute, FIRST_METRIC, interiors, relocation } from "./topology-commands.ts";
 import { type PartyPort, planTopology, type TopologyPlan } from "./topology-plan.ts";
@@ -82,8 +82,17 @@ export type Topology = {
   expire(nat: string): Promise<void>;
   /** Puts a middlebox at the NAT, and tells what it refuses as the fault's; the returned function ends that. */
   block(nat: string, box: Middlebox, fault: number): Promise<() => Promise<void>>;
-  /** Lets nothing pass between two parties, or only in one direction: `up` is what goes to `other`; the returned function ends that. Who shares a NAT with either is cut off too. */
-  partition(party: string, other: string, direction: Direction, fault: number): Promise<() => Promise<void>>;
+  /**
+   * Lets nothing pass between two parties, or nothing of one family, or only in one direction: `up` is what goes to `other`; the returned function ends that. Who shares a NAT with either is
+   * cut off too.
+   */
+  partition(
+    party: string,
+    other: string,
+    direction: Direction,
+    fault: number,
+    family?: AddressFamily,
+  ): Promise<() => Promise<void>>;
   mappings(nat: string): Promise<readonly MappingView[]>;
   /** Packets that the NAT translated and refused since the start. */
   counters(nat: string): Promise<NatCounters>;
@@ -281,7 +290,8 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
         await shell(loadingRules(unblockRules(fault, tables)));
       };
     },
-    async partition(party, other, direction, fault) {
+    async partition(party, other, direction, fault, family) {
+      const cut = family === undefined ? tables : tables.filter((one) => one === NFT_FAMILY[family]);
       const ways: [from: string, to: string][] = [];
       if (direction !== "down") ways.push([party, other]);
       if (direction !== "up") ways.push([other, party]);
@@ -294,14 +304,14 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
                 far.namespace === namespace ? [address, address6].map((to) => ({ from: hostsOf(from), to })) : [],
               ),
             );
-            return shells.in(namespace)(loadingRules(cutRules(cuts, fault, tables)));
+            return shells.in(namespace)(loadingRules(cutRules(cuts, fault, cut)));
           }),
         );
       await lay();
       partitions.add(lay);
       return async () => {
         partitions.delete(lay);
-        await settleAll([...routers].map((namespace) => shells.in(namespace)(loadingRules(uncutRules(fault, tables)))));
+        await settleAll([...routers].map((namespace) => shells.in(namespace)(loadingRules(uncutRules(fault, cut)))));
       };
     },
     mappings: (nat) => box(nat).mappings(),

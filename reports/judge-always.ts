@@ -100,7 +100,10 @@ function noStaleGeneration({ records }: Evidence): Finding {
 /** Two attempts to connect may overlap for so long. chosen: closing the one that was superseded takes no answer from anybody. */
 const OVERLAP = 1_000_000;
 
-/** No party ever has two reconnect supervisors at work: by its own count, and by the attempts to connect that go on side by side. */
+/**
+ * No party ever has two reconnect supervisors at work: by its own count, and by the attempts to connect that go on side by side. Sessions of one attempt, which the registration record
+ * before them begins, race over the addresses of one relay (RFC 8305), until one of them is connected.
+ */
 function oneSupervisor({ scenario, records }: Evidence): Finding {
   let seen = 0;
   // By party, the sessions that are being set up, to whom, and since when a newer one is in their place. A relay dials as many others as it federates with.
@@ -113,14 +116,21 @@ function oneSupervisor({ scenario, records }: Evidence): Finding {
     if (record.ev === "session") {
       attempts.set(who, own);
       const { session, remote } = record;
+      const isRelay = scenario.parties[who]?.role === "relay";
+      const overtake = (isOvertaken: (one: Attempt) => boolean): void => {
+        for (const one of own.values()) if (isOvertaken(one)) one.since = Math.min(one.since, t);
+      };
       if (record.state === "closed") own.delete(session);
-      else if (record.state === "connected" && own.get(session)?.since === Number.POSITIVE_INFINITY) own.delete(session);
-      else if (record.state === "connecting") {
-        const isRelay = scenario.parties[who]?.role === "relay";
-        for (const one of own.values()) if (!isRelay || one.remote === remote) one.since = Math.min(one.since, t);
+      else if (record.state === "connected" && own.get(session)?.since === Number.POSITIVE_INFINITY) {
+        own.delete(session);
+        if (!isRelay) overtake(() => true);
+      } else if (record.state === "connecting") {
+        overtake((one) => one.remote === remote);
         own.set(session, { since: Number.POSITIVE_INFINITY, remote });
       }
     }
+    if (record.ev === "registration" && record.attempt !== undefined)
+      for (const one of own.values()) one.since = Math.min(one.since, t);
     for (const [session, { since }] of own)
       if (t - since > OVERLAP) return broken(`${who} went on with session ${session} beside the one that replaced it`, t);
     if (record.ev !== "registration") continue;

@@ -206,6 +206,25 @@ test("two attempts to connect side by side are two supervisors", () => {
   expect(found("one-supervisor", both().say(s(5.6), "bob", closed))?.verdict).toBe("held");
 });
 
+test("sessions of one attempt race over the addresses of a relay, and not beyond the next attempt or a handshake that is complete", () => {
+  const [SIX, FOUR] = ["[2001:db8::1]:4433", "198.51.100.1:4433"];
+  const session = (id: number, state: "connecting" | "connected", remote?: string): Saying => ({
+    ...{ ev: "session", session: id, state },
+    ...(remote === undefined ? {} : { remote }),
+  });
+  const race = (): LogBuilder =>
+    aCallLog()
+      .say(s(5), "bob", session(2, "connecting", SIX))
+      .say(s(5.25), "bob", session(3, "connecting", FOUR));
+  const verdict = (log: LogBuilder) => found("one-supervisor", log)?.verdict;
+  expect(verdict(race().say(s(8), "bob", { ev: "session", session: 2, state: "closed", reason: "handshake-timeout" }))).toBe(
+    "held",
+  );
+  expect(verdict(race().say(s(5.3), "bob", session(3, "connected")).registration(s(8), "bob", "registered"))).toBe("broken");
+  const again = { attempt: 2, delayMs: 1_000, supervisors: 1 };
+  expect(verdict(race().registration(s(6), "bob", "connecting", again).registration(s(8), "bob", "registered"))).toBe("broken");
+});
+
 const long = (more: Partial<Scenario> = {}): Scenario => aScenario({ duration: s(40), faults: [KILL], ...more });
 test.each([
   ["both hear", aRelayRestart(long()), {}, "held", /alice hears/],

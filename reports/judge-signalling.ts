@@ -17,9 +17,9 @@ type Aimed = {
   relay: string | undefined;
   /** The session it is registered by, while that is in doubt or not. */
   session: number | undefined;
-  /** An attempt to connect is under way, and got through. */
-  attempt: number | undefined;
-  isThrough: boolean;
+  /** Sessions of the attempt to connect that is under way, and the one that got through. */
+  readonly attempts: Set<number>;
+  through: number | undefined;
   isDoubting: boolean;
   /** By this instant it should have said that it is registered, for its session was heard again. */
   owed: number | undefined;
@@ -29,8 +29,8 @@ const nowhere = (): Aimed => ({
   waiting: undefined,
   relay: undefined,
   session: undefined,
-  attempt: undefined,
-  isThrough: false,
+  attempts: new Set(),
+  through: undefined,
   isDoubting: false,
   owed: undefined,
 });
@@ -68,17 +68,19 @@ export function reconnectsInOrder({ records }: Evidence): Finding {
 function follow(record: LogRecord, own: Aimed, late: number): void {
   if (record.ev === "signal" && record.type === "RegisterAck" && record.dir === "received" && record.ok === true) {
     own.session = record.session;
-    own.attempt = undefined;
+    own.attempts.clear();
+    own.through = undefined;
   } else if (record.ev === "registration") {
     own.isDoubting = record.state === "reconnecting" && record.reason !== CHANGED;
     if (record.state === "registered") own.owed = undefined;
     else if (!own.isDoubting) own.session = undefined;
   } else if (record.ev === "session") {
-    if (record.state === "connecting") [own.attempt, own.isThrough] = [record.session, false];
-    else if (record.state === "connected" && record.session === own.attempt) own.isThrough = true;
+    if (record.state === "connecting") own.attempts.add(record.session);
+    else if (record.state === "connected" && own.attempts.has(record.session)) own.through = record.session;
     else if (record.state === "closed" && record.session === own.session) own.session = undefined;
-    else if (record.state === "closed" && record.session === own.attempt) [own.attempt, own.isThrough] = [undefined, false];
-    else if (record.state === "heard" && record.session === own.session && own.isDoubting && !own.isThrough)
+    else if (record.state === "closed" && own.attempts.delete(record.session)) {
+      if (own.through === record.session) own.through = undefined;
+    } else if (record.state === "heard" && record.session === own.session && own.isDoubting && own.through === undefined)
       own.owed = record.t + late;
   }
 }

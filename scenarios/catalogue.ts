@@ -92,6 +92,8 @@ import udpRejected from "./cases/udp-rejected.ts";
 import updateLost from "./cases/update-lost.ts";
 import v4ToV6 from "./cases/v4-to-v6.ts";
 import v6Appears from "./cases/v6-appears.ts";
+import v6BlackHole from "./cases/v6-black-hole.ts";
+import v6DiesRegistering from "./cases/v6-dies-registering.ts";
 import type { Scenario } from "./expanded.ts";
 
 /** Every case, names distinct. */
@@ -178,6 +180,8 @@ export const CATALOGUE: readonly Scenario[] = [
   directV6Firewalls,
   v4ToV6,
   v6Appears,
+  v6BlackHole,
+  v6DiesRegistering,
   federationBaseline,
   federationMove,
   federationRelayFlap,

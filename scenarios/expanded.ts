@@ -146,7 +146,13 @@ export type Direction = "up" | "down" | "both";
 export type Fault = { readonly when: Trigger; readonly for: number | null } & (
   | { readonly kind: "kill"; readonly target: string } // process dies at once; healed: started again with the same identity
   | { readonly kind: "drain"; readonly target: string; readonly within: number } // relay sends its clients away and exits within that time; healed: started again
-  | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction: Direction } // nothing passes between two parties; up: to `other`
+  | {
+      readonly kind: "partition"; // nothing passes between two parties, or nothing of one family; up: to `other`
+      readonly target: string;
+      readonly other: string;
+      readonly direction: Direction;
+      readonly family?: AddressFamily;
+    }
   | { readonly kind: "pause"; readonly target: string } // process stops running, its sockets keep queueing (SIGSTOP)
   | { readonly kind: "starve"; readonly target: string; readonly share: number; readonly every: number } // process runs for that share of every such time
   | { readonly kind: "rebind"; readonly target: string; readonly other?: string } // NAT (by name): new external ports for every mapping, or those for flows to `other`, old ones dead

@@ -32,8 +32,15 @@ export const drain = (relay: string, during: During & { readonly within?: Time }
   target: relay,
   ...during,
 });
-/** Nothing passes between two parties that share no NAT with anybody, or only in one direction: `partition("r1", "r2", { at: "5s", for: "3s", direction: "up" })`: r2 hears nothing of r1. */
-export const partition = (party: string, other: string, during: During & { readonly direction?: Direction }): WrittenFault => ({
+/**
+ * Nothing passes between two parties that share no NAT with anybody, or only in one direction: `partition("r1", "r2", { at: "5s", for: "3s", direction: "up" })`: r2 hears nothing of r1.
+ * With `family: "v6"` IPv6 alone vanishes between them, addresses being as before.
+ */
+export const partition = (
+  party: string,
+  other: string,
+  during: During & { readonly direction?: Direction; readonly family?: AddressFamily },
+): WrittenFault => ({
   kind: "partition",
   target: party,
   other,

@@ -24,7 +24,7 @@ export function describeFault(fault: Fault): string {
       return `drain ${fault.target} within ${formatTime(fault.within)}`;
     case "partition": {
       const arrow = { up: "→", down: "←", both: "↔" }[fault.direction];
-      return `partition ${fault.target} ${arrow} ${fault.other}`;
+      return `partition ${fault.target} ${arrow} ${fault.other}${fault.family === undefined ? "" : `: ${fault.family}`}`;
     }
     case "late-kill":
       return `late-kill ${fault.target}${fault.other === undefined ? "" : ` to ${fault.other}`} after ${formatTime(fault.lives)}`;

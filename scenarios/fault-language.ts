@@ -65,7 +65,13 @@ export type WrittenFault = WrittenWhen &
         readonly every?: Time | undefined;
       }
     | { readonly kind: "drain"; readonly target: string; readonly within?: Time | undefined }
-    | { readonly kind: "partition"; readonly target: string; readonly other: string; readonly direction?: Direction | undefined }
+    | {
+        readonly kind: "partition";
+        readonly target: string;
+        readonly other: string;
+        readonly direction?: Direction | undefined;
+        readonly family?: AddressFamily | undefined;
+      }
     | { readonly kind: "interface-down"; readonly target: string; readonly interface?: string | undefined }
     | {
         readonly kind: "families";
@@ -146,9 +152,9 @@ const KINDS: readonly FaultKind[] = [
   },
   {
     kind: "partition",
-    does: "Nothing passes between the party and `other`, neither of whom shares a NAT; all else reaches both, and NATs go on as if it passed. With direction up only what goes to `other` is lost, with down what comes from it.",
+    does: "Nothing passes between the party and `other`, neither of whom shares a NAT; all else reaches both, and NATs go on as if it passed. With direction up only what goes to `other` is lost, with down what comes from it; with `family` only packets of IPv4, `v4`, or of IPv6, `v6`.",
     target: "a party",
-    keys: ["other", "direction"],
+    keys: ["other", "direction", "family"],
     heals: "everything passes",
   },
   {
@@ -236,7 +242,14 @@ export const fault: z.ZodType<WrittenFault, WrittenFault> = z.discriminatedUnion
   plain("kill"),
   plain("pause"),
   strict({ kind: z.literal("drain"), target: name, within: time.optional(), ...when }),
-  strict({ kind: z.literal("partition"), target: name, other: name, direction, ...when }),
+  strict({
+    kind: z.literal("partition"),
+    target: name,
+    other: name,
+    direction,
+    family: z.enum(["v4", "v6"]).optional(),
+    ...when,
+  }),
   strict({ kind: z.literal("starve"), target: name, share: share.optional(), every: time.optional(), ...when }),
   strict({ kind: z.literal("rebind"), target: name, other: name.optional(), ...when }),
   plain("renumber"),

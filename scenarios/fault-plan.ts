@@ -48,7 +48,10 @@ function readFault(world: World, fault: WrittenFault, place: Place): Fault {
     case "drain":
       return { ...timing, kind: fault.kind, target, within: readWithin(world, fault.within, timing.for, place) };
     case "partition":
-      return { ...timing, kind: fault.kind, target, other: readOther(world, fault, place), direction: fault.direction ?? "both" };
+      return {
+        ...{ ...timing, kind: fault.kind, target, other: readOther(world, fault, place), direction: fault.direction ?? "both" },
+        ...(fault.family === undefined ? {} : { family: fault.family }),
+      };
     case "rebind":
       return { ...timing, kind: fault.kind, target, ...readFlowsTo(world, target, fault.other, place) };
     case "block-udp":

@@ -80,7 +80,7 @@ function apply(lab: Lab, fault: Fault, index: number, signalling: Map<number, Ac
       process?.drain(fault.within as Micros);
       return hold(holds, "down", fault.target, index, () => process?.startAgain());
     case "partition":
-      return network.partition(fault.target, fault.other, fault.direction, index);
+      return network.partition(fault.target, fault.other, fault.direction, index, fault.family);
     case "pause":
       process?.pause(index);
       return hold(holds, "still", fault.target, index, () => process?.resume());

@@ -67,7 +67,7 @@ export type IcmpPayload = {
 type Endpoint = { readonly host: string; readonly port: number; readonly family: AddressFamily };
 
 /** Nothing gets from one party to the other. */
-type Cut = { readonly from: string; readonly to: string; readonly fault: number };
+type Cut = { readonly from: string; readonly to: string; readonly fault: number; readonly family: AddressFamily | undefined };
 
 /** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
 const PARSED = 4_096;
@@ -223,11 +223,11 @@ export class Network {
       return undefined;
     };
   }
-  /** Nothing passes between two parties, for `fault`: `up` is from `party` to `other`. The returned function ends that. */
-  partition(party: string, other: string, direction: Direction, fault: number): () => undefined {
+  /** Nothing passes between two parties, or nothing of one family, for `fault`: `up` is from `party` to `other`. The returned function ends that. */
+  partition(party: string, other: string, direction: Direction, fault: number, family?: AddressFamily): () => undefined {
     const ways: readonly Cut[] = [
-      ...(direction === "down" ? [] : [{ from: party, to: other, fault }]),
-      ...(direction === "up" ? [] : [{ from: other, to: party, fault }]),
+      ...(direction === "down" ? [] : [{ from: party, to: other, fault, family }]),
+      ...(direction === "up" ? [] : [{ from: other, to: party, fault, family }]),
     ];
     for (const way of ways) this.#cuts.add(way);
     return () => {
@@ -297,7 +297,7 @@ export class Network {
       const { host, family } = this.#parse(to);
       const node = realm.nodes.get(host);
       if (node?.kind === "interface") {
-        const cut = this.#cuts.size === 0 ? undefined : this.#cutBetween(sender, node.party);
+        const cut = this.#cuts.size === 0 ? undefined : this.#cutBetween(sender, node.party, to);
         if (cut === undefined) this.#arrive(node, local, from, to, packet);
         else this.#drop(realm.name, "no-route", packet, cut.fault);
         return;
@@ -374,8 +374,9 @@ export class Network {
     this.#forward(nat.name, realm, true, to, from, { payload, bytes: answer.length + UDP_AND_IP });
   }
 
-  #cutBetween(from: string, to: string): Cut | undefined {
-    for (const cut of this.#cuts) if (cut.from === from && cut.to === to) return cut;
+  #cutBetween(from: string, to: string, address: Address): Cut | undefined {
+    for (const cut of this.#cuts)
+      if (cut.from === from && cut.to === to && (cut.family === undefined || cut.family === familyOf(address))) return cut;
     return undefined;
   }
 

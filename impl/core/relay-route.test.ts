@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { reachable, routeTo } from "./relay-route.ts";
+import { reachable, waysTo } from "./relay-route.ts";
 
 const [six, four] = ["[2001:db8::1]:4433", "198.51.100.1:4433"];
 const relay = { address: six, also: [four], pin: "aa" };
@@ -13,9 +13,11 @@ test("only what the network has an address for is dialled; what is not known to 
   expect(reachable({ address: six, pin: "aa" }, network("192.168.1.2"))).toEqual([six]);
 });
 
-test("each attempt takes the next address, unless one has answered", () => {
-  const ways = [six, four];
-  expect([1, 2, 3].map((number) => routeTo(ways, new Set(), number))).toEqual([six, four, six]);
-  expect(routeTo(ways, new Set([four]), 1)).toBe(four);
-  expect(routeTo(ways, new Set([four, six]), 2)).toBe(six);
+test("what has answered is dialled first, then what served last, then what is preferred", () => {
+  const third = "198.51.100.2:4433";
+  const ways = [six, four, third];
+  expect(waysTo(ways, new Set(), undefined)).toEqual(ways);
+  expect(waysTo(ways, new Set(), four)).toEqual([four, six, third]);
+  expect(waysTo(ways, new Set([third]), four)).toEqual([third, four, six]);
+  expect(waysTo(ways, new Set([four, six]), third)).toEqual([six, four, third]);
 });

@@ -1,7 +1,7 @@
 /**
- * Which of a relay's addresses a client dials: only one of a family that its own network has (RFC 6724 section 6 rule 1: avoid unusable destinations), of
- * those one that has just shown a sign of life (what the race of RFC 8305 would find out), else another with every attempt. A QUIC session cannot move from
- * one address of a server to another (RFC 9000 section 9), so where the family of a session is gone another session has to take over.
+ * Which of a relay's addresses a client dials, and in which order: only those of a family that its own network has (RFC 6724 section 6 rule 1: avoid unusable destinations).
+ * Which of them serves is found out by dialling (address-race.ts). A QUIC session cannot move from one address of a server to another (RFC 9000 section 9), so where the
+ * family of a session is gone another session has to take over.
  */
 import type { Address } from "../base/address.ts";
 import type { HostNetwork } from "./effect.ts";
@@ -18,8 +18,11 @@ export function reachable(relay: RelayTarget, network: HostNetwork | undefined):
   return found.length > 0 ? found : all;
 }
 
-/** What attempt `number`, from 1, dials; `alive`: addresses that have answered since the relay was lost. */
-export function routeTo(ways: readonly Address[], alive: ReadonlySet<Address>, number: number): Address {
-  const [first = ""] = ways;
-  return ways.find((one) => alive.has(one)) ?? ways[(number - 1) % ways.length] ?? first;
+/**
+ * In which order an attempt dials them: those that have answered since the relay was lost (`alive`), the one that this client was last registered by on this network
+ * (`used`; RFC 8305 section 4), then as the relay's user prefers them.
+ */
+export function waysTo(ways: readonly Address[], alive: ReadonlySet<Address>, used: Address | undefined): readonly Address[] {
+  const rank = (one: Address): number => (alive.has(one) ? 0 : one === used ? 1 : 2);
+  return [...ways].sort((a, b) => rank(a) - rank(b));
 }

@@ -168,12 +168,61 @@ describe("a relay with addresses of both families", () => {
     expect(connects(take())).toEqual([four]);
   });
 
-  it("is dialled by the next address when an attempt fails", () => {
+  it("is dialled by its other address 250 ms later, in the same attempt, and the handshake that is complete first is registered on alone", () => {
+    const { sessions, take, wake, register } = world(false);
+    sessions.desire(dual);
+    take();
+    expect(sessions.deadline()).toBe(Instant(millis(250)));
+    const second = wake(Instant(millis(250)));
+    expect([connects(second), said(second, "registration")]).toEqual([[four], []]);
+    expect([sessions.supervisors(), sessions.count()]).toEqual([1, 3]);
+    sessions.session(3, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    const won = take();
+    expect(closes(won)).toEqual([2]);
+    expect(won.flatMap((effect) => (effect.type === "send" ? [effect.session] : []))).toEqual([3]);
+    sessions.session(2, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" }); // too late
+    expect(take()).toEqual([]);
+    register(3);
+    expect(sessions.isRegistered()).toBe(true);
+    take();
+    // It begins with the address that served, until the network is another.
+    sessions.session(3, { type: "closed", reason: "reset" });
+    expect(connects(take())).toEqual([four]);
+  });
+
+  it("is dialled by its other address at once when one is refused, and the attempt has failed when both are", () => {
     const { sessions, take, wake } = world(false);
     sessions.desire(dual);
     take();
-    sessions.session(2, { type: "closed", reason: "handshake-timeout" });
-    expect(connects(wake(Instant(seconds(1))))).toEqual([four]);
+    sessions.session(2, { type: "closed", reason: "refused" });
+    expect(connects(take())).toEqual([four]);
+    sessions.session(3, { type: "closed", reason: "handshake-timeout" });
+    expect(said(take(), "registration")).toMatchObject([{ attempt: 2, delayMs: 1_000, reason: "handshake-timeout" }]);
+    expect(connects(wake(Instant(seconds(1))))).toEqual([six]);
+  });
+
+  it("is registered with by the other address where the first one fell silent during the registration", () => {
+    const { sessions, take, wake, register } = world(false);
+    sessions.desire(dual);
+    sessions.session(2, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    take();
+    expect(connects(wake(Instant(millis(499))))).toEqual([]);
+    expect(connects(wake(Instant(millis(500))))).toEqual([four]);
+    sessions.session(3, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    expect(closes(take())).toEqual([2]);
+    register(3);
+    expect(sessions.isRegistered()).toBe(true);
+  });
+
+  it("is given up only when somebody else answers and no other address has the relay", () => {
+    const { sessions, take } = world(false);
+    sessions.desire(dual);
+    take();
+    sessions.session(2, { type: "closed", reason: "pin-mismatch", detail: "found dd" });
+    expect(connects(take())).toEqual([four]);
+    sessions.session(3, { type: "closed", reason: "handshake-timeout" });
+    // Not asked again, but the relay that had it before is.
+    expect(connects(take())).toEqual([one.address]);
   });
 });
 

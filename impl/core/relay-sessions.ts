@@ -15,9 +15,10 @@ import type { Identity } from "./identity.ts";
 import type { Outbox } from "./outbox.ts";
 import * as refuge from "./refuge.ts";
 import { nonceAt, REPLACED, signRegistration } from "./registration.ts";
-import { type Link, startLink, viewOf } from "./relay-link.ts";
+import { relayDial } from "./relay-dial.ts";
+import { type Link, viewOf } from "./relay-link.ts";
 import * as probe from "./relay-probe.ts";
-import { addressesOf, reachable, routeTo } from "./relay-route.ts";
+import { addressesOf, reachable, waysTo } from "./relay-route.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
 
@@ -99,7 +100,7 @@ const GOODBYE_SPREAD: Micros = millis(2_000);
 
 export function relaySessions(config: Config, out: Outbox, call: CallSide): RelaySessions {
   let watch: supervisor.State = supervisor.start();
-  /** The registered session, and the one that is to replace it. */
+  /** The registered session, and the one that is to replace it: that of the attempt under way whose handshake is complete. */
   let primary: Link | undefined;
   let attempt: Link | undefined;
   const departures = new Departures();
@@ -107,6 +108,10 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   let network: HostNetwork | undefined;
   /** Addresses of the wanted relay that have answered since it was last asked for. */
   const alive = new Set<Address>();
+  /** The address that this client was last registered by on the network as it is. */
+  let used: Address | undefined;
+  /** Somebody else answered at one of the relay's addresses, in the attempt under way. */
+  let mismatch: { readonly link: Link; readonly found: string } | undefined;
   /** The relay that had us last. */
   let home: supervisor.RelayTarget | undefined;
   let asking: probe.State = probe.start();
@@ -119,6 +124,17 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   const closeLink = (link: Link | undefined, detail: string): void => {
     if (link !== undefined) out.push({ type: "close", session: link.id, detail });
   };
+  const dial = relayDial(out, {
+    now: call.now,
+    nextSession: () => {
+      open++;
+      return call.nextSession();
+    },
+    won: (link) => {
+      attempt = link;
+      enrol(link);
+    },
+  });
   let enrolledMs = 0;
   const chance = (): number => (config.entropy(1)[0] ?? 0) / 256;
 
@@ -131,7 +147,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
           out.say(effect.saying);
           break;
         case "abandon":
-          closeLink(attempt, "abandoned");
+          dial.abandon("abandoned");
           attempt = undefined;
           break;
         case "release":
@@ -140,15 +156,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
             departures.leave(primary, call.now(), watch.at !== "idle" && primary.hasCallChannel && call.hasMedia());
           primary = undefined;
           break;
-        case "attempt": {
-          closeLink(attempt, "superseded");
-          const remote = routeTo(reachable(effect.relay, network), alive, effect.number);
-          attempt = startLink(call.nextSession(), effect.relay, remote);
-          open++;
-          out.say({ ev: "session", session: attempt.id, state: "connecting", remote });
-          out.push({ type: "connect", session: attempt.id, remote, pin: effect.relay.pin });
+        case "attempt":
+          attempt = undefined;
+          mismatch = undefined;
+          dial.begin(effect.relay, waysTo(reachable(effect.relay, network), alive, used));
           break;
-        }
       }
     }
   }
@@ -181,10 +193,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   };
 
   function session(id: SessionId, event: SessionEvent): void {
-    const link = id === attempt?.id ? attempt : id === primary?.id ? primary : departures.find(id);
+    const dialled = dial.find(id);
+    const link = dialled ?? (id === primary?.id ? primary : departures.find(id));
     if (event.type === "closed") return closed(id, link, event);
     if (link === undefined) return;
-    const isLeft = link !== attempt && link !== primary;
+    const isLeft = link !== dialled && link !== primary;
     switch (event.type) {
       case "message":
         return call.signal(link, event.bytes);
@@ -197,7 +210,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
         link.isConnected = true;
         link.rtt = event.rtt;
         out.say({ ev: "session", session: id, state: "connected", remote: link.remote, rttMs: event.rtt / 1_000 });
-        return enrol(link);
+        return dial.completed(link, event.rtt);
       case "path-changed":
         return out.say({ ev: "session", session: id, state: "path-changed", remote: event.remote });
       case "silent":
@@ -219,9 +232,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     open--;
     out.say({ ev: "session", session: id, state: "closed", reason: event.reason });
     if (link === undefined) return;
-    if (link === attempt) {
-      attempt = undefined;
-      return event.reason === "pin-mismatch" ? mistaken(link, event.detail ?? "") : failed(event.reason);
+    if (dial.find(id) === link) {
+      if (link === attempt) attempt = undefined;
+      if (event.reason === "pin-mismatch") mismatch ??= { link, found: event.detail ?? "" };
+      if (!dial.ended(link)) return;
+      return mismatch === undefined ? failed(event.reason) : mistaken(mismatch.link, mismatch.found);
     }
     if (link !== primary) return departed(link);
     primary = undefined;
@@ -324,12 +339,15 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       /** It has no address to use the session from, and has one to use another from. */
       const isCutOff = (link: Link | undefined): boolean =>
         link !== undefined && !canReach(next, link.remote) && addressesOf(link.relay).some((one) => canReach(next, one));
+      used = undefined;
       const relay = supervisor.desired(watch);
+      const under = dial.links();
       const hasMore = relay?.also?.some((one) => canReach(next, one) && !canReach(before, one)) ?? false;
       if (watch.at === "registered" && isCutOff(primary)) {
         call.interrupted();
         supervise({ type: "lost", reason: "no address of its family" });
-      } else if (isCutOff(attempt) || (watch.at === "waiting" && hasMore)) supervise({ type: "alive", asked: undefined });
+      } else if ((under.length > 0 && under.every(isCutOff)) || (watch.at === "waiting" && hasMore))
+        supervise({ type: "alive", asked: undefined });
     },
     desire: (relay) => {
       refuges = refuge.start();
@@ -347,8 +365,10 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       if (link.enrolledAt !== undefined) link.rtt = Micros(Math.min(link.rtt, Instant.between(link.enrolledAt, call.now())));
       if (!message.ok) return turnedAway(link, message.reason ?? "refused");
       closeLink(primary, "replaced");
+      dial.settled();
       primary = link;
       attempt = undefined;
+      used = link.remote;
       home = link.relay;
       refuges = refuge.start();
       supervise({ type: "succeeded" });
@@ -391,6 +411,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     },
     wake: () => {
       supervise({ type: "wake" });
+      dial.wake();
       ask();
       flee(false);
       for (const id of departures.due(call.now())) out.push({ type: "close", session: id, detail: "released" });
@@ -401,13 +422,19 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       if (!isAsking) alive.clear();
     },
     deadline: () =>
-      Instant.earliest(supervisor.deadline(watch), probe.deadline(asking), departures.deadline(), refuge.deadline(refuges)),
+      Instant.earliest(
+        supervisor.deadline(watch),
+        dial.deadline(),
+        probe.deadline(asking),
+        departures.deadline(),
+        refuge.deadline(refuges),
+      ),
     count: () => open,
     supervisors: () => supervisor.supervisors(watch),
     view: () => ({
       supervisor: supervisor.view(watch),
       primary: viewOf(primary),
-      attempt: viewOf(attempt),
+      attempt: viewOf(attempt ?? dial.links()[0]),
       leaving: departures.view(),
       probe: { due: probe.deadline(asking) ?? null, unanswered: asking.asked.size },
     }),

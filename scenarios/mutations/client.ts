@@ -103,8 +103,8 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "attempts-side-by-side",
-    file: "impl/core/relay-sessions.ts",
-    find: 'closeLink(attempt, "superseded");',
+    file: "impl/core/relay-dial.ts",
+    find: 'abandon("superseded");',
     replace: "",
     imitates: "A new attempt to connect begins while the one before it is still at work, and nobody stops that one.",
   },

@@ -31,6 +31,20 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "Candidates of both families are gathered and told, and only those of IPv4 are paired.",
   },
   {
+    name: "addresses-dialled-in-turn",
+    file: "impl/core/address-race.ts",
+    find: "Instant.after(now, DELAY)",
+    replace: "Instant.after(now, 60_000_000)",
+    imitates: "A relay's second address is dialled when the handshake with the first one has timed out, and not before.",
+  },
+  {
+    name: "registration-not-doubted",
+    file: "impl/core/address-race.ts",
+    find: "const nextAt = untried.length === 0 ? undefined : Instant.after(now, wait);",
+    replace: "const nextAt = undefined;",
+    imitates: "Whoever has completed a handshake has won for good, though it never says what it was dialled for.",
+  },
+  {
     name: "relay-path-waits-for-race",
     file: "impl/core/ice/direct-path.ts",
     find: "chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",
