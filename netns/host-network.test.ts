@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { describe, expect, test, vi } from "vitest";
 import type { NetworkInterface } from "../impl/core/effect.ts";
+import { hostCandidates } from "../impl/core/ice/candidate-set.ts";
 import { run } from "./command.ts";
 import type { Topology } from "./topology.ts";
 import { type Bench, HOME, party, withBench } from "./topology-bench.fixture.ts";
@@ -91,6 +92,38 @@ describe("a party notices by itself", () => {
       child.stdin?.end();
       expect(await once(child, "exit")).toEqual([0, null]);
       expect(await processesIn(namespace)).toEqual([]);
+    }));
+
+  test("which of its IPv6 addresses are not its own yet, temporary or deprecated", (context) =>
+    withBench(context, async (bench) => {
+      const topology = await build(bench);
+      const namespace = topology.namespaceOf("alice");
+      const { until, child } = watcher(topology, "alice");
+      await until((told) => told.interfaces !== undefined);
+      const ip = (...words: readonly string[]): Promise<unknown> => run("ip", ["-n", namespace, ...words]);
+      const set = (...settings: readonly string[]): Promise<unknown> =>
+        run("ip", ["netns", "exec", namespace, "sysctl", "-qw", ...settings.map((one) => `net.ipv6.conf.cell0.${one}`)]);
+      const cell = ({ interfaces }: Told): NetworkInterface | undefined => interfaces?.find((one) => one.name === "cell0");
+      await set("disable_ipv6=0", "use_tempaddr=2", "dad_transmits=1");
+      await ip("addr", "add", "2001:db8:1::2/64", "dev", "cell0", "nodad", "mngtmpaddr");
+      const first = await until((told) => (cell(told)?.temporary?.length ?? 0) > 0);
+      const [temporary = ""] = cell(first)?.temporary ?? [];
+      expect(cell(first)?.addresses).toEqual(expect.arrayContaining(["2001:db8:1::2", temporary]));
+      expect(hostCandidates({ port: 9, interfaces: first.interfaces ?? [] })).toContain(`[${temporary}]:9`);
+      expect(hostCandidates({ port: 9, interfaces: first.interfaces ?? [] })).not.toContain("[2001:db8:1::2]:9");
+
+      // Asked about for as long as it takes another one to come, and taken by nobody: so long it is not told, and then it is.
+      await set("dad_transmits=2");
+      await ip("addr", "add", "2001:db8:1::7/64", "dev", "cell0");
+      await ip("addr", "add", "2001:db8:1::8/64", "dev", "cell0", "nodad");
+      const meanwhile = await until((told) => cell(told)?.addresses.includes("2001:db8:1::8") === true);
+      expect(cell(meanwhile)?.addresses).not.toContain("2001:db8:1::7");
+      await until((told) => cell(told)?.addresses.includes("2001:db8:1::7") === true);
+
+      await ip("addr", "change", "2001:db8:1::8/64", "dev", "cell0", "preferred_lft", "0");
+      expect(cell(await until((told) => (cell(told)?.deprecated?.length ?? 0) > 0))?.deprecated).toEqual(["2001:db8:1::8"]);
+      child.stdin?.end();
+      await once(child, "exit");
     }));
 
   test("within a tenth of a second, and no monitor outlives a process that is killed", (context) =>

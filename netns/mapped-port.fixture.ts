@@ -19,7 +19,7 @@ let upnp = igd.start();
 let timer: NodeJS.Timeout | undefined;
 
 const endpoint = await openEndpoint({
-  ...{ host: "0.0.0.0", port: 0, config: DEFAULT_SESSION, now },
+  ...{ host: "::", port: 0, config: DEFAULT_SESSION, now },
   listener: {
     accepted: () => undefined,
     event: () => undefined,

@@ -97,13 +97,20 @@ packet.writeUInt16BE(text.length, 2);
 const socket = require("node:dgram").createSocket("udp4");
 socket.send(packet, Number(port), host, () => socket.close());`;
 
+/** A search that is not heard: that of everybody, or that of the router alone. */
+const deafTo = (host: string): string =>
+  `table inet deaf { chain input { type filter hook input priority 0; iifname "inner" ip daddr ${host} udp dport 1900 counter drop; }; }`;
+
 test.skipIf(missing !== "").each([
-  ["pcp", "enable_natpmp=yes\nenable_upnp=no"],
-  ["nat-pmp", "enable_natpmp=yes\nenable_upnp=no"],
-  ["upnp", "enable_natpmp=no\nenable_upnp=yes"],
+  ["pcp", "pcp", "enable_natpmp=yes\nenable_upnp=no", ""],
+  ["nat-pmp", "nat-pmp", "enable_natpmp=yes\nenable_upnp=no", ""],
+  ["upnp, searched for by multicast alone,", "upnp", "enable_natpmp=no\nenable_upnp=yes", deafTo("192.168.77.1")],
+  ["upnp, searched for by unicast alone,", "upnp", "enable_natpmp=no\nenable_upnp=yes", deafTo("239.255.255.250")],
 ])(
   "by %s miniupnpd opens a port that strangers reach, and closes it when it is given back",
-  async (protocol, speaks) => {
+  async (_, protocol, speaks, deafness) => {
+    await writeFile(join(folder, "deafness"), `table inet deaf\ndelete table inet deaf\n${deafness}\n`);
+    await within(router, "nft", "-f", join(folder, "deafness"));
     const file = join(folder, `${protocol}.conf`);
     await writeFile(
       file,
@@ -124,6 +131,10 @@ test.skipIf(missing !== "").each([
       stdout: string;
     };
     expect(stdout).not.toContain("dnat");
+    if (deafness !== "") {
+      const heard = (await within(router, "nft", "list", "table", "inet", "deaf")) as { stdout: string };
+      expect(heard.stdout).toMatch(/counter packets [1-9]/);
+    }
     daemon.child.kill();
     await daemon.gone;
   },

@@ -48,6 +48,7 @@ import networkAndRelayAtOnce from "./cases/network-and-relay-at-once.ts";
 import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
 import oneFlowRebind from "./cases/one-flow-rebind.ts";
 import oneWayLoss from "./cases/one-way-loss.ts";
+import preCandidateCaller from "./cases/pre-candidate-caller.ts";
 import preCandidatePeer from "./cases/pre-candidate-peer.ts";
 import privacyMode from "./cases/privacy-mode.ts";
 import quicBlocked from "./cases/quic-blocked.ts";
@@ -65,6 +66,8 @@ import relaySwitch from "./cases/relay-switch.ts";
 import relaySwitchAlone from "./cases/relay-switch-alone.ts";
 import relaySwitchMidCall from "./cases/relay-switch-mid-call.ts";
 import relaySymmetricSymmetric from "./cases/relay-symmetric-symmetric.ts";
+import relayedNatRebind from "./cases/relayed-nat-rebind.ts";
+import relayedNatRenumber from "./cases/relayed-nat-renumber.ts";
 import resumeOneSideLate from "./cases/resume-one-side-late.ts";
 import ringrtcBurstyLoss from "./cases/ringrtc-bursty-loss.ts";
 import ringrtcInternational from "./cases/ringrtc-international.ts";
@@ -148,6 +151,7 @@ export const CATALOGUE: readonly Scenario[] = [
   relaySymmetricSymmetric,
   privacyMode,
   preCandidatePeer,
+  preCandidateCaller,
   roamWifiToCellular,
   roamCallee,
   roamMakeBeforeBreak,
@@ -159,6 +163,8 @@ export const CATALOGUE: readonly Scenario[] = [
   updateLost,
   directNatRebind,
   directNatRenumber,
+  relayedNatRebind,
+  relayedNatRenumber,
   udpBlocked,
   directDiesRelayLives,
   relayDiesDirectLives,

@@ -2,11 +2,11 @@
  * A simulated router's UPnP-IGD (WANIPConnection:1) and the HTTP that a party speaks with it. A search is answered as by a real device; a request and its answer are one packet each, said again until it is
  * answered: what TCP comes to, less its handshake. Left out on purpose: mappings for other hosts, events, IPv6.
  */
-import { type Address, address } from "../impl/base/address.ts";
+import { type Address, address, parseAddress } from "../impl/base/address.ts";
 import { type Instant, type Micros, millis, seconds } from "../impl/base/units.ts";
 import type { HttpRequest, HttpResponse } from "../impl/core/effect.ts";
 import { IGD_FAULT } from "../impl/wire/igd.ts";
-import { SSDP_PORT } from "../impl/wire/ssdp.ts";
+import { SSDP_GROUP, SSDP_PORT } from "../impl/wire/ssdp.ts";
 import type { Nat } from "./nat.ts";
 import { hostOf } from "./remote-scope.ts";
 
@@ -34,16 +34,21 @@ const fault = (code: number): HttpResponse =>
 const done = (action: string, given = ""): HttpResponse =>
   soap(200, `<u:${action}Response xmlns:u="${SERVICE}">${given}</u:${action}Response>`);
 
-/** What the router at `gateway` sends back to `from`, who has sent `bytes` to one of its ports; undefined: nothing, as nobody listens there. */
+/**
+ * What the router at `gateway` sends back to `from`, who has sent `bytes` to one of its ports; undefined: nothing, as nobody listens there. A search is answered when it was sent
+ * to everybody, as by a device of UPnP 1.0, which knows no other.
+ */
 export function answerGateway(
   nat: Nat,
   gateway: string,
   now: Instant,
   from: Address,
-  port: number,
+  to: Address,
   bytes: Uint8Array,
 ): Uint8Array | undefined {
+  const { host, port } = parseAddress(to) ?? { host: "", port: 0 };
   if (port === SSDP_PORT) {
+    if (host !== SSDP_GROUP) return undefined;
     const [, target] = /^M-SEARCH \* HTTP\/1\.1\r\n[\s\S]*\r\nST: ([^\r]+)\r\n/.exec(decoder.decode(bytes)) ?? [];
     return target === undefined
       ? undefined

@@ -11,6 +11,7 @@ import type { DropRecord, Saying } from "../impl/base/record.ts";
 import { Instant } from "../impl/base/units.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
 import { PORT_MAPPING_PORT } from "../impl/wire/pcp.ts";
+import { SSDP_GROUP } from "../impl/wire/ssdp.ts";
 import { ICMP_BYTES } from "../scenarios/capture/icmp-packet.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import type { Middlebox, RejectAnswer } from "../scenarios/middlebox.ts";
@@ -274,7 +275,10 @@ export class Network {
     const { realm } = out;
     const local =
       realm.exit !== undefined &&
-      (realm.nodes.has(target.host) || realm.exit.nat.host === target.host || realm.gateway === target.host);
+      (realm.nodes.has(target.host) ||
+        realm.exit.nat.host === target.host ||
+        realm.gateway === target.host ||
+        target.host === SSDP_GROUP);
     const now = this.#kernel.now;
     const fate = (local ? out.lanUp : out.up).send(now, packet.bytes);
     if (!fate.ok) {
@@ -326,6 +330,8 @@ export class Network {
         this.#drop(realm.name, "no-route", packet, retired.get(host));
         return;
       }
+      // Of a link's other members nobody listens there.
+      if (host === SSDP_GROUP) return this.#ask(realm, this.#gate(exit.nat.name), from, to, packet);
       if (host === realm.gateway) return this.#ask(realm, this.#gate(exit.nat.name), from, to, packet);
       if (host === exit.nat.host) {
         const verdict = exit.nat.hairpin(now, from, to);
@@ -365,13 +371,14 @@ export class Network {
       portMapping === "upnp-igd" ? port !== PORT_MAPPING_PORT : portMapping !== undefined && port === PORT_MAPPING_PORT;
     if (portMapping === undefined || asked === undefined || !listens)
       return this.#drop(`nat ${nat.name}`, "port-closed", packet, undefined);
+    const own = realm.gateway ?? host;
     const answer =
       portMapping === "upnp-igd"
-        ? answerGateway(nat, host, now, from, port, asked)
+        ? answerGateway(nat, own, now, from, to, asked)
         : answerMapping(nat, portMapping, now, from, asked);
     if (answer === undefined) return;
     const payload: StunPacket = { proto: "stun", bytes: answer };
-    this.#forward(nat.name, realm, true, to, from, { payload, bytes: answer.length + UDP_AND_IP });
+    this.#forward(nat.name, realm, true, address(own, port), from, { payload, bytes: answer.length + UDP_AND_IP });
   }
 
   #cutBetween(from: string, to: string, address: Address): Cut | undefined {

@@ -47,13 +47,23 @@ export type HostNetwork = {
   readonly gateway?: string;
 };
 
-/** An interface that is up. `addresses` are IP addresses without port, IPv6 without brackets; `isDefault`: what has no nearer route leaves here. */
-export type NetworkInterface = { readonly name: string; readonly addresses: readonly string[]; readonly isDefault: boolean };
+/**
+ * An interface that is up. `addresses` are IP addresses without port, IPv6 without brackets, those that may be sent from; `isDefault`: what has no nearer route leaves here.
+ * `temporary` (RFC 8981) and `deprecated` (RFC 4862 section 5.5.4) ones are among them.
+ */
+export type NetworkInterface = {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly isDefault: boolean;
+  readonly temporary?: readonly string[];
+  readonly deprecated?: readonly string[];
+};
 
 /** What a driver logs of a network it is about to tell its machine. */
 export function sayNetwork({ interfaces }: HostNetwork): Saying {
   const way = interfaces.find((one) => one.isDefault)?.name;
-  return { ev: "interfaces", interfaces, ...(way === undefined ? {} : { default: way }) };
+  const told = interfaces.map(({ name, addresses, isDefault }) => ({ name, addresses, isDefault }));
+  return { ev: "interfaces", interfaces: told, ...(way === undefined ? {} : { default: way }) };
 }
 
 /** A machine as the runner sees it: `step` mutates privately and returns what to do. */

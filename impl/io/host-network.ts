@@ -1,6 +1,6 @@
 /**
  * Tells a party of its host's network as it changes. `ip monitor` (iproute2, rtnetlink) says that something changed; what there is then is read from the system:
- * interfaces that are up and carry (getifaddrs), and which of them traffic without a nearer route leaves from (a UDP socket is connected, which sends nothing,
+ * interfaces that are up and carry (getifaddrs), what becomes of their IPv6 addresses (address-flags.ts), and which of them traffic without a nearer route leaves from (a UDP socket is connected, which sends nothing,
  * and asked for the address the kernel gave it). Where `ip` is missing the same is read several times a second.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -8,6 +8,7 @@ import { createSocket } from "node:dgram";
 import { readFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import type { NetworkInterface } from "../core/effect.ts";
+import { type AddressFlags, addressFlags } from "./address-flags.ts";
 
 export type HostNetworkOptions = {
   /** Told the first state and then every other one that differs from the last. `gateway`: see HostNetwork. */
@@ -113,13 +114,24 @@ function listen(command: string, changed: () => void, lost: (why: string) => voi
   return child;
 }
 
-/** Interfaces other than loopback that are up and carry, in the order of their names. */
+/** Interfaces other than loopback that are up and carry, in the order of their names, with the addresses that are theirs for certain. */
 export async function hostInterfaces(): Promise<readonly NetworkInterface[]> {
-  const ways = new Set(await Promise.all([sourceTowards(4), sourceTowards(6)]));
+  const [flags, ...found] = await Promise.all([addressFlags(), sourceTowards(4), sourceTowards(6)]);
+  const ways = new Set(found);
   return Object.entries(networkInterfaces())
     .flatMap(([name, entries]) => {
-      const addresses = (entries ?? []).flatMap((one) => (one.internal ? [] : [one.address]));
-      return addresses.length === 0 ? [] : [{ name, addresses, isDefault: addresses.some((one) => ways.has(one)) }];
+      const of = (one: string): AddressFlags | undefined => flags.get(`${name} ${one}`);
+      const addresses = (entries ?? []).flatMap((one) => (one.internal || of(one.address)?.isUnassigned ? [] : [one.address]));
+      const temporary = addresses.filter((one) => of(one)?.isTemporary);
+      const deprecated = addresses.filter((one) => of(one)?.isDeprecated);
+      if (addresses.length === 0) return [];
+      return [
+        {
+          ...{ name, addresses, isDefault: addresses.some((one) => ways.has(one)) },
+          ...(temporary.length === 0 ? {} : { temporary }),
+          ...(deprecated.length === 0 ? {} : { deprecated }),
+        },
+      ];
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,8 +1,13 @@
 /**
- * The search of SSDP (UPnP Device Architecture 1.1, section 1.3) for an Internet gateway, asked of the router alone: whoever else answers on this network has no port to give.
+ * The search of SSDP (UPnP Device Architecture 1.1, section 1.3) for an Internet gateway: asked of everybody, as devices of version 1.0 need it, and of the router alone, where no multicast gets
+ * through.
  * What is answered is text from the network: bounded, printable, and nothing of it is used but where the router's description is.
  */
 export const SSDP_PORT = 1900;
+/** Where everybody who can be searched for listens (section 1.3.2). */
+export const SSDP_GROUP = "239.255.255.250";
+/** Seconds over which answers to a search of everybody may be spread (section 1.3.2: 1 to 5). */
+const MX = 1;
 /** Version 1, which devices of version 2 answer to as well (section 1.3.3). */
 const GATEWAY = "urn:schemas-upnp-org:device:InternetGatewayDevice:1";
 /** chosen: one packet of any network. */
@@ -11,10 +16,10 @@ const MOST_BYTES = 1_500;
 /** On the router itself. `path` begins with a slash. */
 export type Location = { readonly host: string; readonly port: number; readonly path: string };
 
-/** A search by unicast (section 1.3.2), to the router's `host`. */
+/** A search (section 1.3.2) to be sent to `host`: SSDP_GROUP, or a router alone. */
 export const encodeSearch = (host: string): Uint8Array =>
   Uint8Array.from(
-    `M-SEARCH * HTTP/1.1\r\nHOST: ${host}:${SSDP_PORT}\r\nMAN: "ssdp:discover"\r\nST: ${GATEWAY}\r\n\r\n`,
+    `M-SEARCH * HTTP/1.1\r\nHOST: ${host}:${SSDP_PORT}\r\nMAN: "ssdp:discover"\r\n${host === SSDP_GROUP ? `MX: ${MX}\r\n` : ""}ST: ${GATEWAY}\r\n\r\n`,
     (letter) => letter.charCodeAt(0),
   );
 

@@ -147,6 +147,14 @@ export const CALL_MUTATIONS: readonly Mutation[] = [
       "Every announcement of new addresses carries the generation of the first, so the peer takes the later ones for stale.",
   },
   {
+    name: "offer-without-certificate-refused",
+    file: "impl/core/call-setup.ts",
+    find: 'call.peerCertificate = certificateOf(context, call, message.caller_certificate, message.caller_share, "caller");',
+    replace:
+      'if (message.caller_certificate === undefined) return { ok: false, reason: "malformed" }; call.peerCertificate = certificateOf(context, call, message.caller_certificate, message.caller_share, "caller");',
+    imitates: "A client of the newer version does not take calls of the older one.",
+  },
+  {
     name: "certificate-required",
     file: "impl/core/call-setup.ts",
     find: 'call.peerCertificate = certificateOf(context, call, message.callee_certificate, message.callee_share, "callee");',

@@ -104,6 +104,13 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "A client that looks for what it searched in the header of announcements, which answers to a search do not have.",
   },
   {
+    name: "upnp-searched-by-unicast-alone",
+    file: "impl/core/ice/upnp-igd.ts",
+    find: "return [next, [search(SSDP_GROUP), search(router)]];",
+    replace: "return [next, [search(router)]];",
+    imitates: "The router is searched for by unicast alone, which devices of UPnP 1.0 do not answer.",
+  },
+  {
     name: "upnp-version-2-only",
     file: "impl/wire/igd.ts",
     find: "WAN(?:IPConnection:[12]|PPPConnection:1)$/",

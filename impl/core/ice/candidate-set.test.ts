@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hostCandidates, inOrder, isHostCandidate, isUsable } from "./candidate-set.ts";
+import { hostCandidates, inOrder, isFiltered, isHostCandidate, isUsable } from "./candidate-set.ts";
 
 test.each([
   ["10.0.0.1", true],
@@ -52,6 +52,20 @@ test("an address made of the hardware's is told only where its prefix has no oth
   ]);
 });
 
+test("of a prefix with temporary addresses these alone are told, and a deprecated one only where there is no other of its kind", () => {
+  const told = (addresses: readonly string[], flags: { temporary?: readonly string[]; deprecated?: readonly string[] }) =>
+    hostCandidates({ port: 1, interfaces: [{ name: "wlan0", addresses, isDefault: true, ...flags }] });
+  const [stable, today, yesterday] = ["2001:db8::5a1", "2001:db8::94a1:7c3e:1f00:2", "2001:db8::1f00:3e:94a1:7c3"];
+  expect(told([stable, today], { temporary: [today] })).toEqual([`[${today}]:1`]);
+  expect(told([stable, today, yesterday], { temporary: [today, yesterday], deprecated: [yesterday] })).toEqual([`[${today}]:1`]);
+  expect(told([stable, yesterday], { temporary: [yesterday], deprecated: [yesterday] })).toEqual([`[${stable}]:1`]);
+  expect(told([yesterday], { temporary: [yesterday], deprecated: [yesterday] })).toEqual([`[${yesterday}]:1`]);
+  // Another prefix, and another kind, are another matter.
+  expect(told(["2001:db8:1::9", "fd00::9", stable, today], { temporary: [today], deprecated: ["fd00::9"] })).toEqual([
+    ...["[2001:db8:1::9]:1", "[fd00::9]:1", `[${today}]:1`],
+  ]);
+});
+
 test("a peer's candidates are tried host first, then mapped, then reflexive; what cannot be read or used is skipped", () => {
   const found = inOrder({
     local: ["192.168.1.2:1", "nonsense", "127.0.0.1:80", "[::1]:80", "192.168.1.3:0", "224.0.0.1:9", "192.168.1.2:1"],
@@ -86,4 +100,11 @@ test("any text is judged without a throw, and a peer can make us try sixteen add
     ),
     { seed: 11 },
   );
+});
+
+test("a filter stands before what a NAT gave and before global IPv6, and not before a neighbour or an open port", () => {
+  const filtered = (address: string, type: "host" | "mapped" | "reflexive"): boolean => isFiltered({ address, type });
+  expect([filtered("203.0.113.1:9", "reflexive"), filtered("[2001:db8::1]:9", "host")]).toEqual([true, true]);
+  expect([filtered("192.168.1.2:9", "host"), filtered("[fd00::1]:9", "host")]).toEqual([false, false]);
+  expect(filtered("203.0.113.1:9", "mapped")).toBe(false);
 });

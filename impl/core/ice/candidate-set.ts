@@ -4,7 +4,7 @@
  */
 import { type Address, type AddressFamily, address, familyOf, parseAddress } from "../../base/address.ts";
 import type { Candidates } from "../candidate-generation.ts";
-import type { HostNetwork } from "../effect.ts";
+import type { HostNetwork, NetworkInterface } from "../effect.ts";
 
 /** `reflexive` stands for peer-reflexive ones too (RFC 8445 section 7.3.1.3): found by a packet instead of a server. */
 export type CandidateType = "host" | "mapped" | "reflexive";
@@ -39,13 +39,23 @@ export function isHostCandidate(ip: string): boolean {
  */
 export function hostCandidates(network: HostNetwork): readonly Address[] {
   const ordered = [...network.interfaces].sort((a, b) => Number(b.isDefault) - Number(a.isDefault));
-  const found = ordered.flatMap(({ addresses }) =>
-    v6First(
-      addresses.filter((ip) => isHostCandidate(ip) && !tracks(ip, addresses)),
-      familyOf,
-    ).map((ip) => address(ip, network.port)),
-  );
+  const found = ordered.flatMap((one) => v6First(worthTelling(one), familyOf).map((ip) => address(ip, network.port)));
   return [...new Set(found)].filter((one) => parseAddress(one) !== undefined).slice(0, MOST);
+}
+
+/**
+ * Of an interface's addresses those that packets will leave from: what is deprecated only where there is nothing else of its kind (RFC 6724 section 5 rule 3), and of a prefix that has
+ * temporary ones these alone (rule 7): an answer to a packet for a stable one would come from another address, and who hears of it can tell its owner again next month (RFC 8981).
+ */
+function worthTelling({ addresses, temporary = [], deprecated = [] }: NetworkInterface): readonly string[] {
+  const kindOf = (ip: string): string => (familyOf(ip) === "v4" ? "v4" : prefixOf(ip) >= 0xfc00 ? "local" : "global");
+  const usable = addresses.filter(isHostCandidate);
+  const lasting = usable.filter((ip) => !deprecated.includes(ip));
+  const current = usable.filter((ip) => !deprecated.includes(ip) || !lasting.some((other) => kindOf(other) === kindOf(ip)));
+  return current.filter((ip) => {
+    const hasTemporary = current.some((other) => temporary.includes(other) && partsOf(other)[0] === partsOf(ip)[0]);
+    return hasTemporary ? temporary.includes(ip) : !tracks(ip, current);
+  });
 }
 
 /** In the order given, IPv6 before IPv4. */
@@ -95,6 +105,12 @@ export function inOrder(c: Candidates): readonly Candidate[] {
   ];
   const seen = new Set<Address>();
   return all.filter(({ address: one }) => isUsable(one) && !seen.has(one) && seen.add(one) !== undefined).slice(0, MOST);
+}
+
+/** Whether a filter stands before it that its owner has to open: a NAT's (RFC 4787 section 5), or the firewall of a network with IPv6 (RFC 6092). */
+export function isFiltered({ address: of, type }: Candidate): boolean {
+  const host = parseAddress(of)?.host ?? "";
+  return type === "reflexive" || (type === "host" && host.includes(":") && prefixOf(host) < 0xfc00);
 }
 
 export const isSameSet = (a: Candidates, b: Candidates): boolean =>

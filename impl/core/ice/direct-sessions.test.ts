@@ -10,7 +10,7 @@ import type { Effect } from "../effect.ts";
 import { nobleCrypto } from "../noble-crypto.ts";
 import { Outbox } from "../outbox.ts";
 import type { SessionId } from "../session.ts";
-import { helloProof, readyProof } from "./direct-proof.ts";
+import { helloProof, punchTransaction, readyProof } from "./direct-proof.ts";
 import { directSessions, type Meeting } from "./direct-sessions.ts";
 
 const CALL = "00112233445566778899aabbccddeeff";
@@ -19,7 +19,7 @@ const [DIALER_CERTIFICATE, ACCEPTOR_CERTIFICATE] = ["d1".repeat(32), "ac".repeat
 const keysOf = (send: Uint8Array, receive: Uint8Array) => ({ send, receive, sendId: "", receiveId: "" });
 const [DIALER_KEYS, ACCEPTOR_KEYS] = [keysOf(ONE, OTHER), keysOf(OTHER, ONE)];
 const MEDIA = new Uint8Array(60).fill(0x80);
-const CANDIDATE = { address: "203.0.113.5:4433", type: "reflexive" } as const;
+const CANDIDATE = { address: "192.168.7.5:4433", type: "host" } as const;
 
 /** One party's sessions, and all they did. */
 function party(role: "dialer" | "acceptor") {
@@ -196,6 +196,24 @@ describe("an attacker who dials a candidate address", () => {
     acceptor.sessions.session(-1, { type: "closed", reason: "peer", detail: "hang-up because I say so" });
     nothingGained(acceptor);
   });
+});
+
+test("what has no filter before it is dialled at once, what has one 20 ms after both have sent to it, or as soon as its owner is heard from there", () => {
+  const [nat, mapped] = ["203.0.113.5:4433", "203.0.113.5:80"];
+  const candidates = [CANDIDATE, { address: mapped, type: "mapped" }, { address: nat, type: "reflexive" }] as const;
+  const remotes = (dialer: ReturnType<typeof party>): string[] => dialer.dialled().map((one) => one.remote);
+  const dialer = party("dialer");
+  dialer.sessions.race(candidates, true, undefined);
+  const before = remotes(dialer).length;
+  expect(remotes(dialer).slice(-2)).toEqual([CANDIDATE.address, mapped]);
+  dialer.later(millis(19));
+  expect(remotes(dialer)).toHaveLength(before);
+  dialer.later(millis(1));
+  expect(remotes(dialer).slice(before)).toEqual([nat]);
+  const early = party("dialer");
+  early.sessions.race(candidates, true, undefined);
+  early.sessions.punched(nat, punchTransaction(nobleCrypto, CALL, DIALER_KEYS.receive));
+  expect(remotes(early).at(-1)).toBe(nat);
 });
 
 test("hanging up is said in the close of a session that is proved, and heard there", () => {

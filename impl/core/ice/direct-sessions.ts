@@ -1,6 +1,6 @@
 /**
  * Sessions between the two clients of a call, and the race for the first one (RFC 8445 section 7 in spirit; the checks are QUIC handshakes). The dialler
- * dials every candidate of the peer at once. Both send a STUN request to each, so that their NATs let the other in, and send one back to whomever such a
+ * dials every candidate of the peer, those behind a filter a moment later. Both send a STUN request to each, so that their NATs let the other in, and send one back to whomever such a
  * request comes from: that may be an address no server has seen (peer-reflexive, section 7.3.1.3). The dialler dials it too; it dials again where its
  * first packet may have come before the peer's NAT was open, because QUIC would wait for a second. A session counts when both have proved
  * themselves on it (direct-proof.ts); the first one wins the race, the others are closed at once. Nothing that fails here is more than a line in the log.
@@ -15,7 +15,7 @@ import type { CryptoEngine } from "../crypto.ts";
 import type { CallKeys } from "../key-agreement.ts";
 import type { Outbox } from "../outbox.ts";
 import type { SessionEvent, SessionId } from "../session.ts";
-import { type Candidate, type CandidateType, isUsable } from "./candidate-set.ts";
+import { type Candidate, type CandidateType, isFiltered, isUsable } from "./candidate-set.ts";
 import { helloProof, isPeersProof, punchTransaction, readyProof } from "./direct-proof.ts";
 
 /** The call that sessions are for. */
@@ -86,12 +86,16 @@ const HANG_UP = "hang-up ";
 
 /** What a race may take before the relay path stands alone. */
 const RACE: Micros = seconds(2);
-/** When both send to each candidate, counted from the start of the race: any one may be lost. chosen. */
-const PUNCHES: readonly Micros[] = [0, 50, 100, 200, 400, 800, 1_600].map(millis);
+/** When both send to each candidate, counted from the start of the race: any one may be lost, and the first ones of both meet each other's NATs at the same instant. chosen. */
+const PUNCHES: readonly Micros[] = [0, 20, 50, 100, 200, 400, 800, 1_600].map(millis);
 /** An address is dialled again after this at the earliest. chosen: below the distance of two punches that count. */
 const DIAL_AGAIN: Micros = millis(70);
-/** When everything without an answer is dialled once more. chosen: before a first packet that was too early costs more than 100 ms; then for losses. */
-const REDIALS: readonly Micros[] = [80, 400, 1_000].map(millis);
+/**
+ * When everything without an answer is dialled, once more or for the first time: what has a filter before it is not at the start, because the first packet of both sides would then
+ * arrive there at the same instant. chosen: 20 ms after the peer's NAT was to be opened, which is less than being too early costs, but for a dialler that hears of the call much sooner; then before
+ * that costs more than 100 ms; then for losses.
+ */
+const REDIALS: readonly Micros[] = [20, 100, 400, 1_000].map(millis);
 /** Addresses tried and sessions dialled in one race. chosen: 16 candidates are the most a peer may tell; each dialled twice. */
 const MOST_TRIED = 24;
 const MOST_DIALS = 48;
@@ -268,7 +272,7 @@ export function directSessions(crypto: CryptoEngine, out: Outbox, side: DirectSi
       punch(wanted);
       if (meeting.role === "acceptor") return;
       const underWay = new Set([...pairs.values()].flatMap((one) => (one.stage === "ready" ? [] : [one.remote])));
-      for (const one of wanted) if (!underWay.has(one.address)) dial(one);
+      for (const one of wanted) if (!underWay.has(one.address) && !isFiltered(one)) dial(one);
     },
     isRacing: () => race !== undefined,
     punched: (from, transaction) => {

@@ -60,7 +60,10 @@ const mapping = (): Machine => {
 test("a router is searched for, described, asked for its address and for the port, which is renewed at half its life and given back", () => {
   const m = new Machine();
   expect(m.tell(network())).toEqual([]);
-  expect(m.tell({ type: "want" })).toMatchObject([{ type: "packet", to: "192.168.1.1:1900" }]);
+  expect(m.tell({ type: "want" })).toMatchObject([
+    { type: "packet", to: "239.255.255.250:1900" },
+    { type: "packet", to: "192.168.1.1:1900" },
+  ]);
   expect(isRouters(m.state, "192.168.1.1:1900")).toBe(true);
   expect(isRouters(m.state, "192.168.1.9:1900")).toBe(false);
   m.tell(found());
@@ -83,11 +86,11 @@ test("a search is said three times, and then no more until the network changes",
   const m = new Machine();
   m.tell(network());
   m.tell({ type: "want" });
-  expect([m.wake().length, m.wake().length, m.wake().length]).toEqual([1, 1, 0]);
-  expect(m.now).toBe(Instant.after(Instant(0), millis(1_500)));
+  expect([m.wake().length, m.wake().length, m.wake().length]).toEqual([2, 2, 0]);
+  expect(m.now).toBe(Instant.after(Instant(0), millis(3_600)));
   m.tell({ type: "release" });
   expect(m.tell({ type: "want" })).toEqual([]);
-  expect(m.tell(network("192.168.1.3"))).toHaveLength(1);
+  expect(m.tell(network("192.168.1.3"))).toHaveLength(2);
 });
 
 test("a description on another host than the router is not fetched", () => {

@@ -1,5 +1,5 @@
 /**
- * Asks a router that knows neither PCP nor NAT-PMP for the one socket's port by UPnP-IGD: found by SSDP from that socket, then its description, its external address and the mapping by HTTP. Only the
+ * Asks a router that knows neither PCP nor NAT-PMP for the one socket's port by UPnP-IGD: found by SSDP from that socket, by multicast and by unicast, then its description, its external address and the mapping by HTTP. Only the
  * router that has the default route is asked, and only what is on its own address is believed. One mapping at a time: renewed at half its life, taken back when no call needs it. A router
  * that does not answer or refuses is asked no more until the network changes.
  */
@@ -7,7 +7,7 @@ import { type Address, address, parseAddress } from "../../base/address.ts";
 import { Instant, Micros, millis } from "../../base/units.ts";
 import type { View } from "../../base/view.ts";
 import { type ControlPoint, encodeAction, IGD_FAULT, parseActionResult, parseDescription } from "../../wire/igd.ts";
-import { encodeSearch, type Location, parseSearchResponse, SSDP_PORT } from "../../wire/ssdp.ts";
+import { encodeSearch, type Location, parseSearchResponse, SSDP_GROUP, SSDP_PORT } from "../../wire/ssdp.ts";
 import type { HostNetwork, HttpRequest, HttpResponse } from "../effect.ts";
 
 type Place = { readonly router: string; readonly own: string; readonly port: number };
@@ -47,8 +47,8 @@ type Step = readonly [State, readonly Effect[]];
 
 /** Seconds. chosen: as for the other two protocols (port-mapping.ts). */
 const LIFETIME = 1_800;
-/** A search that is not answered is said again after this, so often. chosen: a router in the same house answers at once; one of three gets through. */
-const SEARCH_AGAIN: Micros = millis(500);
+/** A search that is not answered is said again after this, so often. chosen: longer than the second that answers to it may be spread over; one of three gets through. */
+const SEARCH_AGAIN: Micros = millis(1_200);
 const SEARCHES = 3;
 /** External ports tried when others have them. chosen: a few; who finds them all taken does without. */
 const PORTS = 4;
@@ -110,7 +110,9 @@ function search(s: State, now: Instant): Step {
   if (s.place === undefined) return [s, []];
   const { router } = s.place;
   const next: State = { ...s, at: "searching", tries: s.tries + 1, dueAt: Instant.after(now, SEARCH_AGAIN) };
-  return [next, [{ type: "packet", to: address(router, SSDP_PORT), bytes: encodeSearch(router) }]];
+  // Whoever answers, only the router's own word counts.
+  const search = (host: string): Effect => ({ type: "packet", to: address(host, SSDP_PORT), bytes: encodeSearch(host) });
+  return [next, [search(SSDP_GROUP), search(router)]];
 }
 
 /** It is asked no more; a mapping there was ends by itself. */
