@@ -15,6 +15,7 @@ import { SSDP_GROUP } from "../impl/wire/ssdp.ts";
 import { ICMP_BYTES } from "../scenarios/capture/icmp-packet.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import type { Middlebox, RejectAnswer } from "../scenarios/middlebox.ts";
+import { Cuts } from "./cuts.ts";
 import { answerGateway } from "./gateway-service.ts";
 import { type Counters, Host, type Packet, type Receive, type Socket, type Wire } from "./host.ts";
 import type { Kernel } from "./kernel.ts";
@@ -68,7 +69,6 @@ export type IcmpPayload = {
 type Endpoint = { readonly host: string; readonly port: number; readonly family: AddressFamily };
 
 /** Nothing gets from one party to the other. */
-type Cut = { readonly from: string; readonly to: string; readonly fault: number; readonly family: AddressFamily | undefined };
 
 /** Parsed addresses kept at hand. chosen: far more than a call uses, and small enough to forget about. */
 const PARSED = 4_096;
@@ -94,7 +94,7 @@ export class Network {
   readonly #touched: Map<number, number> = new Map();
   /** Kept when somebody wants to look: undefined otherwise. */
   readonly #flights: Set<Flight> | undefined;
-  readonly #cuts: Set<Cut> = new Set();
+  readonly #cuts = new Cuts();
   /** Families that interfaces had at first, and those that faults want them to have, the latest last. */
   readonly #families: Map<Interface, { readonly families: readonly AddressFamily[]; readonly fault: number | undefined }[]> =
     new Map();
@@ -226,15 +226,7 @@ export class Network {
   }
   /** Nothing passes between two parties, or nothing of one family, for `fault`: `up` is from `party` to `other`. The returned function ends that. */
   partition(party: string, other: string, direction: Direction, fault: number, family?: AddressFamily): () => undefined {
-    const ways: readonly Cut[] = [
-      ...(direction === "down" ? [] : [{ from: party, to: other, fault, family }]),
-      ...(direction === "up" ? [] : [{ from: other, to: party, fault, family }]),
-    ];
-    for (const way of ways) this.#cuts.add(way);
-    return () => {
-      for (const way of ways) this.#cuts.delete(way);
-      return undefined;
-    };
+    return this.#cuts.lay(party, other, direction, fault, family);
   }
   /** The NAT's live mappings. */
   mappings(nat: string): readonly MappingView[] {
@@ -301,9 +293,9 @@ export class Network {
       const { host, family } = this.#parse(to);
       const node = realm.nodes.get(host);
       if (node?.kind === "interface") {
-        const cut = this.#cuts.size === 0 ? undefined : this.#cutBetween(sender, node.party, to);
+        const cut = this.#cuts.between(sender, node.party, to);
         if (cut === undefined) this.#arrive(node, local, from, to, packet);
-        else this.#drop(realm.name, "no-route", packet, cut.fault);
+        else this.#drop(realm.name, "no-route", packet, cut);
         return;
       }
       const isTranslated = family === "v4";
@@ -330,9 +322,8 @@ export class Network {
         this.#drop(realm.name, "no-route", packet, retired.get(host));
         return;
       }
-      // Of a link's other members nobody listens there.
-      if (host === SSDP_GROUP) return this.#ask(realm, this.#gate(exit.nat.name), from, to, packet);
-      if (host === realm.gateway) return this.#ask(realm, this.#gate(exit.nat.name), from, to, packet);
+      // Nobody but the router listens to what is sent to everybody.
+      if (host === realm.gateway || host === SSDP_GROUP) return this.#ask(realm, this.#gate(exit.nat.name), from, to, packet);
       if (host === exit.nat.host) {
         const verdict = exit.nat.hairpin(now, from, to);
         if (!verdict.ok) {
@@ -379,12 +370,6 @@ export class Network {
     if (answer === undefined) return;
     const payload: StunPacket = { proto: "stun", bytes: answer };
     this.#forward(nat.name, realm, true, address(own, port), from, { payload, bytes: answer.length + UDP_AND_IP });
-  }
-
-  #cutBetween(from: string, to: string, address: Address): Cut | undefined {
-    for (const cut of this.#cuts)
-      if (cut.from === from && cut.to === to && (cut.family === undefined || cut.family === familyOf(address))) return cut;
-    return undefined;
   }
 
   /** Drops what a fault keeps from crossing the NAT, and tells its box; of several faults the first is named. */

@@ -26,6 +26,8 @@ import { readPayload } from "./quic/packet.ts";
  * Measured on the real client in namespaces, from before the cable is pulled: 11 to 39 ms, 17 in the median, on a machine busy with other work (netns/host-network.test.ts).
  */
 const NOTICE: Micros = millis(15);
+/** And so soon it hears that something changes. chosen: one message of netlink to a process that has other work. */
+const STIR: Micros = millis(5);
 
 /** From the last word to the end of the process, so that what was to be said has left. chosen: as in the real process, which waits for its sockets. */
 const GOODBYE: Micros = millis(1);
@@ -281,6 +283,7 @@ export class PartyProcess<Input> {
     const { network } = this.#world;
     let known = "";
     let noticing: Timer | undefined;
+    let isStirring = false;
     const tell = (): void => {
       noticing = undefined;
       const found = network.hostNetwork(this.name, this.#plan.port);
@@ -294,6 +297,12 @@ export class PartyProcess<Input> {
     this.#unwatch = network.onAddressChange(this.name, () => {
       noticing?.cancel();
       noticing = this.#after(NOTICE, tell);
+      if (isStirring) return;
+      isStirring = true;
+      this.#after(STIR, () => {
+        isStirring = false;
+        this.#runner?.input({ type: "network-stirs" });
+      });
     });
   }
 

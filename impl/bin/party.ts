@@ -168,6 +168,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
             say(sayNetwork(network));
             runner.input({ type: "network", network });
           },
+          stirs: () => isOpen && runner.input({ type: "network-stirs" }),
           note: (text) => say({ ev: "note", text }),
         })
       : undefined;

@@ -353,6 +353,9 @@ export function client(config: Config): Machine<Input> {
           relays.network(input.network);
           ice.network(input.network);
           break;
+        case "network-stirs":
+          ice.stirred();
+          break;
         case "wake":
           relays.wake();
           ice.wake();

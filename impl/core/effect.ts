@@ -26,6 +26,8 @@ export type WorldInput =
   | { readonly type: "packet"; readonly from: Address; readonly bytes: Uint8Array }
   /** The outcome of an `http` effect; undefined: no answer. */
   | { readonly type: "http"; readonly id: number; readonly response: HttpResponse | undefined }
+  /** Something about the host's network is changing: what there is then will be told as `network`, if it differs. */
+  | { readonly type: "network-stirs" }
   /** The host's network as it stands: told once at the start and again after every change. */
   | { readonly type: "network"; readonly network: HostNetwork }
   | { readonly type: "wake" };

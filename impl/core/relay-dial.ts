@@ -88,7 +88,10 @@ export function relayDial(out: Outbox, side: DialSide): RelayDial {
       links.clear();
       state = undefined;
     },
-    find: (id) => [...links.values()].find((one) => one.id === id),
+    find: (id) => {
+      for (const one of links.values()) if (one.id === id) return one;
+      return undefined;
+    },
     links: () => [...links.values()],
     completed: ({ remote }, rtt) => void step({ type: "completed", way: remote, rtt }),
     ended: ({ remote }) => {

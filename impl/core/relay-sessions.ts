@@ -423,8 +423,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     },
     deadline: () =>
       Instant.earliest(
-        supervisor.deadline(watch),
-        dial.deadline(),
+        Instant.earliest(supervisor.deadline(watch), dial.deadline()),
         probe.deadline(asking),
         departures.deadline(),
         refuge.deadline(refuges),

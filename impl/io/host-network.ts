@@ -13,6 +13,8 @@ import { type AddressFlags, addressFlags } from "./address-flags.ts";
 export type HostNetworkOptions = {
   /** Told the first state and then every other one that differs from the last. `gateway`: see HostNetwork. */
   readonly told: (interfaces: readonly NetworkInterface[], gateway: string | undefined) => void;
+  /** Told as soon as the system says that something changes, before it is known what. */
+  readonly stirs?: () => void;
   /** Told once when changes are looked for instead of listened for, and why. */
   readonly note: (text: string) => void;
   /** The command that listens; `ip` unless told otherwise. */
@@ -70,6 +72,7 @@ export function watchHostNetwork(options: HostNetworkOptions): { close(): void }
   const changed = (): void => {
     if (!isOpen) return;
     const now = performance.now();
+    if (burstSince === undefined) options.stirs?.();
     burstSince ??= now;
     clearTimeout(settle);
     settle = setTimeout(() => void read(), Math.max(0, Math.min(QUIET_MS, burstSince + PATIENCE_MS - now)));

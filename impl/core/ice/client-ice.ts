@@ -59,6 +59,8 @@ export type ClientIce = {
   isDirect(): boolean;
   expectsCopies(): boolean;
   network(network: HostNetwork): void;
+  /** The host's network is changing. */
+  stirred(): void;
   /** The relay says by which address it sees us. */
   reflected(address: Address): void;
   apply(effect: PathEffect): void;
@@ -216,6 +218,9 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       if (!isNew || !hasMet) return;
       path.moved();
       gatherAgain(true);
+    },
+    stirred: () => {
+      if (hasMet) path.stirred();
     },
     reflected: (address) => {
       if (isHidden) return;

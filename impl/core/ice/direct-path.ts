@@ -58,6 +58,8 @@ export type DirectPath = {
   readonly sessions: DirectSessions;
   begin(meeting: Meeting): void;
   race(candidates: readonly Candidate[], why: "set-up" | "own-update" | "peer-update"): void;
+  /** Our own network is changing, nobody knows yet how: what was sent last may have left by a way that leads nowhere. */
+  stirred(): void;
   /** Our own network has changed under the path. */
   moved(): void;
   /** The peer says which way it sends. */
@@ -244,6 +246,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       if (isDialer) for (const one of tired) retryAt = Instant.earliest(retryAt, restsUntil(one));
       sessions.race(awake, why === "own-update", spare);
     },
+    stirred: () => observe({ type: "suspect" }),
     moved: () => {
       resting.clear(); // from another network every way is another
       if (chosen === undefined) return;
