@@ -12,8 +12,9 @@ import type { Result } from "../reports/result.ts";
 /** Case, what happens, and the longest gap that is allowed, milliseconds, 95 of 100 parties. */
 const CASES: readonly (readonly [string, string, number])[] = [
   ["direct-nat-rebind", "both NATs rebind by port, direct path", 60],
-  ["nat-rebind", "the NAT rebinds by port, relay path", 60],
-  ["direct-nat-renumber", "the NAT's address changes", 150],
+  ["relayed-nat-rebind", "both NATs rebind by port, relay path", 60],
+  ["direct-nat-renumber", "both NATs' addresses change, direct path", 150],
+  ["relayed-nat-renumber", "both NATs' addresses change, relay path", 150],
   ["roam-make-before-break", "roam, make before break", 20],
   ["roam-wifi-to-cellular", "roam, abrupt", 300],
   ["roam-both-at-once", "both roam at once, abrupt", 300],
