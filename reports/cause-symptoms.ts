@@ -11,7 +11,14 @@ import type { OracleResult } from "./result.ts";
 import { percentile } from "./statistic.ts";
 
 type Blame = Pick<Clue, "component" | "party" | "says">;
-type Judge = (books: Books, party: string, one: OracleResult) => Blame;
+/** Undefined: nobody's choice. */
+type Judge = (books: Books, party: string, one: OracleResult) => Blame | undefined;
+
+/**
+ * A silence that lasts until what the scenario did is undone, and no longer than this beyond, is that fault's and nobody's. chosen: what a call may take to come back
+ * with its relay, 300 ms and two round trips, where a round trip is 100 ms.
+ */
+const COMES_BACK = 500_000;
 
 const client =
   (says: string): Judge =>
@@ -68,7 +75,8 @@ export function symptomClues(books: Books): readonly Clue[] {
     const one = broken.find((oracle) => oracle.name === name);
     const party = one && (partyOf(books, one) ?? worst(books) ?? books.evidence.clients[0]);
     if (one === undefined || party === undefined) continue;
-    return [{ ...judge(books, party, one), at: (one.atMs ?? 0) * 1_000, weight: "taste" }];
+    const blame = judge(books, party, one);
+    if (blame !== undefined) return [{ ...blame, at: (one.atMs ?? 0) * 1_000, weight: "taste" }];
   }
   return [];
 }
@@ -77,7 +85,7 @@ const worst = ({ evidence: { measurements } }: Books): string | undefined =>
   Object.entries(measurements.audio).sort(([, a], [, b]) => b.concealmentRatio - a.concealmentRatio)[0]?.[0];
 
 /** Of the longest silence: voice that had come stayed with who plays it; voice that had not, with who chooses its way. */
-function silence(books: Books, party: string, { detail }: OracleResult): Blame {
+function silence(books: Books, party: string, { detail }: OracleResult): Blame | undefined {
   const { playouts, media } = books.evidence;
   const alone = /the call is up at (\w+) and not at/.exec(detail)?.[1];
   const relay = alone === undefined ? undefined : relayOf(books, alone, books.evidence.runEnd);
@@ -88,6 +96,16 @@ function silence(books: Books, party: string, { detail }: OracleResult): Blame {
   const stream = media.streams.find(({ to, call }) => gap !== undefined && to === gap.party && call === gap.call);
   if (gap === undefined || stream === undefined) return { component: "client", party, says: `let its call be silent: ${detail}` };
   const end = gap.at + gap.frames * FRAME_MICROS;
+  const wasHealed = books.evidence.conditions.some(
+    ({ appliedMs, healedMs }) =>
+      appliedMs !== null &&
+      healedMs !== null &&
+      appliedMs * 1_000 <= gap.at &&
+      gap.at < healedMs * 1_000 &&
+      healedMs * 1_000 <= end &&
+      end <= healedMs * 1_000 + COMES_BACK,
+  );
+  if (wasHealed) return undefined;
   const { from, to = party, sentAt, openedAt, played } = stream;
   const delay =
     percentile(

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Saying } from "../impl/base/record.ts";
 import { causeOf } from "./cause.ts";
 import { judge } from "./judge.ts";
-import { aCallLog, aScenario, CALL_ID, type LogBuilder, s } from "./log-builder.ts";
+import { aCallLog, aScenario, CALL_ID, KILL, type LogBuilder, s } from "./log-builder.ts";
 import { measure } from "./measure.ts";
 import type { Culprit } from "./result.ts";
 
@@ -157,4 +157,25 @@ test("voice that was sealed and never left its host was kept by its client", () 
 
 test("a party whose call is up and that never says a word is named before what comes of it", () => {
   expect(causeIn(aCallLog(SCENARIO, { alice: null }))).toMatchObject({ component: "client", party: "bob" });
+});
+
+test("a silence that a fault makes and that ends with it is nobody's, however tight the limit; one that goes on is somebody's", () => {
+  const blackout = (to: number): LogBuilder => {
+    const log = aCallLog(CUT, { alice: { spells: [{ from: s(10), to: s(to), kind: "silence" }] } });
+    for (let at = s(9.9); at < s(to); at += 10_000)
+      log.say(at, "net", { ev: "drop", where: "r1", cause: "loss", bytes: 90, fault: 0 });
+    return log.fault(0, "blackout", s(9.95), s(11.9));
+  };
+  const causeOfIt = (log: LogBuilder): Culprit | undefined => {
+    const evidence = measure(log.records(), CUT);
+    const { verdict, oracles } = judge(evidence, undefined);
+    expect(verdict).toBe("broken");
+    return causeOf(evidence, verdict, oracles);
+  };
+  expect(causeOfIt(blackout(12))).toBeUndefined();
+  expect(causeOfIt(blackout(13))?.component).toBe("client");
+});
+const CUT = aScenario({
+  faults: [{ ...KILL, when: { at: s(9.95) }, for: s(1.95) }],
+  expect: [{ oracle: "longest-gap", max: s(0.1) }],
 });

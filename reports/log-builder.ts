@@ -1,4 +1,5 @@
 /** Hand-made logs and scenarios for the tests of this room: small, plausible, and wrong in exactly the way a test asks for. */
+import { address } from "../impl/base/address.ts";
 import { Stream } from "../impl/base/random.ts";
 import type { CallRecord, LogRecord, MediaPlayedRecord, RegistrationRecord, Saying } from "../impl/base/record.ts";
 import type { CallModel, Expectation, Fault, LinkModel, Scenario } from "../scenarios/expanded.ts";
@@ -227,6 +228,14 @@ export function aRelayRestart(scenario: Scenario = aScenario({ faults: [KILL], e
     log.registration(s(5.4), who, "reconnecting", { attempt: 1, delayMs: 0, supervisors: 1, reason: "silent" });
     log.registration(s(5.9), who, "reconnecting", { attempt: 2, delayMs: 1_000, supervisors: 1, reason: "refused" });
     log.registration(s(8), who, "reconnecting", { attempt: 2, delayMs: 0, supervisors: 1, reason: "relay answers" });
+    for (const [session, from, to] of [
+      [2, s(5.4), s(5.9)],
+      [3, s(6.9), s(8)],
+      [4, s(8), undefined],
+    ] as const) {
+      log.say(from, who, { ev: "session", session, state: "connecting", remote: address("198.51.100.1", 4433) });
+      if (to !== undefined) log.say(to, who, { ev: "session", session, state: "closed", reason: "refused" });
+    }
     log.registration(resumed[who] - 100_000, who, "registered");
     log.call(s(5.4), who, "resuming").call(resumed[who] - 90_000, who, "resumed");
     for (const [at, dir, type] of [
@@ -237,7 +246,7 @@ export function aRelayRestart(scenario: Scenario = aScenario({ faults: [KILL], e
       [resumed[who] - 100_000, "received", "RegisterAck"],
       [resumed[who] - 95_000, "sent", "CallResume"],
     ] as const)
-      log.say(at, who, { ev: "signal", dir, type, session: 1 });
+      log.say(at, who, { ev: "signal", dir, type, session: 1, ...(type.startsWith("Call") ? { call: CALL_ID } : {}) });
   }
   return log;
 }

@@ -205,7 +205,7 @@ describe("media streams with forward error correction", () => {
     const scheme: FecScheme = { scheme: "rs", source: 4, repair: 4, interleave: 2, leaves: "at-once" };
     const first = (tells: boolean): number =>
       talk(ends(tells ? scheme : NO_FEC, true), 60, (packet) => packet).played.findIndex((one) => one !== undefined);
-    // Hold of 6 packets and a tick, less the 40 ms there are anyway.
-    expect(first(true) - first(false)).toBe(5);
+    // Hold of 6 packets, less the 40 ms there are anyway.
+    expect(first(true) - first(false)).toBe(4);
   });
 });
