@@ -98,6 +98,24 @@ describe("a call comes up as the same call", () => {
     expect(isUp(pair)).toBe(true);
   });
 
+  it("and goes on saying its last word when the relay, silent for seconds, is heard again", () => {
+    const pair = called(undefined);
+    pair.pass(seconds(1));
+    const session = pair.records("alice", "session")[0]?.session ?? 0;
+    pair.isRelayUp = false;
+    pair.alice.listener.event(session, { type: "silent", for: seconds(1) });
+    pair.pass(seconds(3));
+    pair.isRelayUp = true;
+    let offers = 0;
+    pair.tamper = (bytes, from) => {
+      if (from !== RELAY && typeOf(bytes) === "DirectCallOffer") offers++;
+      return bytes;
+    };
+    pair.alice.listener.event(session, { type: "heard" });
+    pair.pass(millis(2_500));
+    expect(offers).toBe(3); // at once, and a second and two later
+  });
+
   it("and asks whether the relay is back while it rings, so that no backoff delays it", () => {
     const pair = called(undefined);
     pair.pass(seconds(2));

@@ -98,7 +98,7 @@ export function step(context: Context, call: Call, now: Instant, input: Input): 
       if (call.stage === "active") interrupt(context, call, now);
       return [];
     case "restored":
-      return goOn(context, call);
+      return restored(context, call, now);
     case "registered":
       return registered(context, call, now);
     case "candidates":
@@ -116,6 +116,13 @@ function interrupt(context: Context, call: Call, now: Instant): void {
   call.stage = "resuming";
   call.overdueAt = Instant.after(now, LIMITS.resuming);
   say(context, call, "resuming");
+}
+
+/** The doubt about our relay was unfounded; what was due meanwhile was not said. */
+function restored(context: Context, call: Call, now: Instant): readonly Effect[] {
+  if (call.stage === "waiting") return wake(context, call, now);
+  const isSettingUp = call.stage === "offering" || call.stage === "ringing" || call.stage === "answered";
+  return isSettingUp && call.sayAgainAt === undefined ? sayAgain(call, now) : goOn(context, call);
 }
 
 /** The relay carries the call (again). */
@@ -163,7 +170,7 @@ const overdue = (call: Call): string => {
 function repeat(context: Context, call: Call, now: Instant): readonly Effect[] {
   if (call.sayAgainAt === undefined || now < call.sayAgainAt) return [];
   if (!context.isRegistered) {
-    call.sayAgainAt = undefined; // `registered` says it
+    call.sayAgainAt = undefined; // `registered` says it, or `restored`
     return [];
   }
   if (call.stage !== "resuming") return sayAgain(call, now);
