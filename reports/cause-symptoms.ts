@@ -20,12 +20,9 @@ type Judge = (books: Books, party: string, one: OracleResult) => Blame | undefin
  */
 const COMES_BACK = 500_000;
 
-const client =
-  (says: string): Judge =>
-  (_, party, { detail }) => ({ component: "client", party, says: `${says}: ${detail}` });
-const playout =
-  (says: string): Judge =>
-  (_, party, { detail }) => ({ component: "playout", party, says: `${says}: ${detail}` });
+const choice =
+  (component: Blame["component"], says: string): Judge =>
+  (_, party, { detail }) => ({ component, party, says: `${says}: ${detail}` });
 
 /** Likeliest first: a call before its voice, a voice that is gone before one that is worse. */
 const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
@@ -37,14 +34,14 @@ const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
       says: `let its clients back in otherwise than it should: ${detail}`,
     }),
   ],
-  ["call-connects", client("did not bring its call about as it should")],
-  ["call-rejected", client("did not end its call as it should")],
-  ["call-never-answered", client("did not end its call as it should")],
+  ["call-connects", choice("client", "did not bring its call about as it should")],
+  ["call-rejected", choice("client", "did not end its call as it should")],
+  ["call-never-answered", choice("client", "did not end its call as it should")],
   ["ended-with", ending("did not end its call as it should")],
   ["same-call", ending("did not keep its call")],
-  ["signalling-recovers", client("was slow to register again")],
-  ["path-is", client("did not find the path it should")],
-  ["generations-fresh", client("did not bring its new addresses to its peer")],
+  ["signalling-recovers", choice("client", "was slow to register again")],
+  ["path-is", choice("client", "did not find the path it should")],
+  ["generations-fresh", choice("client", "did not bring its new addresses to its peer")],
   ["media-recovers", silence],
   ["media-flows", silence],
   ["longest-gap", silence],
@@ -52,10 +49,10 @@ const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ["settles", silence],
   ["well-in-the-end", silence],
   ["every-frame-accounted", silence],
-  ["speaks-in", playout("does not speak as the link allows")],
-  ["mouth-to-ear", playout("lets voice wait longer than its way asks for")],
-  ["concealment", playout("plays less of the voice than comes")],
-  ["refused", client("did not refuse what it should")],
+  ["speaks-in", choice("playout", "does not speak as the link allows")],
+  ["mouth-to-ear", choice("playout", "lets voice wait longer than its way asks for")],
+  ["concealment", choice("playout", "plays less of the voice than comes")],
+  ["refused", choice("client", "did not refuse what it should")],
 ]);
 
 /** That a party is lost, a call unknown or no room left are a relay's words, to say and not to say too early. */
@@ -65,7 +62,7 @@ function ending(says: string): Judge {
     const lost = /peer-lost|unknown-call|relay-full/.test(one.detail) && relay !== undefined;
     return lost
       ? { component: "relay", party: relay, says: `did not judge rightly which call is over: ${one.detail}` }
-      : client(says)(books, party, one);
+      : choice("client", says)(books, party, one);
   };
 }
 
