@@ -12,63 +12,27 @@ import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { expectConnect, expectLongestGap, expectSameCall, roam, scenario } from "../scenarios/index.ts";
-import { isPossible, KINDS, type Kind, nameOf } from "../sim/nat-pairs.fixture.ts";
 import { expectHeld } from "./kept-up.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
+import { LINK, met, natMatrix } from "./nat-matrix.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 /** All 45 pairs, or one that is direct without either's help, one that is by the help of one's filter, and one that cannot be. */
 const isWhole = process.env.MIDCALL_WHOLE_CATALOGUE === "1";
 const SOME = ["EIM+APDF EIM+APDF", "APDM+APDF EIM+ADF", "APDM+APDF EIM+APDF"];
-/** Of each kind a caller and a callee, and in round r every caller k calls callee k + r: five rounds meet every pair once, in one order or the other. */
-const ROUNDS = 5;
 /**
  * Calls in one laboratory overlap, three at a time: two processors do not carry nine calls that are being set up, and parties that wait for a processor meet nobody in
  * time. Some callers of the short list call twice, one call after the other.
  */
-const EVERY = isWhole ? 500_000 : 2_000_000;
-const TALK = 1_600_000;
-const pairs = Array.from({ length: ROUNDS }, (_, round) =>
-  KINDS.map((caller, k) => ({ caller, callee: KINDS[(k + round) % KINDS.length] as Kind })),
-)
-  .flat()
-  .filter(({ caller, callee }) => isWhole || SOME.includes(`${nameOf(caller)} ${nameOf(callee)}`))
-  .map((pair, slot) => ({ ...pair, at: 1_000_000 + slot * EVERY, until: 1_000_000 + slot * EVERY + TALK }));
+const MATRIX = isWhole ? natMatrix(500_000) : natMatrix(2_000_000, SOME);
 const LIMIT_MS = 240_000;
-
-/** 12.5 ms one way on each client's link: 50 ms round trip between the two. */
-const link = { profile: "broadband", delay: "12500us" };
-
-const behind = ({ mapping, filtering }: Kind) =>
-  ({ nat: { preset: "symmetric", ports: "random", mapping, filtering }, link }) as const;
-const callerOf = (kind: Kind): string => `a${KINDS.indexOf(kind)}`;
-const calleeOf = (kind: Kind): string => `b${KINDS.indexOf(kind)}`;
-
-const MATRIX: Scenario = scenario({
-  ...{ name: "nat-matrix", asks: "Who meets whom?", iceTransportPolicy: "all", duration: (pairs.at(-1)?.until ?? 0) + 400_000 },
-  parties: Object.fromEntries(
-    pairs.flatMap(({ caller, callee }) => [
-      [callerOf(caller), behind(caller)],
-      [calleeOf(callee), behind(callee)],
-    ]),
-  ),
-  calls: pairs.map((pair) => ({
-    caller: callerOf(pair.caller),
-    callee: calleeOf(pair.callee),
-    at: pair.at,
-    hangUpAt: pair.until,
-    callerSays: "tone",
-    calleeSays: "tone",
-  })),
-  expect: [expectConnect()],
-});
 
 const roaming = (name: string, how: Parameters<typeof roam>[1], max: string): Scenario =>
   scenario({
     ...{ name, asks: "Does a direct call go on over a change of network?", duration: "8s", iceTransportPolicy: "all" },
     parties: {
-      alice: { interfaces: { wlan0: { link, nat: "home" }, cell0: { link, nat: "cgnat" } } },
-      bob: { nat: "port-restricted", link },
+      alice: { interfaces: { wlan0: { link: LINK, nat: "home" }, cell0: { link: LINK, nat: "cgnat" } } },
+      bob: { nat: "port-restricted", link: LINK },
     },
     calls: [{ callerSays: "tone", calleeSays: "tone" }],
     faults: [roam("alice", how)],
@@ -81,10 +45,7 @@ const ROAMS: readonly Scenario[] = [
   roaming("roam-abrupt", { at: "4s" }, "300ms"),
 ];
 
-/** Who is on which path at that time. What becomes of it while parties hang up or are told to stop, one after the other, is not asked. */
 type Records = Parameters<typeof assess>[0]["records"];
-const pathsAt = (records: Records, time: number): ReadonlyMap<string, string> =>
-  new Map(records.flatMap((one) => (one.ev === "path" && one.t < time ? [[one.who, one.path] as const] : [])));
 const logs = new Map<string, Records>();
 
 /** chosen: as for any promise of a run (reports/machine.ts). */
@@ -122,7 +83,7 @@ const judged = (one: Scenario, { records, hash, virtualMs, crashed }: NetnsOutco
 beforeAll(async () => {
   if (missing !== "") return;
   folder = await mkdtemp(join(tmpdir(), "midcall-direct-"));
-  const matrix = await inLanes([MATRIX], 1, run);
+  const matrix = await inLanes([MATRIX.scenario], 1, run);
   const roams = await inLanes(ROAMS, 2, run);
   for (const [one, ran] of [...matrix, ...roams]) {
     results.set(one.name, ran instanceof Error ? ran : judged(one, ran));
@@ -142,23 +103,21 @@ function ran(name: string, context: { skip(why: string): void }): Result {
   return result;
 }
 
-test.for(pairs.map((pair) => [nameOf(pair.caller), nameOf(pair.callee), pair] as const))(
-  "%s and %s take the path that theory says",
-  ([, , pair], context) => {
-    ran(MATRIX.name, context);
-    const path = isPossible(pair.caller, pair.callee) ? "direct" : "relay";
-    const records = logs.get(MATRIX.name) ?? [];
-    const parties = [callerOf(pair.caller), calleeOf(pair.callee)];
-    const paths = pathsAt(records, pair.until);
-    const found = parties.map((who) => paths.get(who));
-    const why = found.every((one) => one === path) ? undefined : heldUp(records, parties, pair.at, pair.until);
-    if (why !== undefined) context.skip(`${nameOf(pair.caller)} and ${nameOf(pair.callee)}: ${why}`);
-    expect(found).toEqual([path, path]);
-  },
-);
+test.for(MATRIX.meetings.map((one) => [one.name, one] as const))("%s take the path that theory says", ([, meeting], context) => {
+  ran(MATRIX.scenario.name, context);
+  const records = logs.get(MATRIX.scenario.name) ?? [];
+  const { paths } = met(records, meeting);
+  const why = paths.every((one) => one === meeting.path)
+    ? undefined
+    : heldUp(records, [meeting.caller, meeting.callee], meeting.at, meeting.until);
+  if (why !== undefined) context.skip(`${meeting.name}: ${why}`);
+  expect(paths).toEqual([meeting.path, meeting.path]);
+});
 
 test.for(ROAMS.map(({ name }) => name))("a direct call goes on, directly, over a %s", (name, context) => {
   ran(name, context);
-  const paths = pathsAt(logs.get(name) ?? [], ROAMS.find((one) => one.name === name)?.duration ?? 0);
-  expect(["alice", "bob"].map((who) => paths.get(who))).toEqual(["direct", "direct"]);
+  // What becomes of paths while the two are told to stop, one after the other, is not asked.
+  const before = ROAMS.find((one) => one.name === name)?.duration ?? 0;
+  const paths = met(logs.get(name) ?? [], { name, caller: "alice", callee: "bob", at: 0, until: before }).paths;
+  expect(paths).toEqual(["direct", "direct"]);
 });
