@@ -195,11 +195,17 @@ describe("midcall explore", () => {
 
   it("stops when it is interrupted, and says what it has", async () => {
     const controller = new AbortController();
-    const going = midcall(folder, ["explore", "baseline", "--seeds", "1000"], controller.signal);
-    setTimeout(() => controller.abort(), 1_500);
-    const said = await going;
+    const words = ["explore", "baseline", "--seeds", "40", "--workers", "1"];
+    // The second thing it says is that a tenth is done.
+    const said = await midcall(folder, words, controller.signal, "", (stage) => {
+      if (/^explored [1-9]/.test(stage)) controller.abort();
+    });
     expect(said.code).toBe(EXIT.interrupted);
     expect(said.out).toMatch(/^explored \d+ seeds .*of baseline/);
+    const page = /^campaign: (\S+)$/m.exec(said.out)?.[1] ?? "";
+    const told = JSON.parse(await readFile(join(folder, page, "../campaign.json"), "utf8"));
+    expect(told.interrupted).toEqual({ of: 40 });
+    expect(told.runs).toHaveLength(4);
   });
 });
 

@@ -284,9 +284,8 @@ test("the page of a campaign sorts by keyboard, filters, copies, leads to the ru
   const hostile = hostileRun();
   const runs = [runOf(result), runOf({ ...result, scenario: "zebra", seed: "0x9" }), runOf(hostile.result)];
   const campaign = campaignOf(`npx midcall run '${HOSTILE}'`, runs, {
-    says: [HOSTILE],
-    probes: [{ name: HOSTILE, says: MARKUP, runs: 0 }],
-    faults: [],
+    explored: { says: [HOSTILE], probes: [{ name: HOSTILE, says: MARKUP, runs: 0 }], faults: [] },
+    interrupted: { of: 7 },
   });
   const extras = { scripts: await campaignScripts(), linkTo: (dir: string, file: string) => `${dir}/${file}` };
   await writeFile(join(folder, "campaign.html"), campaignPage(campaign, extras));

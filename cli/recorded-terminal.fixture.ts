@@ -8,15 +8,24 @@ import type { Terminal } from "./terminal.ts";
 
 export type Said = { readonly code: number; readonly out: string; readonly err: string; readonly stages: readonly string[] };
 
-/** Runs one command line in `folder` and returns its exit code and everything it said; `typed` is what its user types. */
-export async function midcall(folder: string, words: readonly string[], signal?: AbortSignal, typed = ""): Promise<Said> {
+/** Runs one command line in `folder` and returns its exit code and everything it said; `typed` is what its user types, `watch` is told of each stage. */
+export async function midcall(
+  folder: string,
+  words: readonly string[],
+  signal?: AbortSignal,
+  typed = "",
+  watch: (stage: string) => void = () => undefined,
+): Promise<Said> {
   const out: string[] = [];
   const err: string[] = [];
   const stages: string[] = [];
   const terminal: Terminal = {
     out: (text) => void out.push(text),
     err: (text) => void err.push(text),
-    progress: ({ stage }) => void stages.push(stage),
+    progress: ({ stage }) => {
+      stages.push(stage);
+      watch(stage);
+    },
     notice: () => undefined,
     isLive: false,
     columns: undefined,

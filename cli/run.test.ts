@@ -111,6 +111,26 @@ test("an interrupted run exits with 130 and leaves no folder", async () => {
   expect(await readdir(join(folder, "runs/baseline"))).toEqual([]);
 });
 
+test("of several runs the finished ones have their page when the others are interrupted, and it says so", async () => {
+  const controller = new AbortController();
+  const out = "cut-short";
+  const words = ["run", "baseline", "--set", "duration=8s", "--repeat", "500", "--out", out, "--reporter", "junit=cut.xml"];
+  const running = midcall(folder, [...words, ...FAST], controller.signal);
+  while ((await readdir(join(folder, out, "baseline")).catch(() => [])).length < 3) await new Promise(setImmediate);
+  controller.abort();
+  const said = await running;
+  expect(said.code).toBe(EXIT.interrupted);
+  const [, page = "", done] = /^campaign: (\S+) \(interrupted after (\d+) of 500 runs\)$/m.exec(said.out) ?? [];
+  const { runs, interrupted } = JSON.parse(await readFile(join(folder, page, "../campaign.json"), "utf8"));
+  expect(runs).toHaveLength(Number(done));
+  expect(runs.length).toBeGreaterThan(1);
+  expect(interrupted).toEqual({ of: 500 });
+  // Of the one under way nothing is left, and no report of all runs says that these were all.
+  expect(await readdir(join(folder, out, "baseline"))).toHaveLength(runs.length);
+  expect(await readFile(join(folder, page), "utf8")).toContain(`<strong>Interrupted</strong> after ${done} of 500`);
+  await expect(readFile(join(folder, "cut.xml"))).rejects.toThrow("ENOENT");
+});
+
 test("replay finds the same hash, from the folder and from its scenario.json", async () => {
   await run("relay-restart", "--seed", "5");
   for (const word of ["out/latest", "out/latest/scenario.json", "out/relay-restart/sim-0x5"]) {

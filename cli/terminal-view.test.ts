@@ -113,6 +113,28 @@ test("of several runs the line says which of how many it is, and how many did no
   expect(bottoms.some((line) => line.includes("2/2 ✗1 baseline sim seed 0x2"))).toBe(true);
 });
 
+test("on 40 columns campaigns tell what they find as they find it, above a bar of how far they are", async () => {
+  const midcall = join(import.meta.dirname, "midcall.mjs");
+  const [seen, planted] = await Promise.all([
+    shown(40, [midcall, "explore", "baseline", "--seeds", "6", "--workers", "1"]),
+    shown(40, [midcall, "mutants", "reject", "--only", "hang-up-on-silence", "--explore", "0", "--workers", "1"]),
+  ]);
+  expect([seen.code, planted.code]).toEqual([0, 1]);
+  const of = ({ screens }: Seen, bottom: RegExp): readonly Screen[] =>
+    screens.filter(({ lines }) => bottom.test(lines.at(-1) ?? ""));
+  const exploring = of(seen, /\d+\/6 explore \d+\/s \d+\/\d+ probes$/);
+  const trying = of(planted, /^█{20} mutants$/);
+  expect(exploring.some(({ lines }) => lines.some((line) => /^seed 0x[0-9a-f]+ {1,2}met \S/.test(line)))).toBe(true);
+  expect(trying.some(({ lines }) => lines.some((line) => line.startsWith("✗ hang-up-on-silence")))).toBe(true);
+  for (const { lines, wraps } of [...exploring, ...trying]) {
+    expect(lines.length).toBeLessThanOrEqual(9);
+    for (const line of lines) expect(line.length).toBeLessThan(40);
+    expect(wraps).toBe(false);
+  }
+  // What stays is what a pipe would have had.
+  expect(seen.screens.at(-1)?.lines.join("")).toMatch(/^explored 6 seeds/);
+});
+
 test("without a terminal there are plain lines, and no octet that draws", async () => {
   const { code, out, err } = await midcallProcess(folder, ["run", "baseline", "--codec", "sized", "--crypto", "null"]);
   expect(code).toBe(0);

@@ -14,7 +14,7 @@ import {
   WORST_FIRST,
 } from "./campaign.ts";
 import { FIGURE_WORDS, figureWords, spreadDrawing } from "./campaign-drawing.ts";
-import { again, CAMPAIGN_STYLE, filterOf, type SortedTable, sortableTable, verdictBar } from "./campaign-parts.ts";
+import { again, CAMPAIGN_STYLE, filterOf, interruption, type SortedTable, sortableTable, verdictBar } from "./campaign-parts.ts";
 import { type Reason, reasonsOf } from "./campaign-reasons.ts";
 import type { CampaignRun } from "./campaign-run.ts";
 import { escaped } from "./escape.ts";
@@ -30,7 +30,7 @@ export type CampaignExtras = {
 
 /** The whole page. */
 export function campaignPage(campaign: Campaign, extras: CampaignExtras): string {
-  const { runs, command, explored } = campaign;
+  const { runs, command, explored, interrupted } = campaign;
   const counts = countsOf(runs);
   const verdict = WORST_FIRST.find((one) => counts[one] !== undefined) ?? "inconclusive";
   const [cases, why] = [casesOf(runs), reasonsOf(runs)];
@@ -39,7 +39,7 @@ export function campaignPage(campaign: Campaign, extras: CampaignExtras): string
 <p class="verdict"><span aria-hidden="true">${SYMBOL[verdict]}</span> ${verdict}</p>
 <h1>${runs.length} runs of ${names} ${explored === undefined ? (names === 1 ? "case" : "cases") : `explored ${names === 1 ? "case" : "cases"}`}</h1>
 ${verdictBar(counts, runs.length)}
-<p class="cause culprit">${escaped(headline(why, runs.length))}</p>
+${interruption(runs.length, interrupted)}<p class="cause culprit">${escaped(headline(why, runs.length))}</p>
 <p class="replay"><span>Again</span> ${again(command)}</p>
 </header>
 ${why.length === 0 ? "" : `<section aria-labelledby="why"><h2 id="why">Why they did not hold</h2>\n<div class="reasons">${why.map((one) => reasonBlock(one, extras)).join("\n")}</div></section>`}

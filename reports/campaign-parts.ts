@@ -34,6 +34,12 @@ export function sortableTable({ id, heads, rows }: SortedTable): string {
 export const again = (command: string): string =>
   `<code>${escaped(command)}</code> <button type="button" class="copy" hidden>Copy</button>`;
 
+/** That what is here is not all there was to be; empty for what came to its end. */
+export const interruption = (done: number, interrupted: { readonly of: number } | undefined): string =>
+  interrupted === undefined
+    ? ""
+    : `<p class="cause"><strong>Interrupted</strong> after ${done} of ${interrupted.of}; of the others nothing is known.</p>\n`;
+
 /** A field that leaves only the rows of table `id` that contain what is typed. */
 export const filterOf = (id: string, says: string): string =>
   `<p class="plot-tools"><input type="search" data-filters="${id}" placeholder="${escaped(says)}…" aria-label="${escaped(says)}"></p>`;

@@ -51,6 +51,8 @@ export type Campaign = {
     readonly probes: readonly Met[];
     readonly faults: readonly Met[];
   };
+  /** Of one that was interrupted: how many runs there were to be. */
+  readonly interrupted?: { readonly of: number };
 };
 
 /** Verdicts, the worst first. */
@@ -119,11 +121,12 @@ export function spreadOf(runs: readonly CampaignRun[], name: FigureName): Spread
 export const campaignOf = (
   command: string,
   runs: readonly CampaignRun[],
-  explored?: NonNullable<Campaign["explored"]>,
+  { explored, interrupted }: Pick<Campaign, "explored" | "interrupted"> = {},
 ): Campaign => ({
   schema: "midcall/campaign@1",
   command,
   level: LEVEL,
   runs,
   ...(explored === undefined ? {} : { explored }),
+  ...(interrupted === undefined ? {} : { interrupted }),
 });

@@ -1,5 +1,5 @@
 /** The page of `midcall mutants`: what survives first, then who caught what, how long it took, and which oracles and cases do the catching. */
-import { again, CAMPAIGN_STYLE, filterOf, sortableTable, verdictBar } from "./campaign-parts.ts";
+import { again, CAMPAIGN_STYLE, filterOf, interruption, sortableTable, verdictBar } from "./campaign-parts.ts";
 import { drawing, labelledSvg } from "./drawing.ts";
 import { escaped } from "./escape.ts";
 import { inMs } from "./finding.ts";
@@ -26,10 +26,12 @@ export type MutantsCampaign = {
   readonly schema: "midcall/mutants@1";
   readonly command: string;
   readonly mutations: readonly TriedMutation[];
+  /** Of a campaign that was interrupted: how many there were to be. */
+  readonly interrupted?: { readonly of: number };
 };
 
 /** The whole page. */
-export function mutantsPage({ command, mutations }: MutantsCampaign, scripts: readonly PageScript[] = []): string {
+export function mutantsPage({ command, mutations, interrupted }: MutantsCampaign, scripts: readonly PageScript[] = []): string {
   const survivors = mutations.filter(({ caught }) => caught === null);
   const caught = mutations.flatMap(({ caught: one }) => one ?? []);
   const verdict = survivors.length === 0 ? "held" : "broken";
@@ -39,7 +41,7 @@ export function mutantsPage({ command, mutations }: MutantsCampaign, scripts: re
 <p class="verdict"><span aria-hidden="true">${SYMBOL[verdict]}</span> ${survivors.length === 0 ? "all caught" : `${survivors.length} survive`}</p>
 <h1>${mutations.length} planted bugs</h1>
 ${verdictBar({ ...(survivors.length === 0 ? {} : { broken: survivors.length }), held: caught.length }, mutations.length, { broken: "survive", held: "caught" })}
-<p class="cause culprit">${survivors.length === 0 ? `${caught.length} of ${mutations.length} bugs were noticed.` : `Nothing notices: ${escaped(survivors.map(({ mutation }) => mutation).join(", "))}`}</p>
+${interruption(mutations.length, interrupted)}<p class="cause culprit">${survivors.length === 0 ? `${caught.length} of ${mutations.length} bugs were noticed.` : `Nothing notices: ${escaped(survivors.map(({ mutation }) => mutation).join(", "))}`}</p>
 ${median === undefined || worst === undefined ? "" : `<p class="cause">Until one was noticed it took ${inMs(median)} (median), at most ${inMs(worst)}.</p>`}
 <p class="replay"><span>Again</span> ${again(command)}</p>
 </header>

@@ -67,7 +67,7 @@ async function explore(
   if (!Number.isSafeInteger(options.from + options.seeds))
     throw usage(`--from ${options.from}: the last seed would be beyond 2^53-1`, "want a smaller one");
   const { campaign, emptyTally, fastJob } = await import("../explore/campaign.ts");
-  const { asJson, explored, progressOf, summary } = await import("../explore/campaign-report.ts");
+  const { asJson, explored, summary, viewOf } = await import("../explore/campaign-report.ts");
   const { corpusPicker } = await import("../explore/corpus.ts");
   const bases = words.length === 0 ? await catalogue() : await chooseScenarios(words, terminal.folder);
   const picker = corpusPicker();
@@ -85,11 +85,12 @@ async function explore(
   const runs = new Map<number, CampaignRun>();
   const keep = keeper(confirming, options.out, terminal);
   const began = performance.now();
-  const progress = progressOf(plan, tally, began, terminal);
+  const view = viewOf(plan, tally, began, terminal);
   try {
     await campaign(plan, laboratories, tally, {
       signal: terminal.interrupted,
       found: async (violation) => {
+        view.broke(violation);
         const one = await keep(violation);
         kept.push(one);
         runs.set(violation.seed, keptRun(one));
@@ -97,8 +98,9 @@ async function explore(
         await writeFile(join(resolve(terminal.folder, one.kept.dir), "repro.txt"), block);
         if (options.json !== true) terminal.out(block);
       },
-      progress,
+      progress: view.progress,
       ran: (run) => {
+        view.ran(run);
         picker.consider(run);
         runs.set(run.seed, runOf(run.result, null));
       },
@@ -128,7 +130,10 @@ async function explore(
       import("../../reports/campaign-html.ts"),
     ]);
     const inOrder = [...runs].toSorted(([a], [b]) => a - b).map(([, run]) => run);
-    const told = campaignOf(typed(line), inOrder, explored(plan, tally, wallMs));
+    const told = campaignOf(typed(line), inOrder, {
+      explored: explored(plan, tally, wallMs),
+      ...(terminal.interrupted.aborted ? { interrupted: { of: plan.seeds } } : {}),
+    });
     const scripts = await campaignScripts();
     const page = await keepCampaign(
       options.out,

@@ -136,11 +136,13 @@ async function mutants(
       const order = [...(first === undefined ? [] : [first]), ...inOrder(mutation, trials, precedents), ...explored];
       const outcome = await tryMutation(mutation, order, sound, terminal.interrupted);
       outcomes.set(mutation, outcome);
-      terminal.progress({ stage: `${outcomes.size} of ${wanted.length}: ${inWords(outcome)}` });
+      tell(outcome, [...outcomes.values()], wanted.length, terminal);
     }
   };
   try {
     await Promise.all(Array.from({ length: Math.min(options.workers, wanted.length) }, work));
+  } catch (error) {
+    if (!terminal.interrupted.aborted) throw error;
   } finally {
     await laboratory.close();
   }
@@ -154,13 +156,23 @@ async function mutants(
     writeFileSync(file, matrix(rowsOf([...MUTATIONS.values()], all, [...before.values()], of)));
   }
   terminal.out(options.json === true ? JSON.stringify(all.map(asJson), null, 2) : table(all).join("\n"));
-  if (all.length > 0) await keepPage(all, options, terminal, line);
+  if (all.length > 0) await keepPage(all, wanted.length, options, terminal, line);
+  if (terminal.interrupted.aborted) return EXIT.interrupted;
   return all.every((one) => one.caught !== undefined) ? EXIT.held : EXIT.broken;
+}
+
+/** On a terminal the last ones stand above a bar, survivors counted; elsewhere each is a line. */
+function tell(outcome: Outcome, tried: readonly Outcome[], all: number, terminal: Terminal): void {
+  if (!terminal.isLive) return terminal.progress({ stage: `${tried.length} of ${all}: ${inWords(outcome)}` });
+  const bad = tried.filter(({ caught }) => caught === undefined).length;
+  terminal.progress({ stage: "mutants", share: tried.length / all, of: { at: tried.length, all, bad } });
+  terminal.notice([`${outcome.caught === undefined ? "✗" : "✓"} ${inWords(outcome)}`]);
 }
 
 /** The page, and where it is. */
 async function keepPage(
   all: readonly Outcome[],
+  planned: number,
   { out, seed, json }: Options,
   terminal: Terminal,
   line: readonly string[],
@@ -170,7 +182,10 @@ async function keepPage(
     import("../page-script.ts"),
     import("../../reports/mutants-html.ts"),
   ]);
-  const told = { schema: "midcall/mutants@1", command: typed(line), mutations: all.map(asJson) } as const;
+  const told = {
+    ...({ schema: "midcall/mutants@1", command: typed(line), mutations: all.map(asJson) } as const),
+    ...(terminal.interrupted.aborted ? { interrupted: { of: planned } } : {}),
+  };
   const scripts = await campaignScripts();
   const page = await keepCampaign(out, { kind: "mutants", seed }, told, () => mutantsPage(told, scripts), terminal);
   (json === true ? terminal.err : terminal.out)(`campaign: ${page}`);

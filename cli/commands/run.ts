@@ -146,6 +146,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
   if (options.watch === true && scenarios.length !== 1)
     throw usage(`--watch: ${scenarios.length} scenarios, and only one can be watched`, "name one");
   const finished: Finished[] = [];
+  const planned = scenarios.length * options.repeat;
   const reporters = openReporters(
     options.json === true ? "json" : options.reporter,
     terminal.out,
@@ -166,7 +167,7 @@ async function run(words: readonly string[], options: Options, terminal: Termina
       try {
         for (let i = 0; i < options.repeat; i++) {
           const bad = finished.filter(({ result }) => result.verdict !== "held").length;
-          const of = { at: finished.length + 1, all: scenarios.length * options.repeat, bad };
+          const of = { at: finished.length + 1, all: planned, bad };
           const result = await runOnce(laboratory, scenario, options.seed + i, options, terminal, shown, of);
           finished.push({ result, scenario });
           await reporters.each({ result, scenario });
@@ -175,6 +176,11 @@ async function run(words: readonly string[], options: Options, terminal: Termina
         if (laboratory !== shared) await laboratory.close();
       }
     }
+  } catch (error) {
+    // What is finished has its folders; a report of all runs is not written, because nobody could tell it from a whole one.
+    if (terminal.interrupted.aborted && finished.length > 0 && planned > 1)
+      await keepPage(finished, options, terminal, line, { of: planned });
+    throw error;
   } finally {
     await shared?.close();
   }
@@ -194,6 +200,7 @@ async function keepPage(
   { out, seed, json, reporter }: Options,
   terminal: Terminal,
   line: readonly string[],
+  interrupted?: { readonly of: number },
 ): Promise<void> {
   const [{ keepCampaign, typed }, { campaignScripts }, { campaignOf }, { runOf }, { campaignPage }] = await Promise.all([
     import("../campaign-folder.ts"),
@@ -205,6 +212,7 @@ async function keepPage(
   const campaign = campaignOf(
     typed(line),
     finished.map(({ result }) => runOf(result)),
+    interrupted === undefined ? {} : { interrupted },
   );
   const scripts = await campaignScripts();
   const page = await keepCampaign(
@@ -215,7 +223,8 @@ async function keepPage(
     terminal,
   );
   const isForPeople = json !== true && reporter.every(({ name, file }) => name === "pretty" || file !== null);
-  (isForPeople ? terminal.out : terminal.err)(`campaign: ${page}`);
+  const cut = interrupted === undefined ? "" : ` (interrupted after ${finished.length} of ${interrupted.of} runs)`;
+  (isForPeople ? terminal.out : terminal.err)(`campaign: ${page}${cut}`);
 }
 
 async function look(scenarios: readonly Scenario[], options: Options, terminal: Terminal): Promise<ExitCode> {

@@ -7,7 +7,7 @@ import type { Scenario } from "../../scenarios/expanded.ts";
 import { FAULT_KINDS } from "../../scenarios/fault-language.ts";
 import { formatSeed } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
-import type { Plan, Tally, Violation } from "./campaign.ts";
+import type { CampaignRun, Plan, Tally, Violation } from "./campaign.ts";
 
 /** A violation with what its run came to with real codec and crypto, if it was broken there too. */
 export type Kept = Violation & { readonly confirmed: boolean; readonly kept: Result };
@@ -15,12 +15,51 @@ export type Kept = Violation & { readonly confirmed: boolean; readonly kept: Res
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 const hours = (ms: number): string => (ms / 3_600_000).toFixed(1);
 
-/** Called after each run. On a terminal the line changes all the time; elsewhere a line is written each tenth of the way. */
-export function progressOf(plan: Plan, tally: Tally, began: number, terminal: Terminal): () => void {
+/** What a person is told while a campaign goes. On a terminal a line that changes all the time, below what was met for the first time and what broke; elsewhere a line each tenth of the way. */
+export type CampaignView = {
+  /** After each run, with its probes. */
+  ran(run: Pick<CampaignRun, "seed" | "probes">): void;
+  /** At once, before the run is made again with the real engines. */
+  broke(violation: Violation): void;
+  progress(): void;
+};
+
+export function viewOf(plan: Plan, tally: Tally, began: number, terminal: Terminal): CampaignView {
+  const progress = terminal.isLive ? liveProgress(plan, tally, began, terminal) : plainProgress(plan, tally, began, terminal);
+  if (!terminal.isLive) return { ran: () => undefined, broke: () => undefined, progress };
+  const met = new Set<string>();
+  return {
+    ran: ({ seed, probes }) => {
+      const fresh = probes.filter((name) => !met.has(name));
+      for (const name of fresh) met.add(name);
+      if (fresh.length > 0) terminal.notice([`seed ${formatSeed(seed)}  met ${fresh.join(", ")}`]);
+    },
+    broke: ({ seed, result, parted }) => {
+      const first = result.oracles.find(({ verdict }) => verdict === "broken");
+      const why = parted === undefined ? `${first?.name ?? result.verdict}: ${first?.detail ?? result.cause}` : "gave two logs";
+      terminal.notice([`✗ seed ${formatSeed(seed)}  ${why}`]);
+    },
+    progress,
+  };
+}
+
+const rateOf = (tally: Tally, began: number): string =>
+  (tally.runs / Math.max(0.001, (performance.now() - began) / 1_000)).toFixed(0);
+
+function liveProgress(plan: Plan, tally: Tally, began: number, terminal: Terminal): () => void {
+  return () =>
+    terminal.progress({
+      stage: "explore",
+      share: tally.runs / plan.seeds,
+      of: { at: tally.runs, all: plan.seeds, bad: tally.violations },
+      detail: `${rateOf(tally, began)}/s ${tally.probes.size}/${PROBES.length} probes`,
+    });
+}
+
+function plainProgress(plan: Plan, tally: Tally, began: number, terminal: Terminal): () => void {
   const words = (): string => {
-    const rate = tally.runs / Math.max(0.001, (performance.now() - began) / 1_000);
     const found = `${tally.violations} violation${tally.violations === 1 ? "" : "s"}`;
-    return `${number(tally.runs)} of ${number(plan.seeds)} seeds, ${rate.toFixed(0)} seeds/s, ${hours(tally.virtualMs)} virtual hours, ${found}, ${tally.probes.size} of ${PROBES.length} probes`;
+    return `${number(tally.runs)} of ${number(plan.seeds)} seeds, ${rateOf(tally, began)} seeds/s, ${hours(tally.virtualMs)} virtual hours, ${found}, ${tally.probes.size} of ${PROBES.length} probes`;
   };
   let tenth = -1;
   let stage = "";
@@ -28,7 +67,7 @@ export function progressOf(plan: Plan, tally: Tally, began: number, terminal: Te
     const now = Math.floor((10 * tally.runs) / plan.seeds);
     if (now !== tenth) stage = `explored ${words()}`;
     tenth = now;
-    terminal.progress({ stage, detail: tally.runs % 10 === 0 ? `| ${number(tally.runs)}` : "" });
+    terminal.progress({ stage });
   };
 }
 
