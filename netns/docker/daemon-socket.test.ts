@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { daemonSocket, daemonVersion } from "./daemon-socket.ts";
-import { dockerLacks } from "./docker-lacks.ts";
+import { daemonRemedy, dockerLacks } from "./docker-lacks.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -21,6 +21,14 @@ test("a daemon on another machine is refused by name, and to be forgotten", asyn
   vi.stubEnv("DOCKER_HOST", "tcp://10.0.0.1:2375");
   expect(await dockerLacks()).toEqual([{ what: expect.stringContaining("tcp://10.0.0.1:2375"), command: "unset DOCKER_HOST" }]);
   expect(() => daemonSocket("tcp://10.0.0.1:2375")).toThrow("DOCKER_HOST=tcp://10.0.0.1:2375: the docker laboratory needs");
+});
+
+test("a daemon that is installed and does not run is started by systemd, or by what needs no leave to raise limits", () => {
+  vi.stubEnv("DOCKER_HOST", "");
+  expect(daemonRemedy("/usr/sbin/dockerd", true)).toBe("systemctl start docker");
+  expect(daemonRemedy("/usr/bin/dockerd", false)).toBe("start-stop-daemon --start --oknodo --background --exec /usr/bin/dockerd");
+  // Run word by word, without a shell (doctor --fix).
+  expect(daemonRemedy("/usr/bin/dockerd", false)).not.toMatch(/['"$|&;<>\\]/);
 });
 
 test("no daemon, and what is none, are told in one line", async () => {

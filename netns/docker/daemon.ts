@@ -32,14 +32,15 @@ const DOWN_WITHIN = 15_000;
 /** Where packages put the daemon, which is often not in the PATH. */
 const PLACES = ["/usr/sbin/dockerd", "/usr/bin/dockerd", "/usr/local/bin/dockerd", "/usr/local/sbin/dockerd"] as const;
 
-const installed = (): string | undefined => PLACES.find((place) => existsSync(place));
+/** Where the daemon is; undefined: not installed. */
+export const daemonProgram = (): string | undefined => PLACES.find((place) => existsSync(place));
 
 /** Whether there is a daemon to start. */
-export const isDaemonInstalled = (): boolean => installed() !== undefined;
+export const isDaemonInstalled = (): boolean => daemonProgram() !== undefined;
 
 /** Starts a daemon; needs root. Rejects with NetnsError when there is none or it does not come up, and then nothing of it is left. */
 export async function startDaemon(): Promise<Daemon> {
-  const program = installed();
+  const program = daemonProgram();
   if (program === undefined) throw new NetnsError("tool-missing", "dockerd is not installed: apt-get install -y docker.io");
   const folder = await mkdtemp(join(tmpdir(), "mc-dockerd-"));
   const host = `unix://${join(folder, "socket")}`;

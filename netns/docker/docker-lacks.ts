@@ -1,7 +1,7 @@
 /** What the docker laboratory needs beyond plain namespaces: a Docker daemon on this machine. */
 import { existsSync } from "node:fs";
 import { installCommand, type Lack, type Tool } from "../install.ts";
-import { isDaemonInstalled } from "./daemon.ts";
+import { daemonProgram } from "./daemon.ts";
 import { daemonSocket, daemonVersion } from "./daemon-socket.ts";
 
 /** Programs of the docker laboratory, beside those of plain namespaces: no client, because the laboratory talks to the daemon itself. */
@@ -17,11 +17,17 @@ export async function dockerLacks(): Promise<Lack[]> {
   }
 }
 
-/** The command that gets a daemon of this machine running: forgets one elsewhere, installs it, or starts the one there is, by systemd where that runs the machine (sd_booted(3)). */
-export function daemonRemedy(): string {
+/**
+ * The command that gets a daemon of this machine running: forgets one elsewhere, installs it, or starts the one there is, by systemd where that runs the machine (sd_booted(3)). Where it
+ * does not, by hand: Debian's own script (`service docker start`) raises its limits first and gives up where it may not, as in most containers, though the daemon needs no more than there is.
+ */
+export function daemonRemedy(
+  program: string | undefined = daemonProgram(),
+  hasSystemd = existsSync("/run/systemd/system"),
+): string {
   if (!isLocal()) return "unset DOCKER_HOST";
-  if (!isDaemonInstalled()) return installCommand(["docker.io"]);
-  return existsSync("/run/systemd/system") ? "systemctl start docker" : "service docker start";
+  if (program === undefined) return installCommand(["docker.io"]);
+  return hasSystemd ? "systemctl start docker" : `start-stop-daemon --start --oknodo --background --exec ${program}`;
 }
 
 /** Whether DOCKER_HOST, if anything, names a socket. */
