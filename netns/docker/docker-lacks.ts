@@ -23,7 +23,7 @@ export async function dockerLacks(): Promise<Lack[]> {
  */
 export function daemonRemedy(
   program: string | undefined = daemonProgram(),
-  hasSystemd = existsSync("/run/systemd/system"),
+  hasSystemd: boolean = existsSync("/run/systemd/system"),
 ): string {
   if (!isLocal()) return "unset DOCKER_HOST";
   if (program === undefined) return installCommand(["docker.io"]);
