@@ -123,6 +123,17 @@ test("a process that two faults hold still runs on when the last lets go", async
   expect(done.filter((one) => one === "resumed")).toEqual(["resumed"]);
 });
 
+test("a process that two faults keep down comes back when the last lets go; one that is killed for good meanwhile does not", async () => {
+  const { done, until } = world(faultsOf(kill("r1", { at: "5s", for: "2s" }), kill("r1", { at: "6s", for: "2s" })));
+  await until(7_500_000);
+  expect(done.filter((one) => /^(started|healed)/.test(one))).toEqual(["healed kill r1"]);
+  await until(20_000_000);
+  expect(done.filter((one) => /^(started|healed)/.test(one))).toEqual(["healed kill r1", "started 7", "healed kill r1"]);
+  const other = world(faultsOf(kill("r1", { at: "5s", for: "2s" }), kill("r1", { at: "6s" })));
+  await other.until(20_000_000);
+  expect(other.done.filter((one) => one.startsWith("started"))).toEqual([]);
+});
+
 test("a fault without an end is never healed, and a process killed for good has no stand-by", async () => {
   const { done, until } = world(faultsOf(kill("r1", { at: "5s" }), rebind("alice", { at: "6s" })));
   await until(20_000_000);

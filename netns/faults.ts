@@ -156,22 +156,22 @@ async function apply(
       network.setProcess(fault.target, index);
       // They are there already unless kills are many; when one fails to come up, the party says so itself.
       if (fault.for !== null) void party?.standBy(ahead);
-      return async () => {
+      return held(holds, "down", fault.target, async () => {
         network.setProcess(fault.target, undefined);
         await party?.start(lab.epoch);
         await party?.started();
         lab.again(fault.target);
-      };
+      });
     case "drain":
       party?.order({ type: "drain", withinMs: fault.within / 1_000, refuges: lab.refugesFrom(fault.target) });
       // Before it exits nothing is refused, so this blames nothing.
       network.setProcess(fault.target, index);
       if (fault.for !== null) void party?.standBy(1);
-      return async () => {
+      return held(holds, "down", fault.target, async () => {
         await party?.gone();
         network.setProcess(fault.target, undefined);
         await party?.start(lab.epoch);
-      };
+      });
     case "partition":
       return network.partition(fault.target, fault.other, fault.direction, index, fault.family);
     case "pause":
@@ -212,40 +212,41 @@ async function apply(
   }
 }
 
-/** Several faults may hold a process still: it runs on when the last lets go (once; later calls do nothing). */
-function standStill({ parties }: FaultyLab, holds: Map<string, number>, target: string): () => void {
-  const key = `still ${target}`;
-  const count = (change: 1 | -1): number => {
-    const now = (holds.get(key) ?? 0) + change;
-    holds.set(key, now);
-    return now;
-  };
-  count(1);
-  parties.get(target)?.pause();
+/** One more fault holds its target in a state; the returned function lets go (once; later calls do nothing) and undoes it when nobody else holds it. */
+function held(holds: Map<string, number>, state: "down" | "still", target: string, undo: Undo): Undo {
+  const key = `${state} ${target}`;
+  holds.set(key, (holds.get(key) ?? 0) + 1);
   let isHeld = true;
   return () => {
-    if (!isHeld) return;
+    if (!isHeld) return undefined;
     isHeld = false;
-    if (count(-1) === 0) parties.get(target)?.resume();
+    const left = (holds.get(key) ?? 0) - 1;
+    holds.set(key, left);
+    return left === 0 ? undo() : undefined;
   };
+}
+
+function standStill({ parties }: FaultyLab, holds: Map<string, number>, target: string): Undo {
+  parties.get(target)?.pause();
+  return held(holds, "still", target, () => parties.get(target)?.resume());
 }
 
 /** Stops the process for the rest of every turn. */
 function starve(lab: FaultyLab, fault: Fault & { readonly kind: "starve" }, holds: Map<string, number>): Undo {
   const still = Math.round(fault.every * (1 - fault.share));
   let isOver = false;
-  let release = (): void => undefined;
+  let release: Undo = nothing;
   const turn = (began: number): void => {
     if (isOver) return;
     const own = standStill(lab, holds, fault.target);
     release = own;
-    lab.clock.at(began + still, own);
+    lab.clock.at(began + still, () => void own());
     lab.clock.at(began + fault.every, () => turn(began + fault.every));
   };
   turn(lab.clock.now());
   return () => {
     isOver = true;
-    release();
+    return release();
   };
 }
 

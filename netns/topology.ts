@@ -11,7 +11,7 @@ import { blockRules, unblockRules } from "./block-rules.ts";
 import { classifyAll, type Kind, refuseOthers } from "./classifier.ts";
 import { configure, ipBatch, ipLines, loadingRules, requireMachine } from "./command.ts";
 import { cutRules, uncutRules } from "./cut-rules.ts";
-import { changeFamilies, type FamilyChange } from "./families.ts";
+import { type FamilyChange, PortFamilies } from "./families.ts";
 import { FORGET_FLOWS } from "./firewall-rules.ts";
 import { claim, deleteNamespaces, removeLeftovers } from "./leftovers.ts";
 import { type NatBox, natBox } from "./nat.ts";
@@ -162,8 +162,7 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
   const cables = shells.in(plan.wires);
   const tables = nftFamilies(plan);
   const down = new Set<PartyPort>();
-  /** What interfaces have now, where that has changed. */
-  const families = new Map<PartyPort, readonly AddressFamily[]>();
+  const families = new Map<PartyPort, PortFamilies>();
   /** Lay the partitions in force anew. */
   const partitions = new Set<() => Promise<void>>();
   let wish = FIRST_METRIC;
@@ -242,23 +241,16 @@ function controls(plan: TopologyPlan, boxes: ReadonlyMap<string, NatBox>, shells
     },
     async setFamilies(party, name, wanted, fault) {
       const port = portOf(party, name);
-      const before = families.get(port) ?? port.families;
-      families.set(port, wanted);
-      const change = await changeFamilies(shells.in(port.namespace), port, before, wanted, fault);
-      return {
-        ...change,
-        undo: () => {
-          families.set(port, before);
-          return change.undo();
-        },
-      };
+      const own = families.get(port) ?? new PortFamilies(shells.in(port.namespace), port);
+      families.set(port, own);
+      return own.wish(wanted, fault);
     },
     async prefer(party, name) {
       const port = portOf(party, name);
       const shell = shells.in(port.namespace);
       // each wish has a metric of its own, the latest the lowest
       wish--;
-      const own = families.get(port) ?? port.families;
+      const own = families.get(port)?.now ?? port.families;
       const ways = own.map((family) => (family === "v4" ? defaultRoute : defaultRoute6)(port, wish));
       await shell(ipLines(ways.map((way) => `route add ${way}`)));
       return async () => {
