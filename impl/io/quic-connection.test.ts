@@ -49,7 +49,7 @@ class Pair {
       now: () => this.now,
       accept: () => -1,
       emit: (_, event) => events.push(event),
-      transmit: (packet) => sent.push(packet),
+      transmit: (packet) => sent.push(packet.slice()),
     });
     return { connection, sent, events };
   }

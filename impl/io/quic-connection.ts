@@ -21,9 +21,12 @@ export type ConnectionHost = {
   /** A server's connection is established: its number from now on. */
   accept(connection: QuicConnection): SessionId;
   emit(session: SessionId, event: SessionEvent): void;
-  /** Sends one UDP packet, which the host may keep. */
+  /** Sends one UDP packet, which the host does not keep. */
   transmit(packet: Uint8Array, to: Host): void;
 };
+
+/** A host looks at a connection at that instant; at none when it has been forgotten, or is looked at sooner. */
+export type Watch = { readonly at: Instant; of: QuicConnection | undefined };
 
 /** Facts of a session's current path, cumulative for the connection. */
 export type PathFacts = {
@@ -92,6 +95,8 @@ export class QuicConnection {
   remote: Address;
   /** When `read` and `write` must be called next; undefined means not before a packet or a call. */
   deadline: Instant | undefined;
+  /** Where its host has noted when to look at `deadline`. */
+  watch: Watch | undefined;
   /** Established and not ended. */
   open = false;
 
@@ -115,8 +120,8 @@ export class QuicConnection {
   /** Packets since the last `read`. */
   #arrivals = 0;
   #arrivedBytes = 0;
-  /** Address of the last of them. */
-  #source: Host | undefined;
+  /** Ways of the last of them. */
+  #way: { readonly from: Host; readonly to: Host } | undefined;
   /** The engine may have ended the connection. */
   #isDoubtful = false;
   readonly #wait: AcknowledgementWait;
@@ -168,10 +173,12 @@ export class QuicConnection {
   receive(packet: Uint8Array, from: Host, ours: boolean): void {
     this.#arrivals++;
     this.#arrivedBytes += packet.length;
-    if (this.#source?.port !== from.port || this.#source.host !== from.host) this.#wait.stir(this.#host.now());
-    this.#source = from;
+    const before = this.#way?.from;
+    if (before?.port !== from.port || before.host !== from.host) this.#wait.stir(this.#host.now());
+    const way = before === from && this.#way !== undefined ? this.#way : { from, to: this.#host.local };
+    this.#way = way;
     try {
-      this.#engine.recv(packet, { from, to: this.#host.local });
+      this.#engine.recv(packet, way);
     } catch {
       this.#isDoubtful = true; // the engine refuses the packet or ends the connection; `#end` reads which from its state
     }
@@ -418,7 +425,7 @@ export class QuicConnection {
       if (this.open) this.#writeStream();
       const isBrief = this.open && this.#wait.isAtRest(now);
       for (let sent = this.#engine.send(scratch); sent !== null; sent = this.#engine.send(scratch)) {
-        const packet = copied(sent[0]);
+        const packet = scratch.subarray(0, sent[0]);
         octets += packet.length;
         if (++packets > LARGEST_FLIGHT) {
           this.#abandoned = true;

@@ -6,8 +6,8 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { RemoteInfo } from "node:dgram";
 import { type Address, address, parseAddress } from "../base/address.ts";
+import { TimeHeap } from "../base/heap.ts";
 import { Instant } from "../base/units.ts";
 import {
   type Endpoint,
@@ -32,10 +32,11 @@ import {
   shortKey,
 } from "./connection-id.ts";
 import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
-import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
+import { type ConnectionHost, type PathFacts, QuicConnection, type Watch } from "./quic-connection.ts";
 import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
 import { SendErrorCount, type SendErrors } from "./send-errors.ts";
-import { headerBytes, openUdpSocket, type UdpSocket } from "./udp-socket.ts";
+import { headerBytes } from "./udp-address.ts";
+import { openUdpSocket, type UdpOptions, type UdpSocket } from "./udp-socket.ts";
 
 export type EndpointOptions = {
   /** IP address to bind: one address of this machine, or `0.0.0.0`, which decide the family; the other one cannot be reached. `::`: both families. */
@@ -54,6 +55,8 @@ export type EndpointOptions = {
   readonly listener: EndpointListener;
   /** A clock that never goes back. */
   readonly now: () => Instant;
+  /** Of the socket: `plain` for Node.js's own. */
+  readonly socket?: Pick<UdpOptions, "kind" | "stamps">;
 };
 
 /** UDP traffic of the socket, cumulative, payload octets. */
@@ -95,20 +98,21 @@ export type QuicEndpoint = Endpoint & {
 
 /** Resets and version negotiations a second. chosen: a restarted relay reaches 1000 sessions within a second; a flood gains nothing. */
 const STATELESS_PER_SECOND = 1_000;
+/** Batches read before timers and other sockets of this process are looked after. chosen: some milliseconds of work. */
+const READS_A_TURN = 8;
 /** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
 export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoint> {
   if (parseAddress(address(options.host, options.port)) === undefined)
     throw new TypeError(`host: want an IP address, got ${options.host}:${options.port}`);
-  return endpointOn(await openUdpSocket(options), options);
+  return endpointOn(await openUdpSocket({ host: options.host, port: options.port, ...options.socket }), options);
 }
 
-function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, options: EndpointOptions): QuicEndpoint {
+function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
   const { listener, now, config, certificate, limits = DEFAULT_LIMITS } = options;
   /** A relay that starts again does not know the Retry tokens of its former life: their clients dial once more. */
   const tokenKey = new Uint8Array(randomBytes(32));
   const resetKey = options.resetKey ?? certificate?.resetKey ?? new Uint8Array(randomBytes(32));
-  const bound = socket.address();
-  const local: Host = { host: bound.address, port: bound.port };
+  const { local } = socket;
   const dialling = engineConfig(config);
   const accepting = certificate === undefined ? undefined : engineConfig(config, certificate);
   const count = {
@@ -140,18 +144,20 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
   let soon: NodeJS.Immediate | undefined;
   let alarm: { readonly at: Instant; readonly timer: NodeJS.Timeout } | undefined;
   let ringing: NodeJS.Immediate | undefined;
+  /** When to look at which connection again: one that has moved its deadline back is looked at too early and then put off, so each is in here once or little more. */
+  const alarms = new TimeHeap<Watch>();
   let stateless = { second: -1, sent: 0 };
 
   const transmit = (packet: Uint8Array, to: Host): void => {
-    if (closed || to.port === 0 || !reaches(to.host)) {
+    if (closed || to.port === 0 || !socket.reaches(to.host)) {
       sendErrors.add("EAFNOSUPPORT");
       return;
     }
     count.sentPackets++;
     count.sentBytes += packet.length;
     count.sentHeaderBytes += headerBytes(to.host);
-    // Nobody waits for the outcome: an unreachable network or a full queue is loss, and the engine's recovery deals with it.
-    socket.send(packet, to.port, toSystem(to.host), sendErrors.told);
+    socket.send(packet, to);
+    awaken(); // to flush it, if nothing else is to be done
   };
 
   const host: ConnectionHost = {
@@ -188,6 +194,8 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
     settle(connection);
     connections.delete(connection);
     dirty.delete(connection);
+    if (connection.watch !== undefined) connection.watch.of = undefined;
+    connection.watch = undefined;
     for (const key of connection.ids) byId.delete(key);
     if (connection.session !== undefined) bySession.delete(connection.session);
     const others = dialled.get(connection.remote);
@@ -199,14 +207,13 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
     awaken();
   };
   const awaken = (): void => {
-    if (!turning && !closed) soon ??= setImmediate(turn);
+    if (!turning && !closed) soon ??= setImmediate(work);
   };
 
   const turn = (): void => {
     if (soon !== undefined) clearImmediate(soon);
     soon = undefined;
     turning = true;
-    let at: Instant | undefined;
     try {
       while (dirty.size > 0 || events.length > 0) {
         const batch = [...dirty];
@@ -219,50 +226,74 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
           dirty.delete(connection); // what the listener asked of it goes out now, together with the acknowledgements
           connection.write();
           if (connection.finished) forget(connection);
-          else at = Instant.earliest(at, connection.deadline);
+          else watch(connection);
         }
       }
+      socket.flush();
     } finally {
       turning = false;
     }
-    alarmAt(at);
+    setAlarm();
+  };
+  /**
+   * Reads and does what is to be done, until nothing more comes, or so much that others of this process want their turn. What has arrived is read before anybody
+   * concludes from the time that nothing did.
+   */
+  const work = (): void => {
+    for (let reads = 0; reads < READS_A_TURN && !closed; reads++) {
+      turning = true;
+      const packets = socket.read();
+      turning = false;
+      if (packets === 0 && reads > 0) return;
+      turn();
+    }
   };
 
-  /** Wakes us at `at` or before: deadlines that moved back leave the alarm alone, since an early wake does no harm. */
-  const alarmAt = (at: Instant | undefined): void => {
+  const watch = (connection: QuicConnection): void => {
+    const at = connection.deadline;
+    if (at === undefined || (connection.watch !== undefined && connection.watch.at <= at)) return;
+    if (connection.watch !== undefined) connection.watch.of = undefined;
+    connection.watch = { at, of: connection };
+    alarms.push(at, connection.watch);
+  };
+  /** Wakes us at the earliest deadline or before. */
+  const setAlarm = (): void => {
+    const at = alarms.peek();
     if (closed || at === undefined || (alarm !== undefined && alarm.at <= at)) return;
     if (alarm !== undefined) clearTimeout(alarm.timer);
-    const timer = setTimeout(
-      () => {
-        // What arrived while this process was busy is read before anybody concludes that nothing did.
-        ringing = setImmediate(ring);
-      },
-      Math.ceil(Instant.between(now(), at) / 1_000),
-    );
-    alarm = { at, timer };
+    // In the next phase of the event loop, when the system has been asked what arrived while this process was busy.
+    const rings = (): void => {
+      ringing = setImmediate(ring);
+    };
+    const timer = setTimeout(rings, Math.ceil(Instant.between(now(), Instant(at)) / 1_000));
+    alarm = { at: Instant(at), timer };
   };
   const ring = (): void => {
     alarm = undefined;
     const at = now();
-    for (const connection of connections)
+    while ((alarms.peek() ?? Number.POSITIVE_INFINITY) <= at) {
+      const connection = alarms.pop().of;
+      if (connection === undefined) continue;
+      connection.watch = undefined;
       if (connection.deadline !== undefined && connection.deadline <= at) dirty.add(connection);
-    turn();
-    let next: Instant | undefined;
-    for (const connection of connections) next = Instant.earliest(next, connection.deadline);
-    alarmAt(next);
+      else watch(connection);
+    }
+    work();
   };
 
-  const receive = (buffer: Buffer, sender: RemoteInfo): void => {
+  const came = (octets: number, from: Host): void => {
     count.receivedPackets++;
-    count.receivedBytes += buffer.length;
-    const from: Host = { host: fromSystem(sender.address), port: sender.port };
+    count.receivedBytes += octets;
     count.receivedHeaderBytes += headerBytes(from.host);
+  };
+  const heard = (buffer: Buffer, from: Host): void => {
+    came(buffer.length, from);
     const known = ((buffer[0] as number) & 0xc0) === 0x40 ? byId.get(shortKey(buffer)) : undefined;
     if (known !== undefined) {
       known.receive(buffer, from, true);
       return touch(known);
     }
-    const packet = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length); // ours alone, and a plain array for those who keep it
+    const packet = new Uint8Array(buffer); // a copy, for those who keep it
     if (isStun(packet) || isMappingResponse(packet, from.port) || isSearchResponse(packet, from.port)) {
       events.push(() => listener.packet(address(from.host, from.port), packet));
       awaken();
@@ -346,7 +377,7 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
     if (!Number.isSafeInteger(session) || session <= 0 || bySession.has(session))
       throw new RangeError(`session: want a new number above 0, got ${session}`);
     if (closed) throw new TypeError("connect: the endpoint is closed");
-    if (parts.port === 0 || !reaches(parts.host)) {
+    if (parts.port === 0 || !socket.reaches(parts.host)) {
       events.push(() =>
         listener.event(session, { type: "closed", reason: "error", detail: `no way to ${remote} from ${endpoint.local}` }),
       );
@@ -386,14 +417,19 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
     if (soon !== undefined) clearImmediate(soon);
     if (alarm !== undefined) clearTimeout(alarm.timer);
     if (ringing !== undefined) clearImmediate(ringing);
-    while (socket.getSendQueueCount() > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-    socket.removeListener("message", receive);
-    await new Promise<void>((resolve) => socket.close(resolve));
+    await socket.close();
     for (const connection of [...connections]) forget(connection);
   };
 
-  socket.on("message", receive);
-  socket.on("error", sendErrors.told);
+  socket.listen({
+    heard,
+    oversized: (octets, from) => {
+      came(octets, from);
+      count.droppedUnknown++;
+    },
+    readable: work,
+    refused: (code) => sendErrors.add(code),
+  });
   const endpoint: QuicEndpoint = {
     local: address(local.host, local.port),
     connect,
@@ -410,7 +446,7 @@ function endpointOn({ socket, reaches, toSystem, fromSystem }: UdpSocket, option
     sendPacket: (to, bytes) => {
       const parts = parseAddress(to);
       if (parts === undefined) throw new TypeError(`to: want an address, got ${to}`);
-      transmit(new Uint8Array(bytes), parts);
+      transmit(bytes, parts);
     },
     counters: () => ({ ...count, halfOpen: halfOpen.size, sendErrors: sendErrors.counts }),
     pathFacts: (session) => bySession.get(session)?.facts(),

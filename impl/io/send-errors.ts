@@ -12,11 +12,7 @@ export class SendErrorCount {
     return this.#counts;
   }
 
-  /** The outcome of one packet, as `socket.send` tells it: null when it has left. */
-  readonly told = (error: (Error & { readonly code?: string }) | null): void => {
-    if (error !== null) this.add(error.code ?? "UNKNOWN");
-  };
-
+  /** One packet more that the system refused. */
   add(code: string): void {
     this.#counts.set(code, (this.#counts.get(code) ?? 0) + 1);
   }
