@@ -17,6 +17,11 @@ test.each([
   ["roam-make-before-break", 0],
   ["roam-wifi-to-cellular", 300],
   ["direct-black-hole", 700],
+  ["direct-black-hole-one-way", 700],
+  // An address family that dies without a word, under the relay path, under both paths.
+  ["v6-dies-mid-call", 450],
+  ["v4-dies-mid-call", 450],
+  ["v6-dies-under-both", 300],
 ] as const)("%s: no gap over %i ms, and no stale generation applied", (name, most) => {
   const scenario = CATALOGUE.find((one) => one.name === name);
   if (scenario === undefined) throw new Error(`the catalogue has no ${name}`);

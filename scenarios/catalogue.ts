@@ -93,10 +93,14 @@ import switchWhileSleeping from "./cases/switch-while-sleeping.ts";
 import udpBlocked from "./cases/udp-blocked.ts";
 import udpRejected from "./cases/udp-rejected.ts";
 import updateLost from "./cases/update-lost.ts";
+import v4DiesMidCall from "./cases/v4-dies-mid-call.ts";
 import v4ToV6 from "./cases/v4-to-v6.ts";
 import v6Appears from "./cases/v6-appears.ts";
 import v6BlackHole from "./cases/v6-black-hole.ts";
+import v6DiesAtRest from "./cases/v6-dies-at-rest.ts";
+import v6DiesMidCall from "./cases/v6-dies-mid-call.ts";
 import v6DiesRegistering from "./cases/v6-dies-registering.ts";
+import v6DiesUnderBoth from "./cases/v6-dies-under-both.ts";
 import type { Scenario } from "./expanded.ts";
 
 /** Every case, names distinct. */
@@ -188,6 +192,10 @@ export const CATALOGUE: readonly Scenario[] = [
   v6Appears,
   v6BlackHole,
   v6DiesRegistering,
+  v6DiesAtRest,
+  v6DiesMidCall,
+  v4DiesMidCall,
+  v6DiesUnderBoth,
   federationBaseline,
   federationMove,
   federationRelayFlap,

@@ -77,6 +77,7 @@ export function client(config: Config): Machine<Input> {
     nextSession: () => nextSession++,
     isWanted: () => current !== undefined,
     hasMedia: () => current?.media !== undefined,
+    needsRelay: () => current !== undefined && !ice.isBeyondDoubt(),
     resumption: () => {
       const message = current === undefined ? undefined : call.resume(context, current, now);
       return message === undefined ? undefined : { message, channel: current?.channel };

@@ -36,6 +36,7 @@ function world(isInCall: boolean, call = { isUp: isInCall }) {
       nextSession: () => nextSession++,
       isWanted: () => isInCall,
       hasMedia: () => isInCall,
+      needsRelay: () => isInCall,
       resumption: () =>
         call.isUp
           ? { message: { type: "CallResume", call_id: CALL, peer_fingerprint: CALL, role: "caller" }, channel: 3 }

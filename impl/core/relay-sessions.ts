@@ -19,6 +19,7 @@ import { relayDial } from "./relay-dial.ts";
 import { type Link, viewOf } from "./relay-link.ts";
 import * as probe from "./relay-probe.ts";
 import { addressesOf, reachable, waysTo } from "./relay-route.ts";
+import * as relayWatch from "./relay-watch.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
 
@@ -42,6 +43,8 @@ export type CallSide = {
   /** There is a call, or one is wanted. */
   isWanted(): boolean;
   hasMedia(): boolean;
+  /** There is a call, or one is wanted, that has no other way than the relay which is beyond doubt. */
+  needsRelay(): boolean;
   /** What takes the call up at a relay that may not know it, and the channel it asks for; undefined when there is nothing to take up. */
   resumption(): { readonly message: SignalMessage; readonly channel: number | undefined } | undefined;
   /** Media go another way from now on. */
@@ -115,6 +118,11 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   /** The relay that had us last. */
   let home: supervisor.RelayTarget | undefined;
   let asking: probe.State = probe.start();
+  /** Of the registered session, while its relay has another address as well; of the one before until there is one again, since answers are still to come. */
+  let watched: { readonly link: Link; state: relayWatch.State } | undefined;
+  let isWatching = false;
+  /** For which it was last found out whether there is another address; null: the network has changed since. */
+  let considered: Link | undefined | null;
   let open = 0;
 
   const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
@@ -173,9 +181,42 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     for (const to of reachable(relay, network)) out.push({ type: "packet", to, bytes: question });
   }
 
+  const watchConfig = (): relayWatch.Config => ({ entropy: config.entropy, isUrgent: call.needsRelay() });
+
+  function observe(input: relayWatch.Input): void {
+    if (watched === undefined || (!isWatching && input.type !== "response")) return;
+    const [next, effects] = relayWatch.step(watchConfig(), watched.state, call.now(), input);
+    watched.state = next;
+    for (const effect of effects) {
+      if (effect.type === "packet") out.push(effect);
+      else moveTo(effect.way);
+    }
+  }
+
+  /** The registered session's address is dead and `way` is not: a session there takes over. */
+  function moveTo(way: Address): void {
+    used = undefined;
+    alive.add(way);
+    call.interrupted();
+    supervise({ type: "lost", reason: `only ${way} answers` });
+  }
+
+  /** Watches the registered session, where there is another address to go to. */
+  function attendWatch(): void {
+    const link = watch.at === "registered" ? primary : undefined;
+    if (considered === link) return;
+    considered = link;
+    const others = link === undefined ? [] : reachable(link.relay, network).filter((one) => one !== link.remote);
+    isWatching = others.length > 0;
+    if (link !== undefined && isWatching)
+      watched = { link, state: relayWatch.start(call.now(), link.remote, others, watched?.state) };
+  }
+
   function packet(from: Address, bytes: Uint8Array): void {
     const stun = parseStun(bytes);
     if (!stun.ok) return out.refuse("malformed", "STUN packet");
+    if (stun.kind === "response" && watched !== undefined && relayWatch.isAbout(watched.state, from, stun.transactionId))
+      return observe({ type: "response", from, transaction: stun.transactionId });
     const asked = stun.kind === "response" ? probe.askedAt(asking, stun.transactionId) : undefined;
     const relay = supervisor.desired(watch);
     if (asked === undefined || relay === undefined || !addressesOf(relay).includes(from))
@@ -197,6 +238,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const link = dialled ?? (id === primary?.id ? primary : departures.find(id));
     if (event.type === "closed") return closed(id, link, event);
     if (link === undefined) return;
+    if (link === watched?.link && event.type !== "silent") observe({ type: "heard" });
     const isLeft = link !== dialled && link !== primary;
     switch (event.type) {
       case "message":
@@ -336,6 +378,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     network: (next) => {
       const before = network;
       network = next;
+      considered = null;
       /** It has no address to use the session from, and has one to use another from. */
       const isCutOff = (link: Link | undefined): boolean =>
         link !== undefined && !canReach(next, link.remote) && addressesOf(link.relay).some((one) => canReach(next, one));
@@ -413,6 +456,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       supervise({ type: "wake" });
       dial.wake();
       ask();
+      observe({ type: "wake" });
       flee(false);
       for (const id of departures.due(call.now())) out.push({ type: "close", session: id, detail: "released" });
     },
@@ -420,10 +464,15 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       const isAsking = supervisor.supervisors(watch) === 1 && (call.isWanted() || attempt?.isSilent === true);
       asking = isAsking ? probe.begin(asking, call.now()) : probe.end(asking);
       if (!isAsking) alive.clear();
+      attendWatch();
     },
     deadline: () =>
       Instant.earliest(
-        Instant.earliest(supervisor.deadline(watch), dial.deadline()),
+        Instant.earliest(
+          supervisor.deadline(watch),
+          dial.deadline(),
+          watched === undefined || !isWatching ? undefined : relayWatch.deadline(watchConfig(), watched.state),
+        ),
         probe.deadline(asking),
         departures.deadline(),
         refuge.deadline(refuges),
@@ -435,6 +484,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       primary: viewOf(primary),
       attempt: viewOf(attempt ?? dial.links()[0]),
       leaving: departures.view(),
+      watch: watched === undefined || !isWatching ? null : relayWatch.view(watched.state),
       probe: { due: probe.deadline(asking) ?? null, unanswered: asking.asked.size },
     }),
   };

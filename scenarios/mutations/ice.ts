@@ -45,6 +45,21 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "Whoever has completed a handshake has won for good, though it never says what it was dialled for.",
   },
   {
+    name: "dead-family-not-left",
+    file: "impl/core/relay-sessions.ts",
+    find: "else moveTo(effect.way);",
+    replace: "",
+    imitates:
+      "One of a relay's addresses no longer answers and another one does, and the call stays where it is until its session is given up.",
+  },
+  {
+    name: "nobody-asks-at-rest",
+    file: "impl/core/relay-watch.ts",
+    find: "Math.round(AT_REST * (1 +",
+    replace: "Math.round(12 * AT_REST * (1 +",
+    imitates: "Whether a relay's address still answers is found out when a call needs it, so whoever is called is not there.",
+  },
+  {
     name: "relay-path-waits-for-race",
     file: "impl/core/ice/direct-path.ts",
     find: "chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;",

@@ -57,6 +57,8 @@ export type ClientIce = {
   /** Our candidates; undefined while they are being gathered. */
   candidates(): Candidates | undefined;
   isDirect(): boolean;
+  /** Media go directly, and there is no doubt that they arrive. */
+  isBeyondDoubt(): boolean;
   expectsCopies(): boolean;
   network(network: HostNetwork): void;
   /** The host's network is changing. */
@@ -209,6 +211,7 @@ export function clientIce(config: IceConfig, out: Outbox, side: IceSide): Client
       return isKnown ? agent.candidates(state) : undefined;
     },
     isDirect: path.isDirect,
+    isBeyondDoubt: path.isBeyondDoubt,
     expectsCopies: path.expectsCopies,
     network: (network) => {
       const isNew = !agent.isSameNetwork(state.network, network);

@@ -65,6 +65,8 @@ export type DirectPath = {
   /** The peer says which way it sends. */
   reported(path: "relay" | "direct"): void;
   isDirect(): boolean;
+  /** It is direct, and there is no doubt that what is sent arrives. */
+  isBeyondDoubt(): boolean;
   /** Copies of packets are to be expected. */
   expectsCopies(): boolean;
   /** Sends one frame's packets the ways they are to go. */
@@ -263,6 +265,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
       peerDoubtsUntil = Instant.after(now(), PEERS_DOUBT);
     },
     isDirect: () => chosen !== undefined,
+    isBeyondDoubt: () => chosen !== undefined && chosen.watch.doubt === undefined && now() >= peerDoubtsUntil,
     expectsCopies: () => hadDirect || sessions.count() > 0,
     send: (packets) => {
       const at = now();

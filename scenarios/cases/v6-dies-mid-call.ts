@@ -1,0 +1,29 @@
+/** A call by the relay over IPv6, and IPv6 dies without a word: addresses, routes and neighbours are as before, and nothing arrives any more. IPv4 works. */
+
+import { link } from "../direct-parts.ts";
+import type { Scenario } from "../expanded.ts";
+import { expectConnect, expectLongestGap, expectMedia, expectSameCall, partition } from "../index.ts";
+import { scenario } from "../scenario.ts";
+
+const v6DiesMidCall: Scenario = scenario({
+  name: "v6-dies-mid-call",
+  asks: "Is a call by the relay heard again within 550 ms by IPv4 when IPv6 dies under it without any notification?",
+  tags: ["relay", "ipv6", "recovery"],
+  duration: "12s",
+  parties: {
+    alice: { families: ["v4", "v6"], link },
+    bob: { link },
+    r1: { role: "relay", families: ["v4", "v6"] },
+  },
+  faults: [partition("alice", "r1", { family: "v6", at: "5s" })],
+  expect: [
+    expectConnect(),
+    expectMedia(),
+    // 240 ms without a word, two questions 50 ms apart that IPv4 alone answers, 50 ms more for IPv6; then a handshake and what was under way, two round trips of 25 ms.
+    expectLongestGap({ max: "550ms" }),
+    expectSameCall(),
+  ],
+  twin: { mutation: "dead-family-not-left", breaks: "longest-gap" },
+});
+
+export default v6DiesMidCall;
