@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Address, parseAddress } from "../impl/base/address.ts";
 import { Stream } from "../impl/base/random.ts";
+import { openUdpSocket } from "../impl/io/udp-socket.ts";
 import { installMissing } from "../netns/install.ts";
 import { putBack, putFirst } from "../netns/precedence.ts";
 import { droppedAt, type MeasuredProcess, startMeasured } from "./measured-process.ts";
@@ -25,6 +26,8 @@ export type RelayFigure = Carried & {
   readonly calls: number;
   /** Lost because the process's socket had no room: the process did not read in time. */
   readonly droppedAtSocket: number;
+  /** ... and at this process's own sockets: not the relay's doing. */
+  readonly droppedAtLoad: number;
   /** Sessions lost meanwhile. */
   readonly lostSessions: number;
   /** Processor time of the process, seconds. */
@@ -86,7 +89,7 @@ export async function benchRelay(
 async function measured(
   name: string,
   under: MeasuredProcess,
-  port: number,
+  ports: { readonly its: number; readonly ours: readonly number[] },
   { clients, calls, seconds }: RelayBenchOptions,
   carry: (seconds: number) => Promise<Carried>,
   meanwhile?: () => Promise<void>,
@@ -95,17 +98,20 @@ async function measured(
   await Promise.all([putFirst(under.pid), putFirst(process.pid)]);
   try {
     await carry(WARM_UP_S);
-    const [cpu, dropped] = [await under.cpuSeconds(), await droppedAt(port)];
+    const dropped = (): Promise<readonly [number, number]> => Promise.all([droppedAt([ports.its]), droppedAt(ports.ours)]);
+    const [cpu, [itsBefore, oursBefore]] = [await under.cpuSeconds(), await dropped()];
     const own = process.cpuUsage();
     const [carried] = await Promise.all([carry(seconds), meanwhile?.()]);
     const { user, system } = process.cpuUsage(own);
     const cpuSeconds = (await under.cpuSeconds()) - cpu;
+    const [its, ours] = await dropped();
     return {
       name,
       clients,
       calls,
       ...carried,
-      droppedAtSocket: (await droppedAt(port)) - dropped,
+      droppedAtSocket: its - itsBefore,
+      droppedAtLoad: ours - oursBefore,
       lostSessions: 0,
       cpuSeconds,
       loadCpuSeconds: (user + system) / 1_000_000,
@@ -124,16 +130,21 @@ socket.bind(0, "127.0.0.1", () => console.log("port " + socket.address().port));
 
 async function benchEcho(options: RelayBenchOptions, signal: AbortSignal): Promise<RelayFigure> {
   const echo = await startMeasured(process.execPath, ["-e", ECHO]);
-  const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
+  const socket = await openUdpSocket({ host: "127.0.0.1", port: 0, stamps: true });
   try {
     const port = Number((await echo.line("port ")).split(" ")[1]);
-    socket.bind(0, "127.0.0.1");
-    await once(socket, "listening");
-    const load = voiceLoad(2 * options.calls, (_, packet) => socket.send(packet, port, "127.0.0.1"));
-    socket.on("message", (packet) => load.arrived(packet));
-    return await measured("plain UDP echo (Node.js)", echo, port, options, (seconds) => load.run(seconds, signal));
+    const at = { host: "127.0.0.1", port };
+    const load = voiceLoad(2 * options.calls, (_, packet) => socket.send(packet, at), socket.flush);
+    socket.listen({
+      heard: (packet, _, stamp) => load.arrived(packet, stamp),
+      oversized: () => undefined,
+      refused: () => undefined,
+      readable: () => void socket.read(),
+    });
+    const ports = { its: port, ours: [socket.local.port] };
+    return await measured("plain UDP echo (Node.js)", echo, ports, options, (seconds) => load.run(seconds, signal));
   } finally {
-    socket.close();
+    await socket.close();
     await echo.end();
   }
 }
@@ -154,19 +165,24 @@ async function benchOurs(
     const pin = (await relay.line("pin ")).split(" ")[1] ?? "";
     const port = parseAddress(address)?.port ?? 0;
     const empty = await relay.residentBytes();
-    const load = voiceLoad(2 * options.calls, (sender, packet) => clients.send(sender, packet));
-    const clients = await relayClients({ address, pin }, options.clients, (packet) => load.arrived(packet));
+    const load = voiceLoad(
+      2 * options.calls,
+      (sender, packet) => clients.send(sender, packet),
+      () => clients.flush(),
+    );
+    const clients = await relayClients({ address, pin }, options.clients, load.arrived);
+    const ports = { its: port, ours: clients.ports };
     try {
       await new Promise((resolve) => setTimeout(resolve, 2_000));
       const bytesPerClient = ((await relay.residentBytes()) - empty) / options.clients;
       await clients.call(options.calls);
       const run = (seconds: number): Promise<Carried> => load.run(seconds, signal);
       if (flood === undefined) {
-        const figure = await measured("midcall relay (QUIC)", relay, port, options, run);
+        const figure = await measured("midcall relay (QUIC)", relay, ports, options, run);
         return { ...figure, lostSessions: clients.lost, bytesPerClient };
       }
       let told: Flood | undefined;
-      const figure = await measured("midcall relay in a flood", relay, port, options, run, async () => {
+      const figure = await measured("midcall relay in a flood", relay, ports, options, run, async () => {
         told = await throwAt(relay, port, flood, options.seconds * 0.7);
       });
       stage("relay: after the flood");
@@ -244,15 +260,20 @@ async function benchCoturn(options: RelayBenchOptions, signal: AbortSignal): Pro
   ]);
   try {
     const empty = await coturn.residentBytes();
-    const load = voiceLoad(2 * options.calls, (sender, packet) => pairs.send(sender, packet));
-    const pairs = await openTurnPairs(port, options.calls, (packet) => load.arrived(packet));
+    const load = voiceLoad(
+      2 * options.calls,
+      (sender, packet) => pairs.send(sender, packet),
+      () => undefined,
+    );
+    const pairs = await openTurnPairs(port, options.calls, load.arrived);
     try {
       const bytesPerClient = ((await coturn.residentBytes()) - empty) / (2 * options.calls);
       const fair = { ...options, clients: 2 * options.calls };
-      const figure = await measured("coturn (TURN, channels)", coturn, port, fair, (seconds) => load.run(seconds, signal));
+      const ports = { its: port, ours: pairs.ports };
+      const figure = await measured("coturn (TURN, channels)", coturn, ports, fair, (seconds) => load.run(seconds, signal));
       return { ...figure, bytesPerClient };
     } finally {
-      pairs.close();
+      await pairs.close();
     }
   } finally {
     await coturn.end();

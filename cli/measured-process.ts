@@ -61,11 +61,9 @@ export async function startMeasured(program: string, words: readonly string[]): 
   };
 }
 
-/** Packets that the socket on this UDP port of 127.0.0.1 could not take because its buffer was full. */
-export async function droppedAt(port: number): Promise<number> {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  const row = (await readFile("/proc/net/udp", "utf8"))
-    .split("\n")
-    .find((line) => line.trim().split(/\s+/)[1]?.endsWith(`:${hex}`));
-  return Number(row?.trim().split(/\s+/).at(-1) ?? 0);
+/** Packets that the sockets on these UDP ports of this machine's IPv4 could not take because their buffers were full. */
+export async function droppedAt(ports: readonly number[]): Promise<number> {
+  const ends = new Set(ports.map((port) => port.toString(16).toUpperCase().padStart(4, "0")));
+  const rows = (await readFile("/proc/net/udp", "utf8")).split("\n").map((line) => line.trim().split(/\s+/));
+  return rows.filter((row) => ends.has(row[1]?.split(":")[1] ?? "")).reduce((sum, row) => sum + Number(row.at(-1)), 0);
 }

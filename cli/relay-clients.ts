@@ -1,7 +1,7 @@
 /** Many clients of one relay in this process, over real QUIC, without codec or sound: they register, call each other and carry voice packets. */
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import type { Address } from "../impl/base/address.ts";
+import { type Address, parseAddress } from "../impl/base/address.ts";
 import { Instant } from "../impl/base/units.ts";
 import { type Identity, identityFromSecret } from "../impl/core/identity.ts";
 import { makeShare } from "../impl/core/key-agreement.ts";
@@ -29,26 +29,33 @@ type Client = {
 export type RelayClients = {
   /** The first `2 * calls` clients talk to each other in pairs: sender n is client n. */
   call(calls: number): Promise<void>;
+  /** The array may be used again. */
   send(sender: number, packet: Uint8Array): void;
+  /** What was given to `send` leaves now. */
+  flush(): void;
+  /** UDP ports that they are on. */
+  readonly ports: readonly number[];
   /** Sessions that were closed since the registration. */
   readonly lost: number;
   close(): Promise<void>;
 };
 
-/** Registers so many clients; `arrived` gets every datagram. Rejects when they are not registered in time. */
+/** Registers so many clients; `arrived` gets every datagram, with the kernel's stamp where it has one. Rejects when they are not registered in time. */
 export async function relayClients(
   relay: { readonly address: Address; readonly pin: string },
   count: number,
-  arrived: (packet: Uint8Array) => void,
+  arrived: (packet: Uint8Array, at: number | undefined) => void,
 ): Promise<RelayClients> {
   const began = process.hrtime.bigint();
   const now = (): Instant => Instant(Number((process.hrtime.bigint() - began) / 1_000n));
   const clients: Client[] = [];
   let [lost, isOver] = [0, false];
+  /** Whose session was given a packet last. */
+  let given: QuicEndpoint | undefined;
   const bySession = Array.from({ length: ADDRESSES }, () => new Map<number, Client>());
   const send = (client: Client, message: SignalMessage): void => client.endpoint.send(client.session, encodeSignal(message));
   const event = (client: Client, one: SessionEvent): void => {
-    if (one.type === "datagram") return arrived(one.bytes);
+    if (one.type === "datagram") return arrived(one.bytes, client.endpoint.arrivedAt);
     if (one.type === "closed" && !isOver) lost++;
     if (one.type === "connected")
       send(client, {
@@ -82,6 +89,7 @@ export async function relayClients(
       openEndpoint({
         host: `127.0.0.${index + 1}`,
         port: 0,
+        socket: { stamps: true },
         config: DEFAULT_SESSION,
         now,
         listener: {
@@ -152,7 +160,10 @@ export async function relayClients(
       packet[0] = 0b1000_0000;
       packet[1] = client.channel;
       client.endpoint.sendDatagram(client.session, packet);
+      given = client.endpoint;
     },
+    flush: () => given?.flush(),
+    ports: endpoints.map((one) => parseAddress(one.local)?.port ?? 0),
     close,
   };
 }

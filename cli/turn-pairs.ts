@@ -3,9 +3,9 @@
  * Each has a socket of its own, as TURN knows clients by their 5-tuple.
  */
 import { randomBytes } from "node:crypto";
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
 import { ByteReader, putUint } from "../impl/base/cursor.ts";
+import type { Host } from "../impl/io/quic-engine.ts";
+import { openUdpSocket, type UdpSocket } from "../impl/io/udp-socket.ts";
 
 const MAGIC_COOKIE = 0x2112_a442; // RFC 8489 section 5
 const ALLOCATE = 0x0003; // RFC 8656 section 17
@@ -21,37 +21,58 @@ const UDP = 17;
 const HEADER = 20;
 const PATIENCE_MS = 5_000;
 
-export type TurnPairs = { send(sender: number, packet: Uint8Array): void; close(): void };
+export type TurnPairs = {
+  /** The array may be used again. */
+  send(sender: number, packet: Uint8Array): void;
+  /** UDP ports that the clients are on. */
+  readonly ports: readonly number[];
+  close(): Promise<void>;
+};
 
-export async function openTurnPairs(port: number, pairs: number, arrived: (packet: Uint8Array) => void): Promise<TurnPairs> {
-  const sockets: Socket[] = [];
-  const close = (): void => {
-    for (const socket of sockets) socket.close();
+/** A client's socket: what it hears goes to `heard`. */
+type Client = { readonly socket: UdpSocket; heard: (packet: Uint8Array, at: number | undefined) => void };
+
+/** `arrived` gets what is relayed, with the kernel's stamp where it has one. */
+export async function openTurnPairs(
+  port: number,
+  pairs: number,
+  arrived: (packet: Uint8Array, at: number | undefined) => void,
+): Promise<TurnPairs> {
+  const server = { host: "127.0.0.1", port };
+  const clients: Client[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(clients.map(({ socket }) => socket.close()));
   };
   try {
     const relayed: Uint8Array[] = [];
     for (let n = 0; n < 2 * pairs; n++) {
-      const socket = createSocket({ type: "udp4", lookup: (name, _, done) => done(null, name, 4) });
-      sockets.push(socket);
-      const listening = once(socket, "listening"); // an address needs no looking up, so it may be told at once
-      socket.bind(0, "127.0.0.1");
-      await listening;
-      const answer = await ask(socket, port, ALLOCATE, [[REQUESTED_TRANSPORT, Uint8Array.of(UDP, 0, 0, 0)]]);
+      const client: Client = {
+        socket: await openUdpSocket({ host: "127.0.0.1", port: 0, stamps: true }),
+        heard: () => undefined,
+      };
+      clients.push(client);
+      client.socket.listen({
+        heard: (packet, _, at) => client.heard(packet, at),
+        oversized: () => undefined,
+        refused: () => undefined,
+        readable: () => void client.socket.read(),
+      });
+      const answer = await ask(client, server, ALLOCATE, [[REQUESTED_TRANSPORT, Uint8Array.of(UDP, 0, 0, 0)]]);
       const address = attribute(answer, XOR_RELAYED_ADDRESS);
       if (address === undefined) throw new Error("the TURN server allocates nothing");
       relayed.push(address);
     }
-    for (const [n, socket] of sockets.entries()) {
+    for (const [n, client] of clients.entries()) {
       const peer = relayed[n ^ 1];
       if (peer === undefined) continue;
-      await ask(socket, port, CHANNEL_BIND, [
+      await ask(client, server, CHANNEL_BIND, [
         [CHANNEL_NUMBER, Uint8Array.of(CHANNEL >> 8, CHANNEL & 255, 0, 0)],
         [XOR_PEER_ADDRESS, peer], // XORed with the cookie alone (RFC 8489 section 14.2), so it may be handed on as it is
       ]);
-      socket.on("message", (packet) => arrived(packet.subarray(4)));
+      client.heard = (packet, at) => arrived(packet.subarray(4), at);
     }
   } catch (error) {
-    close();
+    await close();
     throw error;
   }
   return {
@@ -60,16 +81,18 @@ export async function openTurnPairs(port: number, pairs: number, arrived: (packe
       putUint(data, 0, 2, CHANNEL);
       putUint(data, 2, 2, packet.length);
       data.set(packet, 4);
-      sockets[sender]?.send(data, port, "127.0.0.1");
+      clients[sender]?.socket.send(data, server);
+      clients[sender]?.socket.flush();
     },
+    ports: clients.map(({ socket }) => socket.local.port),
     close,
   };
 }
 
 /** Sends a request again until it is answered, as RFC 8489 section 6.2.1 asks; rejects when it is refused. */
 async function ask(
-  socket: Socket,
-  port: number,
+  client: Client,
+  server: Host,
   method: number,
   attributes: readonly (readonly [type: number, value: Uint8Array])[],
 ): Promise<Uint8Array> {
@@ -80,15 +103,23 @@ async function ask(
   putUint(request, 4, 4, MAGIC_COOKIE);
   request.set(randomBytes(12), 8);
   request.set(body, HEADER);
-  const again = setInterval(() => socket.send(request, port, "127.0.0.1"), 200);
-  socket.send(request, port, "127.0.0.1");
+  const answered = Promise.withResolvers<Uint8Array>();
+  client.heard = (packet) => answered.resolve(new Uint8Array(packet));
+  const send = (): void => {
+    client.socket.send(request, server);
+    client.socket.flush();
+  };
+  const again = setInterval(send, 200);
+  const limit = setTimeout(() => answered.reject(new Error("the TURN server does not answer")), PATIENCE_MS);
+  send();
   try {
-    const [answer] = (await once(socket, "message", { signal: AbortSignal.timeout(PATIENCE_MS) })) as [Uint8Array];
+    const answer = await answered.promise;
     if (new ByteReader(answer).uint(2) !== (method | 0x0100))
       throw new Error(`the TURN server refuses request 0x${method.toString(16)}`);
     return answer;
   } finally {
     clearInterval(again);
+    clearTimeout(limit);
   }
 }
 

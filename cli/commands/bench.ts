@@ -16,6 +16,7 @@ import { catalogue } from "../scenario-choice.ts";
 import { wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
 import { commit } from "../version.ts";
+import type { Percentiles } from "../voice-load.ts";
 
 const SUBJECTS = "want midcall bench sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause";
 
@@ -193,12 +194,15 @@ const simLines = ({ speed, memory }: SimBench): readonly string[] => [
     `(${(memory.growthRatio * 100).toFixed(1)} %)`,
 ];
 
+const percentileWords = ({ p50, p95, p99, worst }: Percentiles): string =>
+  `median ${p50.toFixed(2)} ms, 95 % ${p95.toFixed(2)} ms, 99 % ${p99.toFixed(2)} ms, worst ${worst.toFixed(1)} ms`;
+
 const relayLines = (one: RelayFigure): readonly string[] => [
   `${one.name}: ${one.clients} clients, ${one.calls} calls, ${(one.sent / one.seconds).toFixed(0)} packets/s for ${one.seconds.toFixed(1)} s: ` +
-    `${one.sent - one.received} lost (${one.droppedAtSocket} for want of room at its socket, ${one.lostSessions} sessions lost), ` +
+    `${one.sent - one.received} lost (${one.droppedAtSocket} for want of room at its socket, ${one.droppedAtLoad} at the load's own; ${one.lostSessions} sessions lost), ` +
     `${(one.packetsPerCpuSecond / 1_000).toFixed(1)} k forwarded packets per processor second (${((100 * one.cpuSeconds) / one.seconds).toFixed(0)} % of a core; the load ${((100 * one.loadCpuSeconds) / one.seconds).toFixed(0)} % of another)`,
-  `  there and back: median ${one.p50.toFixed(2)} ms, 95 % ${one.p95.toFixed(2)} ms, 99 % ${one.p99.toFixed(2)} ms, worst ${one.worst.toFixed(1)} ms ` +
-    `(the load was ${one.behind.toFixed(1)} ms behind its pace at worst)` +
+  `  from the load's socket to the kernel's stamp at the receiver's${one.isStamped ? "" : " (no stamps: to when it was read)"}: ${percentileWords(one)} ` +
+    `(the load sent late by ${percentileWords(one.late)})` +
     (one.bytesPerClient === undefined ? "" : `; ${(one.bytesPerClient / 1_000).toFixed(0)} kB a client`),
   ...(one.flood === undefined
     ? []

@@ -26,6 +26,7 @@ export class AcknowledgementWait {
   #unacknowledged = 0;
   /** The engine may have something to send other than an acknowledgement that can wait. */
   #isPressing = true;
+  #isProbing = false;
   /** Octets of the datagrams that the engine may have in its queue still: the congestion window was full, and what comes may open it. */
   #queuedBytes = 0;
   /** When a datagram was last given to it. */
@@ -47,6 +48,21 @@ export class AcknowledgementWait {
   stir(now: Instant): void {
     this.#stirredAt = now;
     this.#isPressing = true;
+  }
+
+  /**
+   * The engine's timer went off: it probes, or sends again what was lost. A session at rest stays so: its timer goes off when a processor was late, too, and if all sessions of
+   * a relay then acknowledged at once for a while, they would make most work just when there is most to catch up with.
+   */
+  probes(now: Instant): void {
+    if (!this.isAtRest(now)) this.stir(now);
+    this.#isPressing = true;
+    this.#isProbing = true;
+  }
+
+  /** The engine says what it has to say in one short packet. */
+  isBrief(now: Instant): boolean {
+    return this.isAtRest(now) && !this.#isProbing;
   }
 
   /** The engine was given a datagram of so many octets. */
@@ -75,6 +91,7 @@ export class AcknowledgementWait {
   goes(): void {
     this.#unacknowledged = 0;
     this.#isPressing = false;
+    this.#isProbing = false;
     this.due = undefined;
   }
 

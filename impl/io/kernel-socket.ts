@@ -21,6 +21,8 @@ const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
+/** clock_gettime(3). */
+const CLOCK_REALTIME = 0;
 /** errno(3). */
 export const EINTR = 4;
 export const EAGAIN = 11;
@@ -41,6 +43,8 @@ export type Kernel = {
   receive(fd: number, messages: bigint, count: number): number;
   send(fd: number, messages: bigint, count: number): number;
   errno(): number;
+  /** Microsecond of the system's clock (CLOCK_REALTIME), as arrivals are stamped. */
+  time(): number;
   addressOf(memory: Uint8Array): bigint;
   /** Tells in the event loop when the socket is ready, as often as it is. */
   poll(fd: number, ready: (events: { readonly readable: boolean; readonly writable: boolean }) => void): Poll;
@@ -79,6 +83,8 @@ function bindings(koffi: Koffi): Kernel {
   const close = library.func("int close(int fd)") as (fd: number) => number;
   const recvmmsg = library.func("int recvmmsg(int fd, void *messages, unsigned int count, int flags, void *timeout)");
   const sendmmsg = library.func("int sendmmsg(int fd, void *messages, unsigned int count, int flags)");
+  const gettime = library.func("int clock_gettime(int clock, void *time)");
+  const timespec = new BigInt64Array(16); // two of them are used; so many lie outside the heap, where nothing moves
   const option = (fd: number, level: number, name: number, value: number): boolean =>
     setsockopt(fd, level, name, new Uint8Array(Int32Array.of(value).buffer), 4) === 0;
   return {
@@ -103,6 +109,10 @@ function bindings(koffi: Koffi): Kernel {
     receive: (fd, messages, count) => recvmmsg(fd, messages, count, MSG_DONTWAIT | MSG_TRUNC, null),
     send: (fd, messages, count) => sendmmsg(fd, messages, count, MSG_DONTWAIT),
     errno: () => koffi.errno(),
+    time: () => {
+      gettime(CLOCK_REALTIME, timespec);
+      return Number(timespec[0]) * 1e6 + Number(timespec[1]) / 1e3;
+    },
     addressOf: (memory) => koffi.address(memory),
     poll: (fd, ready) => {
       const told = ((_: number, events: { readonly readable: boolean; readonly writable: boolean }) => ready(events)) as never;

@@ -129,6 +129,17 @@ describe("a server's acknowledgements", () => {
     expect(pair.server.sent).toHaveLength(1);
   });
 
+  test("of a datagram wait also after the engine's timer went off, which it does when a processor is late", () => {
+    pair.server.connection.sendDatagram(VOICE);
+    pair.turn(pair.server);
+    pair.server.sent.length = 0;
+    pair.after(60);
+    pair.turn(pair.server); // a probe, if the engine sees it the same way
+    pair.server.sent.length = 0;
+    pair.voice();
+    expect(pair.server.sent).toHaveLength(0);
+  });
+
   test("of the second datagram go at once", () => {
     pair.voice();
     pair.voice();

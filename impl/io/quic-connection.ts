@@ -95,6 +95,8 @@ export class QuicConnection {
   remote: Address;
   /** When `read` and `write` must be called next; undefined means not before a packet or a call. */
   deadline: Instant | undefined;
+  /** For its host: when the last packet arrived. */
+  arrivedAt: number | undefined;
   /** Where its host has noted when to look at `deadline`. */
   watch: Watch | undefined;
   /** Established and not ended. */
@@ -242,7 +244,7 @@ export class QuicConnection {
     if (this.#engineDeadline !== undefined && now >= this.#engineDeadline) {
       this.#engine.onTimeout();
       this.#isDoubtful = true; // and an engine's timeout has events too
-      this.#wait.stir(this.#host.now());
+      this.#wait.probes(this.#host.now());
       this.#eliciting = true; // a probe or a retransmission, if anything
     }
     // Calls into the engine cost more than anything else here: without news it is not asked.
@@ -419,11 +421,11 @@ export class QuicConnection {
   /** Moves queued messages into the engine and its packets to the host. */
   #transmit(): void {
     const now = this.#host.now();
-    this.#wait.goes();
     let [packets, octets] = [0, 0];
     try {
       if (this.open) this.#writeStream();
-      const isBrief = this.open && this.#wait.isAtRest(now);
+      const isBrief = this.open && this.#wait.isBrief(now);
+      this.#wait.goes();
       for (let sent = this.#engine.send(scratch); sent !== null; sent = this.#engine.send(scratch)) {
         const packet = scratch.subarray(0, sent[0]);
         octets += packet.length;

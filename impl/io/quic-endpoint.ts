@@ -90,6 +90,10 @@ export type QuicEndpoint = Endpoint & {
   pathFacts(session: SessionId): PathFacts | undefined;
   /** Every connected session with its path. */
   paths(): [SessionId, PathFacts][];
+  /** Sends what sessions were given at once, not in a loop turn of its own. Not to be called by a listener, whose words go out when it returns. */
+  flush(): void;
+  /** While an event is told to the listener: when the kernel had the packet it came with, or a later one of that session, by `stamps` of the socket. */
+  readonly arrivedAt: number | undefined;
   /** Puts octets on the message stream without a length in front: a misbehaving peer, for tests and chaos runs. */
   sendRaw(session: SessionId, octets: Uint8Array): void;
   /** Closes every session (each is told `closed`, reason `local`), then the socket. Nothing is left running. */
@@ -113,6 +117,7 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
   const tokenKey = new Uint8Array(randomBytes(32));
   const resetKey = options.resetKey ?? certificate?.resetKey ?? new Uint8Array(randomBytes(32));
   const { local } = socket;
+  const isStamped = options.socket?.stamps === true;
   const dialling = engineConfig(config);
   const accepting = certificate === undefined ? undefined : engineConfig(config, certificate);
   const count = {
@@ -146,6 +151,7 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
   let ringing: NodeJS.Immediate | undefined;
   /** When to look at which connection again: one that has moved its deadline back is looked at too early and then put off, so each is in here once or little more. */
   const alarms = new TimeHeap<Watch>();
+  let tellsOf: number | undefined;
   let stateless = { second: -1, sent: 0 };
 
   const transmit = (packet: Uint8Array, to: Host): void => {
@@ -172,7 +178,13 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
       events.push(() => listener.accepted(session, remote));
       return session;
     },
-    emit: (session, event: SessionEvent) => events.push(() => listener.event(session, event)),
+    emit: (session, event: SessionEvent) => {
+      const at = isStamped ? bySession.get(session)?.arrivedAt : undefined;
+      events.push(() => {
+        tellsOf = at;
+        listener.event(session, event);
+      });
+    },
   };
   const register = (connection: QuicConnection, id: Uint8Array): void => {
     connection.ids.add(idKey(id));
@@ -286,10 +298,11 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
     count.receivedBytes += octets;
     count.receivedHeaderBytes += headerBytes(from.host);
   };
-  const heard = (buffer: Buffer, from: Host): void => {
+  const heard = (buffer: Buffer, from: Host, at: number | undefined): void => {
     came(buffer.length, from);
     const known = ((buffer[0] as number) & 0xc0) === 0x40 ? byId.get(shortKey(buffer)) : undefined;
     if (known !== undefined) {
+      known.arrivedAt = at;
       known.receive(buffer, from, true);
       return touch(known);
     }
@@ -447,6 +460,12 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
       const parts = parseAddress(to);
       if (parts === undefined) throw new TypeError(`to: want an address, got ${to}`);
       transmit(bytes, parts);
+    },
+    flush: () => {
+      if (!turning && !closed) turn();
+    },
+    get arrivedAt() {
+      return tellsOf;
     },
     counters: () => ({ ...count, halfOpen: halfOpen.size, sendErrors: sendErrors.counts }),
     pathFacts: (session) => bySession.get(session)?.facts(),
