@@ -1,6 +1,7 @@
 /**
  * What direct paths reach, measured: `node .ci/direct-figures.ts --lab sim --runs 5` runs the cases below and prints their figures as the table of
- * docs/direct-paths.md; `--from FOLDER` reads runs that are there already (`midcall run NAME --out FOLDER`). In netns as root, on an idle machine.
+ * docs/direct-paths.md; `--from FOLDER` reads runs that are there already (`midcall run NAME --out FOLDER`), `--case NAME` takes that case alone. In netns as root, on
+ * an idle machine; runs with which that did not keep up are told and left out. Runs that did not hold are left in the folder that is named at the end.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -24,7 +25,10 @@ const CASES: readonly (readonly [string, string, number])[] = [
 ];
 
 const { values } = parseArgs({
-  options: { lab: { type: "string", default: "sim" }, runs: { type: "string", default: "5" }, from: { type: "string" } },
+  options: {
+    ...{ lab: { type: "string", default: "sim" }, runs: { type: "string", default: "5" } },
+    ...{ from: { type: "string" }, case: { type: "string", multiple: true } },
+  },
 });
 const { lab, runs } = values;
 const folder = values.from ?? mkdtempSync(join(tmpdir(), "midcall-figures-"));
@@ -36,9 +40,18 @@ function row([name, what, most]: (typeof CASES)[number]): string | undefined {
     const command = ["cli/midcall.mjs", "run", name, "--lab", lab, "--repeat", runs, "--out", folder];
     spawnSync(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"] });
   }
-  const results = (readdirSync(folder).includes(name) ? readdirSync(join(folder, name)) : [])
+  const ran = (readdirSync(folder).includes(name) ? readdirSync(join(folder, name)) : [])
     .filter((one) => one.startsWith(`${lab}-0x`) && existsSync(join(folder, name, one, "result.json")))
-    .map((one) => JSON.parse(readFileSync(join(folder, name, one, "result.json"), "utf8")) as Result);
+    .map((one) => [one, JSON.parse(readFileSync(join(folder, name, one, "result.json"), "utf8")) as Result] as const);
+  const results = ran.flatMap(([run, one]) => {
+    if (one.verdict === "held") {
+      if (values.from === undefined) rmSync(join(folder, name, run), { recursive: true });
+      return [one];
+    }
+    const why = one.oracles.filter(({ verdict }) => verdict !== "held").map((oracle) => `${oracle.name}: ${oracle.detail}`);
+    process.stderr.write(`${name} ${run} ${one.verdict}: ${why.join("; ")}\n`);
+    return one.verdict === "inconclusive" ? [] : [one];
+  });
   if (results.length === 0) return undefined;
   const gaps = results
     .flatMap((one) => Object.values(one.measurements.audio).map(({ longestGapMs }) => longestGapMs))
@@ -55,7 +68,7 @@ function row([name, what, most]: (typeof CASES)[number]): string | undefined {
       ? ""
       : Math.round(
           quantile(
-            direct.toSorted((a, b) => a - b),
+            direct.sort((a, b) => a - b),
             0.95,
           ),
         ).toString();
@@ -68,8 +81,8 @@ process.stdout.write(
   [
     "| case | what happens | lab | runs | longest gap of a party, ms: median / p95 / most | at most (p95) | direct after, ms (p95) | stale applied |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ...CASES.flatMap((one) => row(one) ?? []),
+    ...CASES.filter(([name]) => values.case?.includes(name) ?? true).flatMap((one) => row(one) ?? []),
     "",
   ].join("\n"),
 );
-if (values.from === undefined) rmSync(folder, { recursive: true });
+if (values.from === undefined) process.stderr.write(`${folder}\n`);

@@ -1,12 +1,13 @@
 /**
  * How soon the 45 pairs of the nine NATs meet on a real kernel: `node .ci/matrix-figures.ts --runs 10`, as root on an idle machine, runs the matrix of
- * `cli/netns-direct.test.ts` with as many seeds and prints a line for each run, and what all of them came to (docs/direct-paths.md).
+ * `cli/netns-direct.test.ts` with as many seeds and prints a line for each run, and what all of them came to (docs/direct-paths.md). Calls whose parties had to wait for
+ * a processor are told and left out.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Met, met, natMatrix } from "../cli/nat-matrix.fixture.ts";
+import { heldUp, type Met, met, natMatrix } from "../cli/nat-matrix.fixture.ts";
 import { runNetns } from "../netns/lab.ts";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "10" } } });
@@ -22,6 +23,10 @@ const directOf = (of: readonly Outcome[]): number[] => of.flatMap(({ directAfter
 const line = (what: string, of: readonly Outcome[], seconds: number): string =>
   `| ${what} | ${of.filter(({ isRight }) => isRight).length} of ${of.length} | ${spread(directOf(of))} | ${spread(of.map(({ heardAfterMs }) => heardAfterMs))} | ${seconds.toFixed(1)} |\n`;
 
+/** Two and a half round trips and 100 ms, and two round trips, milliseconds. */
+const [DIRECT_MS, HEARD_MS] = [225, 100];
+const tell = (seed: number, who: string, what: string): void => void process.stderr.write(`seed ${seed}: ${who}: ${what}\n`);
+
 process.stdout.write(
   "| seed | pairs on the path of theory | direct after, ms: median / p95 / most | heard after, ms: median / p95 / most | seconds |\n| --- | --- | --- | --- | --- |\n",
 );
@@ -30,17 +35,22 @@ let longest = 0;
 for (let seed = 1; seed <= Number(values.runs); seed++) {
   const folder = mkdtempSync(join(tmpdir(), "midcall-matrix-"));
   const began = performance.now();
-  const { records } = await runNetns({ scenario, seed, folder, speech: new Map() });
+  const { records, crashed } = await runNetns({ scenario, seed, folder, speech: new Map() });
   const seconds = (performance.now() - began) / 1_000;
   rmSync(folder, { recursive: true });
-  const outcomes = meetings.map((one) => {
+  if (crashed !== undefined) tell(seed, "the run", crashed);
+  const outcomes = meetings.flatMap((one) => {
+    const held = heldUp(records, one);
+    if (held !== undefined) {
+      tell(seed, one.name, `${held.who} got no processor for ${Math.round(held.waited / 1_000)} ms`);
+      return [];
+    }
     const outcome = met(records, one);
     const isRight = outcome.paths.every((path) => path === one.path);
-    if (!isRight) process.stderr.write(`seed ${seed}: ${one.name}: ${outcome.paths.join(", ")}, and theory says ${one.path}\n`);
-    if ((outcome.directAfterMs ?? 0) > 225)
-      process.stderr.write(`seed ${seed}: ${one.name}: direct after ${outcome.directAfterMs} ms\n`);
-    if (outcome.heardAfterMs > 100) process.stderr.write(`seed ${seed}: ${one.name}: heard after ${outcome.heardAfterMs} ms\n`);
-    return { ...outcome, isRight };
+    if (!isRight) tell(seed, one.name, `${outcome.paths.join(", ")}, and theory says ${one.path}`);
+    if ((outcome.directAfterMs ?? 0) > DIRECT_MS) tell(seed, one.name, `direct after ${outcome.directAfterMs} ms`);
+    if (outcome.heardAfterMs > HEARD_MS) tell(seed, one.name, `heard after ${outcome.heardAfterMs} ms`);
+    return [{ ...outcome, isRight }];
   });
   process.stdout.write(line(`${seed}`, outcomes, seconds));
   all.push(...outcomes);

@@ -83,10 +83,15 @@ export function met(records: readonly LogRecord[], { caller, callee, at, until }
     within.find((one) => one.who === who && one.ev === ev && is(one))?.t ?? Number.POSITIVE_INFINITY;
   const setUps = both.map((who) => firstOf(who, "signal", (one) => one.ev === "signal" && one.type === "CallSetup"));
   const direct = both.map((who) => firstOf(who, "path", (one) => one.ev === "path" && one.path === "direct"));
-  const heard = both.map((who) => {
-    const first = within.find((one) => one.ev === "media-received" && one.who === who);
-    return first?.ev === "media-received" ? first.at : Number.POSITIVE_INFINITY;
-  });
+  // Frames are told of in rows, some time after the first of each.
+  const heard = both.map((who) =>
+    Math.min(
+      ...records.flatMap((one) =>
+        one.ev === "media-received" && one.who === who && one.at >= at && one.at < until ? [one.at] : [],
+      ),
+      Number.POSITIVE_INFINITY,
+    ),
+  );
   const after = (Math.max(...direct) - Math.min(...setUps)) / 1_000;
   return {
     paths: both
@@ -95,4 +100,18 @@ export function met(records: readonly LogRecord[], { caller, callee, at, until }
     directAfterMs: Number.isFinite(after) ? after : undefined,
     heardAfterMs: Math.max(...heard.map((time, who) => (time - (setUps[who] ?? 0)) / 1_000)),
   };
+}
+
+/** Who of those that a call depends on waited longest for a processor during it, and for how long all of them did, microseconds; undefined: nobody did. */
+export function heldUp(
+  records: readonly LogRecord[],
+  { caller, callee, at, until }: Meeting,
+): { readonly who: string; readonly waited: number; readonly all: number } | undefined {
+  const stalls = records.flatMap((one) =>
+    one.ev === "stall" && [caller, callee, "r1", "lab"].includes(one.who) && one.t > at && one.t - one.micros < until
+      ? [{ who: one.who, waited: one.micros - one.cpuMicros }]
+      : [],
+  );
+  const [worst] = stalls.toSorted((a, b) => b.waited - a.waited);
+  return worst === undefined ? undefined : { ...worst, all: stalls.reduce((sum, one) => sum + one.waited, 0) };
 }

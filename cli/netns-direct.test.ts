@@ -14,7 +14,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import { expectConnect, expectLongestGap, expectSameCall, roam, scenario } from "../scenarios/index.ts";
 import { expectHeld } from "./kept-up.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
-import { LINK, met, natMatrix } from "./nat-matrix.fixture.ts";
+import { heldUp, LINK, met, natMatrix } from "./nat-matrix.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 /** All 45 pairs, or one that is direct without either's help, one that is by the help of one's filter, and one that cannot be. */
@@ -50,18 +50,6 @@ const logs = new Map<string, Records>();
 
 /** chosen: as for any promise of a run (reports/machine.ts). */
 const EXCUSES_FROM = 200_000;
-
-/** Who of those that a call depends on waited for a processor during it, and for how long, when that is enough to have delayed it by much; undefined: nothing to blame the machine for. */
-function heldUp(records: Records, parties: readonly string[], from: number, to: number): string | undefined {
-  const stalls = records.flatMap((one) =>
-    one.ev === "stall" && [...parties, "r1", "lab"].includes(one.who) && one.t > from && one.t - one.micros < to
-      ? [{ who: one.who, waited: one.micros - one.cpuMicros }]
-      : [],
-  );
-  const [worst] = stalls.toSorted((a, b) => b.waited - a.waited);
-  if (worst === undefined || stalls.reduce((sum, one) => sum + one.waited, 0) < EXCUSES_FROM) return undefined;
-  return `the machine did not keep up: ${worst.who} got no processor for ${Math.round(worst.waited / 1_000)} ms`;
-}
 
 const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
 const results = new Map<string, Result | Error>();
@@ -107,10 +95,11 @@ test.for(MATRIX.meetings.map((one) => [one.name, one] as const))("%s take the pa
   ran(MATRIX.scenario.name, context);
   const records = logs.get(MATRIX.scenario.name) ?? [];
   const { paths } = met(records, meeting);
-  const why = paths.every((one) => one === meeting.path)
-    ? undefined
-    : heldUp(records, [meeting.caller, meeting.callee], meeting.at, meeting.until);
-  if (why !== undefined) context.skip(`${meeting.name}: ${why}`);
+  const held = paths.every((one) => one === meeting.path) ? undefined : heldUp(records, meeting);
+  if (held !== undefined && held.all >= EXCUSES_FROM)
+    context.skip(
+      `${meeting.name}: the machine did not keep up: ${held.who} got no processor for ${Math.round(held.waited / 1_000)} ms`,
+    );
   expect(paths).toEqual([meeting.path, meeting.path]);
 });
 
