@@ -13,7 +13,7 @@ const TOKEN_BYTES = 16; // RFC 9000 section 10.3
  * Smallest packet answered with a reset: what our own engine sends for a bare PING (1 + 20 + 1 header, 4 payload, 16 tag). The answer is
  * always shorter than its cause, so two endpoints without state fall silent (RFC 9000 section 10.3.3).
  */
-const SMALLEST_CAUSE = 42;
+export const SMALLEST_CAUSE = 42;
 const LONGEST_RESET = 43; // chosen: long enough to pass for a short packet (RFC 9000 section 10.3: at least 5 + 16 + the ID's length)
 
 /** A connection ID as a Map key. */

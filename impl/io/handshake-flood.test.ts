@@ -11,6 +11,7 @@ import { makeCertificate } from "./certificate.ts";
 import { openEndpoint } from "./quic-endpoint.ts";
 import { engineConfig, quiche } from "./quic-engine.ts";
 import { realClock } from "./quic-world.fixture.ts";
+import { openUdpSocket } from "./udp-socket.ts";
 
 const HANDSHAKES = 200;
 /** Of these sizes each handshake is accompanied by noise. */
@@ -62,6 +63,55 @@ test("a session loses nothing to handshakes that nobody goes on with and to nois
     expect(floods).toBeGreaterThan(0);
   } finally {
     socket.close();
+    await client.closeAll();
+    await server.closeAll();
+  }
+}, 60_000);
+
+test("what comes for a session is read and told before handshakes that came earlier are looked at", async () => {
+  const now = realClock();
+  const certificate = makeCertificate();
+  const config = { ...DEFAULT_SESSION, idleTimeout: seconds(60), silence: seconds(60), handshakeTimeout: seconds(60) };
+  const there = observer(now);
+  let metBefore: number | undefined;
+  let isConnected = false;
+  const met = (): number => server.counters().halfOpen + server.counters().retries;
+  const common = { host: "127.0.0.1", port: 0, now, config };
+  const server = await openEndpoint({
+    ...{ ...common, certificate, limits: { unproved: 8, all: 16 } },
+    listener: {
+      accepted: () => undefined,
+      packet: () => undefined,
+      event: (_, { type }) => {
+        isConnected ||= type === "connected";
+        if (type === "datagram") metBefore ??= met();
+      },
+    },
+  });
+  const client = await openEndpoint({ ...common, listener: there.listener });
+  const stranger = await openUdpSocket({ host: "127.0.0.1", port: 0 });
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1)); // the test's own limit ends it
+  };
+  try {
+    client.connect(1, server.local, certificate.fingerprint);
+    await until(() => isConnected && there.seen.some((seen) => seen.type === "event" && seen.event.type === "connected"));
+    server.send(-1, new Uint8Array(1)); // with it, or before it, goes the word that the handshake is confirmed (RFC 9001 section 4.1.2)
+    await until(() => there.seen.some((seen) => seen.type === "event" && seen.event.type === "message"));
+    const target = { host: "127.0.0.1", port: parseAddress(server.local)?.port ?? 0 };
+    const [strangers, luck, out] = [engineConfig(config), new Stream(12, "flood"), new Uint8Array(1_500)];
+    // All within one turn of the event loop, in which the server reads nothing.
+    for (let i = 0; i < 40; i++) {
+      const flight = quiche.Connection.connect(null, luck.nextBytes(20), stranger.local, target, strangers);
+      stranger.send(out.subarray(0, flight.send(out)?.[0]), target);
+    }
+    stranger.flush();
+    client.sendDatagram(1, new Uint8Array(88));
+    client.flush();
+    await until(() => met() === 40);
+    expect(metBefore).toBe(0);
+  } finally {
+    await stranger.close();
     await client.closeAll();
     await server.closeAll();
   }

@@ -9,6 +9,7 @@ import { Instant, type Micros, millis } from "../base/units.ts";
 import { type CloseReason, MAX_MESSAGE_BYTES, type SessionConfig, type SessionEvent, type SessionId } from "../core/session.ts";
 import { type FrameEvent, FrameReader, frame } from "../wire/framing.ts";
 import { AcknowledgementWait } from "./acknowledgement-wait.ts";
+import type { Watch } from "./alarms.ts";
 import { fingerprintOf } from "./certificate.ts";
 import type { IdKey } from "./connection-id.ts";
 import { type EngineConnection, type Host, LARGEST_PATHS, MESSAGE_STREAM } from "./quic-engine.ts";
@@ -24,9 +25,6 @@ export type ConnectionHost = {
   /** Sends one UDP packet, which the host does not keep. */
   transmit(packet: Uint8Array, to: Host): void;
 };
-
-/** A host looks at a connection at that instant; at none when it has been forgotten, or is looked at sooner. */
-export type Watch = { readonly at: Instant; of: QuicConnection | undefined };
 
 /** Facts of a session's current path, cumulative for the connection. */
 export type PathFacts = {
@@ -97,7 +95,7 @@ export class QuicConnection {
   deadline: Instant | undefined;
   /** For its host: when the last packet arrived. */
   arrivedAt: number | undefined;
-  /** Where its host has noted when to look at `deadline`. */
+  /** For its host's alarms. */
   watch: Watch | undefined;
   /** Established and not ended. */
   open = false;

@@ -7,8 +7,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type Address, address, parseAddress } from "../base/address.ts";
-import { TimeHeap } from "../base/heap.ts";
-import { Instant } from "../base/units.ts";
+import type { Instant } from "../base/units.ts";
 import {
   type Endpoint,
   type EndpointListener,
@@ -21,6 +20,7 @@ import {
 import { isMappingResponse } from "../wire/pcp.ts";
 import { isSearchResponse } from "../wire/ssdp.ts";
 import { isStun } from "../wire/stun.ts";
+import { Alarms } from "./alarms.ts";
 import type { Certificate } from "./certificate.ts";
 import {
   idKey,
@@ -29,10 +29,11 @@ import {
   readOuterHeader,
   resetPacket,
   resetTokenNumber,
+  SMALLEST_CAUSE,
   shortKey,
 } from "./connection-id.ts";
 import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
-import { type ConnectionHost, type PathFacts, QuicConnection, type Watch } from "./quic-connection.ts";
+import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
 import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
 import { SendErrorCount, type SendErrors } from "./send-errors.ts";
 import { headerBytes } from "./udp-address.ts";
@@ -102,6 +103,10 @@ export type QuicEndpoint = Endpoint & {
 
 /** Resets and version negotiations a second. chosen: a restarted relay reaches 1000 sessions within a second; a flood gains nothing. */
 const STATELESS_PER_SECOND = 1_000;
+/** First packets met in a turn, when everything for known sessions has been read: a flood of strangers takes its turn behind calls. chosen: two milliseconds of handshakes. */
+const MET_A_TURN = 4;
+/** First packets that wait to be met; more are not looked at. chosen: a crowd that comes to a relay as it starts, in 5 MB at most. */
+const STRANGERS = 4_096;
 /** Batches read before timers and other sockets of this process are looked after. chosen: some milliseconds of work. */
 const READS_A_TURN = 8;
 /** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
@@ -147,10 +152,11 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
   let closed = false;
   let turning = false;
   let soon: NodeJS.Immediate | undefined;
-  let alarm: { readonly at: Instant; readonly timer: NodeJS.Timeout } | undefined;
-  let ringing: NodeJS.Immediate | undefined;
-  /** When to look at which connection again: one that has moved its deadline back is looked at too early and then put off, so each is in here once or little more. */
-  const alarms = new TimeHeap<Watch>();
+  const alarms = new Alarms<QuicConnection>(now, (due) => {
+    for (const connection of due) dirty.add(connection);
+    work();
+  });
+  const strangers: (() => void)[] = [];
   let tellsOf: number | undefined;
   let stateless = { second: -1, sent: 0 };
 
@@ -206,8 +212,7 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
     settle(connection);
     connections.delete(connection);
     dirty.delete(connection);
-    if (connection.watch !== undefined) connection.watch.of = undefined;
-    connection.watch = undefined;
+    alarms.forget(connection);
     for (const key of connection.ids) byId.delete(key);
     if (connection.session !== undefined) bySession.delete(connection.session);
     const others = dialled.get(connection.remote);
@@ -238,14 +243,14 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
           dirty.delete(connection); // what the listener asked of it goes out now, together with the acknowledgements
           connection.write();
           if (connection.finished) forget(connection);
-          else watch(connection);
+          else alarms.watch(connection);
         }
       }
       socket.flush();
     } finally {
       turning = false;
     }
-    setAlarm();
+    if (!closed) alarms.set();
   };
   /**
    * Reads and does what is to be done, until nothing more comes, or so much that others of this process want their turn. What has arrived is read before anybody
@@ -256,41 +261,14 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
       turning = true;
       const packets = socket.read();
       turning = false;
-      if (packets === 0 && reads > 0) return;
+      if (packets === 0 && reads > 0) break;
       turn();
     }
-  };
-
-  const watch = (connection: QuicConnection): void => {
-    const at = connection.deadline;
-    if (at === undefined || (connection.watch !== undefined && connection.watch.at <= at)) return;
-    if (connection.watch !== undefined) connection.watch.of = undefined;
-    connection.watch = { at, of: connection };
-    alarms.push(at, connection.watch);
-  };
-  /** Wakes us at the earliest deadline or before. */
-  const setAlarm = (): void => {
-    const at = alarms.peek();
-    if (closed || at === undefined || (alarm !== undefined && alarm.at <= at)) return;
-    if (alarm !== undefined) clearTimeout(alarm.timer);
-    // In the next phase of the event loop, when the system has been asked what arrived while this process was busy.
-    const rings = (): void => {
-      ringing = setImmediate(ring);
-    };
-    const timer = setTimeout(rings, Math.ceil(Instant.between(now(), Instant(at)) / 1_000));
-    alarm = { at: Instant(at), timer };
-  };
-  const ring = (): void => {
-    alarm = undefined;
-    const at = now();
-    while ((alarms.peek() ?? Number.POSITIVE_INFINITY) <= at) {
-      const connection = alarms.pop().of;
-      if (connection === undefined) continue;
-      connection.watch = undefined;
-      if (connection.deadline !== undefined && connection.deadline <= at) dirty.add(connection);
-      else watch(connection);
-    }
-    work();
+    if (strangers.length === 0 || closed) return;
+    turning = true;
+    for (const meet of strangers.splice(0, MET_A_TURN)) meet();
+    turn();
+    if (strangers.length > 0) awaken();
   };
 
   const came = (octets: number, from: Host): void => {
@@ -318,8 +296,10 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
       connection.receive(packet, from, true);
       touch(connection);
     } else if (header?.form === "short") strange(packet, header.to, from);
-    else if (header?.form === "long" && accepting !== undefined) first(packet, header, from);
-    else count.droppedUnknown++;
+    else if (header?.form === "long" && accepting !== undefined && strangers.length < STRANGERS) {
+      strangers.push(() => meet(packet, header, from));
+      awaken();
+    } else count.droppedUnknown++;
   };
 
   /** A packet for an unknown connection: a reset from a peer we dialled, or from a peer of a former life of ours, which learns so. */
@@ -330,8 +310,9 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
       connection.receive(packet.slice(), from, false);
       touch(connection);
     }
-    const reset = known === undefined ? resetPacket(resetKey, to, packet.length) : undefined;
-    if (reset === undefined || !mayAnswer()) return;
+    if (known !== undefined || packet.length < SMALLEST_CAUSE || !mayAnswer()) return;
+    const reset = resetPacket(resetKey, to, packet.length);
+    if (reset === undefined) return;
     count.resets++;
     transmit(reset, from);
   };
@@ -342,6 +323,13 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
     return stateless.sent++ < STATELESS_PER_SECOND;
   };
 
+  /** The packet of a stranger, who may have become known since it came. */
+  const meet = (packet: Uint8Array, header: OuterHeader & { readonly form: "long" }, from: Host): void => {
+    const connection = byId.get(idKey(header.to));
+    if (connection === undefined) return first(packet, header, from);
+    connection.receive(packet, from, true);
+    touch(connection);
+  };
   const first = (packet: Uint8Array, header: OuterHeader & { readonly form: "long" }, from: Host): void => {
     const met = firstPacket(packet, header, from, { key: tokenKey, now: now(), mustProve: halfOpen.size >= limits.unproved });
     if (met.type === "retry") {
@@ -428,8 +416,7 @@ function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
     turn();
     closed = true;
     if (soon !== undefined) clearImmediate(soon);
-    if (alarm !== undefined) clearTimeout(alarm.timer);
-    if (ringing !== undefined) clearImmediate(ringing);
+    alarms.close();
     await socket.close();
     for (const connection of [...connections]) forget(connection);
   };
