@@ -153,6 +153,10 @@ function awayOf(
   return spans;
 }
 
+/** Whether a session was there for all of a span, and heard. */
+export const isThere = (one: Session | undefined, from: number, to: number): boolean =>
+  one !== undefined && one.connected <= from && one.closed > to && !one.silences.some(([a, b]) => a <= to && b >= from);
+
 /** Whether a call's callee took it. */
 export const isAccepted = ({ calls }: Evidence, call: string | undefined): boolean =>
   calls.some(

@@ -12,14 +12,14 @@ const STRAYS = 64;
 const FEW = 3;
 /** Packets that no key opens while headers are in doubt: three times what a change of session leaves behind. */
 const UNOPENED = 24;
-/** Packets opened first, so the key is the right one. chosen: a second. */
-const OPENED_FIRST = 50;
+/** Packets opened first, so that key and both forms of header are the right ones. chosen: of the first 17 packets of a run six have full headers (impl/core/header-run.ts), and eleven are mini frames. */
+const OPENED_FIRST = 16;
 /** From a message's leaving to its arrival on a session that lives, repaired losses included. */
 const ARRIVES = 3_000_000;
 
 /** What a relay may have to refuse of another one while users come and go between them, and what is the first thing to look at when all else is in order. */
 const BETWEEN_RELAYS = /forward|another relay|trunk|announced/;
-const DOUBTFUL: ReadonlySet<string> = new Set(["unknown-call", "unauthenticated"]);
+const DOUBTFUL: ReadonlySet<string> = new Set(["unknown-call", "unauthenticated", "replayed"]);
 
 export function complaintClues(books: Books): readonly Clue[] {
   const { faults } = books.evidence.scenario;
@@ -60,6 +60,8 @@ function judged(books: Books, who: string, one: Refusal, count: number, isTamper
     case "unknown-type":
     case "oversized":
       if (isTampered) return undefined;
+      // A packet that a key has opened is as it was sealed: what cannot be read is what was sealed in it.
+      if (isMedia && isOpened(books, who, one.t)) return blame("playout", ": it had been opened, so what was sealed in it is wrong");
       // It was read; what could not be used is what it says: keys.
       if (!isRead(books, who, one)) return blame("wire");
       // A refusal carries no share: who takes it for an answer without one has misunderstood it.
@@ -76,6 +78,7 @@ function judged(books: Books, who: string, one: Refusal, count: number, isTamper
           : blame("protection");
     case "replayed":
       if (isMedia) return count < UNOPENED ? undefined : blame("protection", ", which had not been opened");
+      if (what.includes("announced") && hasNobodyMoved(books, one.t)) return blame(side, ", of users who had registered but once");
       return count < FEW ? undefined : blame(side);
     case "forged-signature":
       if (isTampered) return undefined;
@@ -145,6 +148,15 @@ const callOf = (books: Books, who: string, one: Refusal): string | undefined =>
 
 const isRead = (books: Books, who: string, one: Refusal): boolean =>
   books.messages(who).some(({ t, dir, type }) => t === one.t && dir === "received" && type === one.what);
+
+const isOpened = ({ evidence: { media } }: Books, who: string, at: number): boolean =>
+  media.streams.some(({ to, openedAt }) => to === who && openedAt.includes(at));
+
+/** Whether no client has registered a second time, so that no earlier registration of anybody's could be shown. */
+const hasNobodyMoved = (books: Books, at: number): boolean =>
+  books.evidence.clients.every(
+    (name) => books.messages(name).filter(({ dir, type, t }) => dir === "sent" && type === "Register" && t < at).length < 2,
+  );
 
 /** A direct session is made by who proves the call's keys. */
 const hasKeys = ({ evidence: { records } }: Books): boolean =>

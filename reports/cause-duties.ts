@@ -2,7 +2,7 @@
  * What parties owe each other by the protocol, whatever a scenario asks: each word that has to be answered, passed on, acted upon or said again. Who had what obliges it, was
  * there, and did not do it, is named. A duty is in this table when no run of sound code leaves it undone, which a test holds it to.
  */
-import { type Books, type Clue, isAccepted, type Message, type Session } from "./cause-books.ts";
+import { type Books, type Clue, isAccepted, isThere, type Message, type Session } from "./cause-books.ts";
 
 /** From a word to what it asks for, when nobody has to think. chosen: more than a busy process takes. */
 const AT_ONCE = 250_000;
@@ -52,10 +52,6 @@ export const dutyClues = (books: Books): readonly Clue[] =>
         ]
       : [...answers(books, who, CLIENTS)],
   );
-
-/** Whether a session was there for all of a span, and heard. */
-const isThere = (one: Session | undefined, from: number, to: number): boolean =>
-  one !== undefined && one.connected <= from && one.closed > to && !one.silences.some(([a, b]) => a <= to && b >= from);
 
 function answers(books: Books, who: string, duties: readonly Duty[]): readonly Clue[] {
   const clues: Clue[] = [];

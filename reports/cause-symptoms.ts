@@ -5,6 +5,7 @@
 
 import type { Books, Clue } from "./cause-books.ts";
 import { partyOf } from "./cause-breaches.ts";
+import { comesBack } from "./cause-limits.ts";
 import { isWithin, relayOf, wellSpans } from "./cause-voice.ts";
 import { FRAME_MICROS, gapsOf } from "./playout.ts";
 import type { OracleResult } from "./result.ts";
@@ -13,12 +14,6 @@ import { percentile } from "./statistic.ts";
 type Blame = Pick<Clue, "component" | "party" | "says">;
 /** Undefined: nobody's choice. */
 type Judge = (books: Books, party: string, one: OracleResult) => Blame | undefined;
-
-/**
- * A silence that lasts until what the scenario did is undone, and no longer than this beyond, is that fault's and nobody's. chosen: what a call may take to come back
- * with its relay, 300 ms and two round trips, where a round trip is 100 ms.
- */
-const COMES_BACK = 500_000;
 
 const choice =
   (component: Blame["component"], says: string): Judge =>
@@ -100,7 +95,7 @@ function silence(books: Books, party: string, { detail }: OracleResult): Blame |
       appliedMs * 1_000 <= gap.at &&
       gap.at < healedMs * 1_000 &&
       healedMs * 1_000 <= end &&
-      end <= healedMs * 1_000 + COMES_BACK,
+      end <= healedMs * 1_000 + comesBack(books),
   );
   if (wasHealed) return undefined;
   const { from, to = party, sentAt, openedAt, played } = stream;

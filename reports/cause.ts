@@ -9,7 +9,9 @@ import { type Books, booksOf, type Clue } from "./cause-books.ts";
 import { breachClues } from "./cause-breaches.ts";
 import { clientClues } from "./cause-clients.ts";
 import { complaintClues } from "./cause-complaints.ts";
+import { contentClues } from "./cause-contents.ts";
 import { dutyClues } from "./cause-duties.ts";
+import { limitClues, unreachable } from "./cause-limits.ts";
 import { symptomClues } from "./cause-symptoms.ts";
 import { voiceClues } from "./cause-voice.ts";
 import type { Evidence } from "./measure.ts";
@@ -18,6 +20,7 @@ import type { Component, Culprit, OracleResult, Verdict } from "./result.ts";
 /** The books that balance in every run of sound code. */
 export const BOOKS: readonly ((books: Books) => readonly Clue[])[] = [
   complaintClues,
+  contentClues,
   dutyClues,
   clientClues,
   breachClues,
@@ -34,14 +37,23 @@ const nameOf = (component: Component, party: string): string =>
     protection: `${party}'s media protection`,
     playout: `${party}'s playout`,
     wire: `${party}'s message parser`,
+    scenario: "every part",
   })[component];
+
+/** Every book balances: limits that ask for more than the mechanism can do are to blame where nothing else broke; of what else did, `doubts`, and without any the symptom. */
+function lesser(books: Books, doubts: readonly Clue[]): readonly Clue[] {
+  const beyond = unreachable(books);
+  const left = books.oracles.filter((one) => one.verdict === "broken" && !beyond.has(one));
+  if (left.length === 0) return limitClues(books);
+  return doubts.length > 0 ? doubts : symptomClues({ ...books, oracles: left });
+}
 
 /** Undefined when nothing is broken, or when nothing points anywhere. */
 export function causeOf(evidence: Evidence, verdict: Verdict, oracles: readonly OracleResult[]): Culprit | undefined {
   if (verdict !== "broken") return undefined;
   const books = booksOf(evidence, oracles);
   const clues = BOOKS.flatMap((rule) => rule(books));
-  const all = clues.length === 0 ? symptomClues(books) : clues;
+  const all = clues.some(({ weight }) => weight !== "taste") ? clues : lesser(books, clues);
   const [first] = all.toSorted((a, b) => WEIGHTS.indexOf(a.weight) - WEIGHTS.indexOf(b.weight) || a.at - b.at);
   if (first === undefined) return undefined;
   const { component, party, says } = first;

@@ -140,6 +140,7 @@ const EACH: Readonly<Record<Saying["ev"], Shape>> = {
     ["call", maybe(text)],
     ["addresses", maybe((value) => Array.isArray(value) && value.every(text))],
     ["ok", maybe((value) => typeof value === "boolean")],
+    ["present", maybe((value) => typeof value === "boolean")],
   ],
   refused: [
     ["reason", text],

@@ -20,7 +20,7 @@ export type OracleResult = {
 };
 
 /** The parts of the system that a broken run may point to: a relay, a client's signalling and calls, its media protection, its playout, a parser. */
-export type Component = "relay" | "client" | "protection" | "playout" | "wire";
+export type Component = "relay" | "client" | "protection" | "playout" | "wire" | "scenario";
 
 /** Where to look first. `sentence` names both and says why. */
 export type Culprit = { readonly component: Component; readonly party: string; readonly sentence: string };
@@ -233,7 +233,7 @@ export const resultSchema: z.ZodType<Result> = z.object({
   cause: z.string(),
   culprit: z
     .object({
-      component: z.enum(["relay", "client", "protection", "playout", "wire"]),
+      component: z.enum(["relay", "client", "protection", "playout", "wire", "scenario"]),
       party: z.string(),
       sentence: z.string(),
     })

@@ -109,6 +109,8 @@ export type SignalRecord = {
   readonly addresses?: readonly Address[];
   /** Of an acknowledgement that says so: whether what it answers was accepted. */
   readonly ok?: boolean;
+  /** Of a CallResumed: whether the call's other party is said to be there too. Logs of before it do not have it. */
+  readonly present?: boolean;
 };
 
 /** Input refused at the trust boundary; `count` is how many of this reason so far (all are counted, not all are written). */

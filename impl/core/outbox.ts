@@ -59,7 +59,8 @@ export class Outbox {
     const told = addressesIn(message);
     const addresses = told.length === 0 ? {} : { addresses: told };
     const ok = message.type === "RegisterAck" || message.type === "FederationHelloAck" ? { ok: message.ok } : {};
-    this.say({ ev: "signal", dir, type: message.type, session, ...about, ...addresses, ...ok });
+    const present = message.type === "CallResumed" ? { present: message.peer_present } : {};
+    this.say({ ev: "signal", dir, type: message.type, session, ...about, ...addresses, ...ok, ...present });
   }
 }
 
