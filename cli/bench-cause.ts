@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
 import type { Mutation } from "../scenarios/mutation.ts";
 import { CALL_MUTATIONS } from "../scenarios/mutations/call.ts";
 import { CLIENT_MUTATIONS } from "../scenarios/mutations/client.ts";
@@ -15,10 +16,11 @@ import { PROTECTION_MUTATIONS } from "../scenarios/mutations/protection.ts";
 import { RELAY_MUTATIONS } from "../scenarios/mutations/relay.ts";
 import { WIRE_MUTATIONS } from "../scenarios/mutations/wire.ts";
 import { MUTATIONS } from "../scenarios/mutations.ts";
+import { BLIND_BUGS } from "./blind-bugs.ts";
 import { CAUSE_BUGS } from "./cause-bugs.ts";
 import { corpus } from "./corpus.ts";
 import { CliError } from "./exit.ts";
-import { openLaboratory } from "./laboratory.ts";
+import { type Laboratory, openLaboratory } from "./laboratory.ts";
 import { readMatrix } from "./mutant-matrix.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
@@ -70,7 +72,12 @@ export function planted(): readonly Planted[] {
     component: componentOf(mutation.name),
     set: "catalogue",
   }));
-  const more = CAUSE_BUGS.map(({ component, case: name, set, ...mutation }) => ({ mutation, case: name, component, set }));
+  const more = [...CAUSE_BUGS, ...BLIND_BUGS].map(({ component, case: name, set, ...mutation }) => ({
+    mutation,
+    case: name,
+    component,
+    set,
+  }));
   return [...all, ...more].map((one) => ({ ...one, parts: partsOf(one.mutation, one.component) }));
 }
 
@@ -79,6 +86,48 @@ function caughtBy(): ReadonlyMap<string, string> {
   const file = join(import.meta.dirname, "../reports/golden/mutants.txt");
   if (!existsSync(file)) throw new CliError("lacking", `${file} is not there: bench cause works in a checkout of midcall alone`);
   return new Map(readMatrix(readFileSync(file, "utf8")).map((row) => [row.mutation, row.case]));
+}
+
+/** Oracles with a limit in time, and the parameter that is it. */
+const LIMITS: ReadonlyMap<string, string> = new Map([
+  ["longest-gap", "max"],
+  ["media-recovers", "within"],
+  ["signalling-recovers", "within"],
+  ["call-connects", "within"],
+  ["mouth-to-ear", "p95"],
+]);
+
+/** Sound code held to a limit that no code can keep: a millisecond for one oracle of a case. */
+export type Tight = { readonly scenario: Scenario; readonly oracle: string };
+
+/** Each case of the catalogue, crowds and long ones apart, with one of its limits after the other made a millisecond. */
+export const tightened = (): readonly Tight[] =>
+  CATALOGUE.filter(({ tags }) => !tags.includes("crowd") && !tags.includes("long")).flatMap((scenario) =>
+    [...LIMITS].flatMap(([oracle, parameter]): Tight[] =>
+      scenario.expect.some((one) => one.oracle === oracle)
+        ? [
+            {
+              oracle,
+              scenario: {
+                ...scenario,
+                expect: scenario.expect.map((one) => (one.oracle === oracle ? { ...one, [parameter]: 1_000 } : one)),
+              },
+            },
+          ]
+        : [],
+    ),
+  );
+
+/** What the cause line says of sound code: undefined where the limit was kept all the same. `accused`: a part, and not the limit. */
+export async function accusedBy(
+  { scenario }: Tight,
+  laboratory: Laboratory,
+  signal: AbortSignal,
+): Promise<{ readonly accused: boolean; readonly says: string } | undefined> {
+  const job = { lab: "sim", scenario, seed: DEFAULT_SEED, codec: "sized", crypto: "null", folder: null, dir: "" } as const;
+  const { result } = await laboratory.run({ ...job, wantLines: false, commit: "unknown", sabotage: null }, { signal });
+  if (result.verdict !== "broken") return undefined;
+  return { accused: result.culprit?.component !== "scenario", says: result.culprit?.sentence ?? "" };
 }
 
 /** What the cause line says of a bug in the case that shows it. */

@@ -8,13 +8,14 @@ import { measure } from "../reports/measure.ts";
 import { readLog } from "../reports/read-log.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import { applyMutation } from "../scenarios/mutation.ts";
-import { planted, pointedAt } from "./bench-cause.ts";
+import { accusedBy, planted, pointedAt, tightened } from "./bench-cause.ts";
+import { BLIND_BUGS } from "./blind-bugs.ts";
 import { CAUSE_BUGS } from "./cause-bugs.ts";
 import { openLaboratory } from "./laboratory.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 test("every bug fits the code exactly once", () => {
-  for (const bug of CAUSE_BUGS) {
+  for (const bug of [...CAUSE_BUGS, ...BLIND_BUGS]) {
     const source = readFileSync(join(import.meta.dirname, "..", bug.file), "utf8");
     expect(applyMutation(source, bug)).not.toBe(source);
   }
@@ -34,6 +35,35 @@ test.each(SOME)("%s is named by the part that it is in", async (name) => {
   const { broke, named, parts, says } = await pointedAt(bug, new AbortController().signal);
   expect(broke).toBe(true);
   expect(parts, says).toContain(named);
+});
+
+/** Limits of a millisecond, where faults, networks, losses and set-ups take their time. */
+const TIGHT: readonly (readonly [name: string, oracle: string])[] = [
+  ["roam-wifi-to-cellular", "longest-gap"],
+  ["relay-restart", "signalling-recovers"],
+  ["relay-restart", "media-recovers"],
+  ["burst-loss", "longest-gap"],
+  ["fec-sliding", "mouth-to-ear"],
+  ["federation-baseline", "call-connects"],
+];
+
+test("sound code that is held to a limit which no code can keep is not accused: the limit is, with what the mechanism takes", async () => {
+  const laboratory = openLaboratory();
+  try {
+    for (const [name, oracle] of TIGHT) {
+      const one = tightened().find((tight) => tight.scenario.name === name && tight.oracle === oracle);
+      if (one === undefined) throw new Error(`${name} has no ${oracle}`);
+      const said = await accusedBy(one, laboratory, new AbortController().signal);
+      expect(said, `${name} ${oracle}`).toMatchObject({ accused: false });
+      expect(said?.says).toMatch(
+        new RegExp(
+          `^Every part did its duty: ${oracle} of \\w+ took [\\d.]+ m?s, .* may take [\\d.]+ m?s here, and the limit is 1 ms\\.$`,
+        ),
+      );
+    }
+  } finally {
+    await laboratory.close();
+  }
 });
 
 /** Cases in which much happens: relays that die, drain and stand still, networks that change, signalling delayed. */

@@ -61,7 +61,8 @@ function judged(books: Books, who: string, one: Refusal, count: number, isTamper
     case "oversized":
       if (isTampered) return undefined;
       // A packet that a key has opened is as it was sealed: what cannot be read is what was sealed in it.
-      if (isMedia && isOpened(books, who, one.t)) return blame("playout", ": it had been opened, so what was sealed in it is wrong");
+      if (isMedia && isOpened(books, who, one.t))
+        return blame("playout", ": it had been opened, so what was sealed in it is wrong");
       // It was read; what could not be used is what it says: keys.
       if (!isRead(books, who, one)) return blame("wire");
       // A refusal carries no share: who takes it for an answer without one has misunderstood it.
@@ -78,7 +79,8 @@ function judged(books: Books, who: string, one: Refusal, count: number, isTamper
           : blame("protection");
     case "replayed":
       if (isMedia) return count < UNOPENED ? undefined : blame("protection", ", which had not been opened");
-      if (what.includes("announced") && hasNobodyMoved(books, one.t)) return blame(side, ", of users who had registered but once");
+      if (what.includes("announced") && hasNobodyMoved(books, one.t))
+        return blame(side, ", of users who had registered but once");
       return count < FEW ? undefined : blame(side);
     case "forged-signature":
       if (isTampered) return undefined;

@@ -29,7 +29,13 @@ function addressesOfOthers(books: Books, who: string): readonly Clue[] {
     const odd = said.addresses.find((one) => !others.has(one));
     if (odd === undefined) return [];
     return [
-      clueOf(who, said.t, own.has(odd) ? "told a party its own addresses for its peer's" : `told a party that its peer is at ${odd}, which its peer never said`),
+      clueOf(
+        who,
+        said.t,
+        own.has(odd)
+          ? "told a party its own addresses for its peer's"
+          : `told a party that its peer is at ${odd}, which its peer never said`,
+      ),
     ];
   });
 }
@@ -41,7 +47,8 @@ function presence(books: Books, who: string): readonly Clue[] {
     if (said.dir !== "sent" || said.type !== "CallResumed" || said.present === undefined) return [];
     if (books.wasAway(who, said.t, said.t)) return [];
     const others = carriers(books, who, all, said);
-    if (said.present && others.length === 0) return [clueOf(who, said.t, "said that a call's other party was there, which was not")];
+    if (said.present && others.length === 0)
+      return [clueOf(who, said.t, "said that a call's other party was there, which was not")];
     const isFound = others.some(({ id }) => isThere(books.session(who, id, said.t), said.t, said.t));
     return !said.present && isFound ? [clueOf(who, said.t, "said that a call's other party was not there, which was")] : [];
   });

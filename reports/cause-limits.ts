@@ -12,7 +12,13 @@ import type { OracleResult } from "./result.ts";
 import { percentile } from "./statistic.ts";
 
 /** A measured length of `party`'s that is above its limit, and what sound code may need for it here. Microseconds. */
-type Excess = { readonly party: string; readonly took: number; readonly limit: number; readonly needs: number; readonly why: string };
+type Excess = {
+  readonly party: string;
+  readonly took: number;
+  readonly limit: number;
+  readonly needs: number;
+  readonly why: string;
+};
 
 /** Three frames that do not come make a direct path doubtful (impl/core/ice/path-watch.ts). */
 const MISSES = 45_000;
@@ -147,7 +153,15 @@ function recoveries(books: Books, one: ReturnType<typeof expected> & { readonly 
     if (took <= limit) return [];
     const { appliedMs = null, healedMs = null } = books.evidence.conditions[own.fault] ?? {};
     const lasted = one.from === "heal" || appliedMs === null || healedMs === null ? 0 : (healedMs - appliedMs) * 1_000;
-    return [{ party: own.party, took, limit, needs: lasted + comesBack(books), why: "a call that comes back with its relay or its network" }];
+    return [
+      {
+        party: own.party,
+        took,
+        limit,
+        needs: lasted + comesBack(books),
+        why: "a call that comes back with its relay or its network",
+      },
+    ];
   });
 }
 

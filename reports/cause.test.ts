@@ -159,7 +159,65 @@ test("a party whose call is up and that never says a word is named before what c
   expect(causeIn(aCallLog(SCENARIO, { alice: null }))).toMatchObject({ component: "client", party: "bob" });
 });
 
-test("a silence that a fault makes and that ends with it is nobody's, however tight the limit; one that goes on is somebody's", () => {
+test("set-up tells a party what its peer has said of itself, and neither its own addresses nor made-up ones", () => {
+  const [own, peers] = ["192.168.1.2:4433", "192.168.2.2:4433"];
+  const log = (told: string): LogBuilder =>
+    silent()
+      .say(s(1), "r1", { ...signal("received", "DirectCallOffer", -1), addresses: [own] } as Saying)
+      .say(s(1), "r1", signal("sent", "DirectCallOffer", -2))
+      .say(s(2), "r1", { ...signal("received", "DirectCallAnswer", -2), addresses: [peers] } as Saying)
+      .say(s(2), "r1", signal("sent", "DirectCallAnswer", -1))
+      .say(s(2), "r1", { ...signal("sent", "CallSetup", -1), addresses: [told] } as Saying)
+      .say(s(2), "r1", { ...signal("sent", "CallSetup", -2), addresses: [own] } as Saying);
+  expect(sentenceOf(log(peers))).not.toContain("told a party");
+  expect(sentenceOf(log(own))).toBe("The relay r1 told a party its own addresses for its peer's.");
+  expect(sentenceOf(log("203.0.113.9:1"))).toBe(
+    "The relay r1 told a party that its peer is at 203.0.113.9:1, which its peer never said.",
+  );
+});
+
+test("a party that is back is told that its peer is there when another session carries the call, and only then", () => {
+  const log = (present: boolean, isSetUp: boolean): LogBuilder => {
+    const one = silent().say(s(3), "r1", signal("received", "CallResume", -1));
+    if (isSetUp) one.say(s(2), "r1", signal("sent", "CallSetup", -2)).say(s(3), "r1", signal("sent", "CallResumed", -2));
+    return one.say(s(3), "r1", { ...signal("sent", "CallResumed", -1), present } as Saying);
+  };
+  expect(sentenceOf(log(true, true))).not.toContain("said that");
+  expect(sentenceOf(log(false, false))).not.toContain("said that");
+  expect(sentenceOf(log(true, false))).toBe("The relay r1 said that a call's other party was there, which was not.");
+  expect(sentenceOf(log(false, true))).toBe("The relay r1 said that a call's other party was not there, which was.");
+});
+
+test("a packet that was opened and cannot be read was filled wrongly, and none of the parser's", () => {
+  const malformed = { ev: "refused", reason: "malformed", what: "media packet", count: 1 } as const;
+  const opened = measure(silent().records(), SCENARIO).media.streams.find(({ to }) => to === "alice")?.openedAt[40] ?? 0;
+  expect(causeIn(silent().say(opened, "alice", malformed))).toMatchObject({ component: "playout" });
+  expect(causeIn(silent().say(opened + 1, "alice", malformed))).toMatchObject({ component: "wire" });
+});
+
+test("where every part did its duty, a limit below what that takes is named with the figure; what takes longer is somebody's", () => {
+  // Registered anew 200 ms after the relay is back, where a question to it, a handshake and a registration may take 450 ms.
+  const within = (limit: number, back: number): Culprit | undefined => {
+    const scenario = aScenario({ faults: [KILL], expect: [{ oracle: "signalling-recovers", within: limit }] });
+    const log = aCallLog(scenario)
+      .fault(0, "kill r1", s(5), s(8))
+      .say(s(5.2), "alice", { ev: "registration", state: "reconnecting", attempt: 1, delayMs: 0, supervisors: 1 })
+      .say(s(5.2), "alice", { ev: "session", session: 2, state: "connecting", remote: "198.51.100.3:4433" })
+      .say(s(5.4), "alice", { ev: "session", session: 2, state: "closed", reason: "handshake-timeout" })
+      .say(s(8) + back, "alice", { ev: "registration", state: "registered", attempt: 1, supervisors: 0 });
+    const evidence = measure(log.records(), scenario);
+    const { verdict, oracles } = judge(evidence, undefined);
+    return causeOf(evidence, verdict, oracles);
+  };
+  expect(within(s(0.5), s(0.2))).toBeUndefined();
+  expect(within(s(0.01), s(0.2))).toMatchObject({ component: "scenario", party: "alice" });
+  expect(within(s(0.01), s(0.2))?.sentence).toBe(
+    "Every part did its duty: signalling-recovers of alice took 200 ms, a question to the relay, a handshake and a registration may take 450 ms here, and the limit is 10 ms.",
+  );
+  expect(within(s(0.01), s(2))).toMatchObject({ component: "client", party: "alice" });
+});
+
+test("a silence that a fault makes and that ends with it is its own, however tight the limit; one that goes on is somebody's", () => {
   const blackout = (to: number): LogBuilder => {
     const log = aCallLog(CUT, { alice: { spells: [{ from: s(10), to: s(to), kind: "silence" }] } });
     for (let at = s(9.9); at < s(to); at += 10_000)
@@ -172,7 +230,9 @@ test("a silence that a fault makes and that ends with it is nobody's, however ti
     expect(verdict).toBe("broken");
     return causeOf(evidence, verdict, oracles);
   };
-  expect(causeOfIt(blackout(12))).toBeUndefined();
+  expect(causeOfIt(blackout(12))?.sentence).toMatch(
+    /^Every part did its duty: longest-gap of alice took 2000 ms, until that is undone and the call is back/,
+  );
   expect(causeOfIt(blackout(13))?.component).toBe("client");
 });
 const CUT = aScenario({

@@ -106,19 +106,32 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       ]);
     }
     case "cause": {
-      const { planted, pointedAt } = await import("../bench-cause.ts");
+      const { accusedBy, planted, pointedAt, tightened } = await import("../bench-cause.ts");
       const pointed: Pointed[] = [];
       for (const bug of planted()) {
         stage(bug.mutation.name);
         pointed.push(await pointedAt(bug, terminal.interrupted));
       }
+      const laboratory = (await import("../laboratory.ts")).openLaboratory();
+      const tight: { scenario: string; oracle: string; accused: boolean; says: string }[] = [];
+      try {
+        for (const one of tightened()) {
+          stage(`${one.scenario.name} ${one.oracle} within 1 ms`);
+          const said = await accusedBy(one, laboratory, terminal.interrupted);
+          if (said !== undefined) tight.push({ scenario: one.scenario.name, oracle: one.oracle, ...said });
+        }
+      } finally {
+        await laboratory.close();
+      }
       const broke = pointed.filter((one) => one.broke);
       const wrong = broke.filter(({ named, parts }) => !parts.includes(named));
-      return told({ pointed }, () => [
+      return told({ pointed, tight }, () => [
         ...[...Map.groupBy(broke, ({ set }) => set)].map(
           ([set, all]) => `${all.filter((one) => !wrong.includes(one)).length} of ${all.length} bugs named rightly: ${set}`,
         ),
+        `${tight.filter(({ accused }) => !accused).length} of ${tight.length} sound runs whose limit is a millisecond accuse no part`,
         ...wrong.map((one) => `${one.mutation} is in ${one.component}: ${one.says}`),
+        ...tight.flatMap((one) => (one.accused ? [`${one.scenario} with ${one.oracle} within 1 ms: ${one.says}`] : [])),
       ]);
     }
     case "relay": {
