@@ -84,7 +84,7 @@ test.concurrent("a run in virtual time is shown as it would have gone, at the sp
   const going = await watching("run", "relay-restart", "--watch", "--codec", "sized");
   try {
     const { origin } = new URL(going.url);
-    for (const path of ["/", "/events", "/inject", `/${"0".repeat(32)}/`, `/${"0".repeat(32)}/events`])
+    for (const path of ["/", "//", "/events", "/inject", `/${"0".repeat(32)}/`, `/${"0".repeat(32)}/events`])
       expect(await asked(`${origin}${path}`)).toEqual({ status: 404, text: "" });
     // Under another name (DNS rebinding), and where nothing can be done by hand.
     expect((await asked(going.url, "GET", { host: "attacker.example" })).status).toBe(404);

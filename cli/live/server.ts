@@ -43,7 +43,9 @@ export async function openLivePage(watched: Watched): Promise<LivePage> {
     response.setHeader("referrer-policy", "no-referrer");
     response.setHeader("x-content-type-options", "nosniff");
     response.setHeader("cache-control", "no-store");
-    const url = new URL(request.url ?? "/", origin);
+    // What is no path at all, like `//`, is nobody's either: it must not end the run that is watched.
+    const url = URL.parse(request.url ?? "/", origin);
+    if (url === null) return refuse(response, 404);
     const [, given = "", ...rest] = url.pathname.split("/");
     if (!isSame(given, token) || `http://${request.headers.host}` !== origin) return refuse(response, 404);
     const path = rest.join("/");
