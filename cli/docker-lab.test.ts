@@ -15,6 +15,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import { expectHeld } from "./kept-up.fixture.ts";
 import { openLaboratory } from "./laboratory.ts";
 import { inLanes } from "./lanes.fixture.ts";
+import { lacksPrometheus, type ScrapedRun, scrapedRun } from "./scraped-run.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 
 /**
@@ -28,12 +29,16 @@ const CASES: readonly string[] =
 /** chosen: as many as two processors carry. baseline alone: a gap of a few frames is too long for it. */
 const AT_ONCE = 2;
 const ALONE: readonly string[] = ["baseline"];
+/** The one that a Prometheus follows. */
+const SCRAPED = "relay-restart";
 /** chosen: a minute a case, three times what it takes. */
 const LIMIT_MS: number = CASES.length * 60_000;
 
 const found = [...(await lacks()), ...(isDaemonInstalled() ? [] : await dockerLacks())];
 const missing = found.map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
 const results = new Map<string, Result | Error>();
+const noPrometheus = await lacksPrometheus();
+let scraped: ScrapedRun<Result> | undefined;
 let folder = "";
 let daemon: Pick<Daemon, "stop"> | undefined;
 
@@ -44,7 +49,11 @@ async function run(scenario: Scenario): Promise<Result> {
   const laboratory = openLaboratory();
   try {
     const job = { lab: "docker", scenario, seed: DEFAULT_SEED, codec: "real", crypto: "real", folder: own, dir: own } as const;
-    return (await laboratory.run({ ...job, wantLines: false, commit: "", sabotage: null })).result;
+    const all = { ...job, wantLines: false, commit: "", sabotage: null };
+    if (scenario.name !== SCRAPED || noPrometheus !== "") return (await laboratory.run(all)).result;
+    const data = join(folder, "prometheus");
+    scraped = await scrapedRun(data, async (metrics) => (await laboratory.run({ ...all, metrics })).result);
+    return scraped.ended;
   } finally {
     await laboratory.close();
   }
@@ -66,6 +75,7 @@ beforeAll(async () => {
 }, LIMIT_MS);
 
 afterAll(async () => {
+  await scraped?.close();
   await daemon?.stop();
   if (folder !== "") await rm(folder, { recursive: true, force: true });
 }, LIMIT_MS);
@@ -76,6 +86,22 @@ test.for(CASES)("%s holds in containers", (name, context) => {
   if (result === undefined || result instanceof Error) throw result ?? new RangeError(`${name}: not in the catalogue`);
   expect(result.lab).toBe("docker");
   expectHeld(result, context);
+});
+
+test("a run in containers is scraped live by a real Prometheus, its fault with it", async (context) => {
+  context.skip(missing !== "" || noPrometheus !== "", `${missing} ${noPrometheus}`);
+  const result = results.get(SCRAPED);
+  if (scraped === undefined || result === undefined || result instanceof Error) throw result ?? new Error("nothing was scraped");
+  const run = `run=~"${SCRAPED}/.+"`;
+  const sent = await scraped.over(`midcall_client_sent_frames_total{${run}}`);
+  expect([...sent.keys()].toSorted()).toEqual(["alice", "bob"]);
+  for (const { samples } of sent.values()) {
+    const values = samples.map(([, value]) => value);
+    expect(values).toEqual(values.toSorted((a, b) => a - b));
+    expect(new Set(values).size).toBeGreaterThan(2);
+  }
+  const starts = await scraped.over(`midcall_process_starts_total{${run}}`);
+  expect(starts.get("r1")?.samples.at(-1)?.[1]).toBe(2);
 });
 
 test("without a daemon it says so, and how to get one", async (context) => {
@@ -91,7 +117,7 @@ test("without a daemon it says so, and how to get one", async (context) => {
     await expect(lab.run({ ...job, wantLines: false, commit: "", sabotage: null })).rejects.toMatchObject({
       code: "lacking",
       message: expect.stringMatching(
-        /^the docker laboratory needs a Docker daemon \(.* no such socket\); to get it: (apt-get|systemctl|service) /,
+        /^the docker laboratory needs a Docker daemon \(.* no such socket\); to get it: (apt-get|systemctl|start-stop-daemon) /,
       ),
     });
   } finally {

@@ -1,47 +1,45 @@
 /** A run on a real kernel, scraped while it lasts: what the port said last is what the run's own log comes to. */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { lacks } from "../netns/install.ts";
 import { midcall, type Said } from "./recorded-terminal.fixture.ts";
+import { lacksPrometheus, scrapedRun } from "./scraped-run.fixture.ts";
 
-const missing = (await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`).join("; ");
-
-/** A TCP port of loopback that nobody has. */
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const bound = server.address();
-      server.close(() => resolve(bound !== null && typeof bound === "object" ? bound.port : 0));
-    });
-  });
+const missing = [
+  ...(await lacks()).map((lack) => `${lack.what}${lack.command === null ? "" : ` (${lack.command})`}`),
+  ...[await lacksPrometheus()].filter(Boolean),
+].join("; ");
 
 test("all parties of a namespace run are scraped live from one port, under the name that the run's metrics.om has", async (context) => {
   if (missing !== "") context.skip(missing);
   const folder = await mkdtemp(join(tmpdir(), "midcall-live-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const port = await freePort();
-  const words = ["run", "blackout", "--lab", "netns", "--json", "--metrics", `127.0.0.1:${port}`];
-  let over: Said | undefined;
-  const running = midcall(folder, words).then((said) => {
-    over = said;
-  });
   let last = "";
   const seen = new Set<string>();
-  while (over === undefined) {
-    const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
-      (response) => response.text(),
-      () => "",
-    );
-    if (text !== "") last = text;
-    for (const [, party, state] of text.matchAll(/^midcall_client_call_state\{party="(\w+)",state="(\w+)",run="[^"]*"\} 1$/gm))
-      seen.add(`${party} ${state}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  await running;
-  expect([0, 1, 3], over.err).toContain(over.code);
+  const look = async (port: number): Promise<Said> => {
+    let over: Said | undefined;
+    const words = ["run", "blackout", "--lab", "netns", "--json", "--metrics", `127.0.0.1:${port}`];
+    const running = midcall(folder, words).then((said) => {
+      over = said;
+    });
+    while (over === undefined) {
+      const text = await fetch(`http://127.0.0.1:${port}/metrics`).then(
+        (response) => response.text(),
+        () => "",
+      );
+      if (text !== "") last = text;
+      for (const [, party, state] of text.matchAll(/^midcall_client_call_state\{party="(\w+)",state="(\w+)",run="[^"]*"\} 1$/gm))
+        seen.add(`${party} ${state}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await running;
+    return over;
+  };
+  const scraped = await scrapedRun(join(folder, "prometheus"), ({ port }) => look(port));
+  onTestFinished(() => scraped.close());
+  expect([0, 1, 3], scraped.ended.err).toContain(scraped.ended.code);
   expect(seen).toContain("alice active");
   expect(seen).toContain("bob active");
   const value = (name: string, labels: string): number | undefined => {
@@ -55,7 +53,13 @@ test("all parties of a namespace run are scraped live from one port, under the n
   const total = [...whole.matchAll(/^midcall_client_sent_frames_total\{run="blackout\/netns-0x1",party="alice"\} (\d+) /gm)].at(
     -1,
   )?.[1];
-  const scraped = value("midcall_client_sent_frames_total", 'party="alice"') ?? 0;
-  expect(scraped).toBeLessThanOrEqual(Number(total));
-  expect(scraped).toBeGreaterThan(Number(total) / 2);
+  const frames = value("midcall_client_sent_frames_total", 'party="alice"') ?? 0;
+  expect(frames).toBeLessThanOrEqual(Number(total));
+  expect(frames).toBeGreaterThan(Number(total) / 2);
+  // A real Prometheus at the same port has them as they grew.
+  const grew = (await scraped.over('midcall_client_sent_frames_total{run="blackout/netns-0x1"}')).get("alice")?.samples ?? [];
+  const values = grew.map(([, count]) => count);
+  expect(values).toEqual(values.toSorted((a, b) => a - b));
+  expect(new Set(values).size).toBeGreaterThan(2);
+  expect(values.at(-1)).toBeLessThanOrEqual(Number(total));
 });
