@@ -116,9 +116,12 @@ function silenceOf(books: Books, party: string, at: number, took: number): Pick<
   if (!isAfter) return { needs: wayOf(books, party, at, took), why: "what the way lost or delayed" };
   const path = books.of(party).findLast((one) => one.ev === "path" && one.t <= at);
   return path?.ev === "path" && path.path === "direct"
-    ? { needs: MISSES + bothWays(books) + PLAYS, why: "to miss three frames, say so and send by the relay" }
+    ? { needs: MISSES + bothWays(books) / 2, why: "to miss three frames and have the next by the relay" }
     : { needs: ASKS + 3 * roundTrip(books, party) + bothWays(books) + PLAYS, why: "to notice it and to take up the call anew" };
 }
+
+/** Drops that no party had a choice about. */
+const BY_CHANCE: ReadonlySet<string> = new Set(["loss", "queue", "corrupt", "mtu"]);
 
 /**
  * Of a silence at no fault's time: as long as it was, when the packets of that time were dropped on their way or came later than the others; without redundancy, of which more could be asked. What came in
@@ -127,6 +130,8 @@ function silenceOf(books: Books, party: string, at: number, took: number): Pick<
 function wayOf(books: Books, party: string, at: number, took: number): number {
   const { media, records, scenario } = books.evidence;
   if (Object.values(scenario.parties).some((one) => (one.fec?.scheme ?? "none") !== "none")) return 0;
+  // Who has two ways chooses among them.
+  if (records.some((one) => one.ev === "path" && one.path === "direct")) return 0;
   const stream = media.streams.find(({ to }) => to === party);
   if (stream === undefined) return 0;
   const { sentAt, openedAt, played } = stream;
@@ -139,7 +144,9 @@ function wayOf(books: Books, party: string, at: number, took: number): number {
     if ((openedAt[seq] ?? Number.POSITIVE_INFINITY) <= sent + delay - 2 * FRAME_MICROS) inTime++;
     else if (openedAt[seq] !== undefined) late++;
   }
-  const lost = records.filter((one) => one.ev === "drop" && one.t > at - delay - FRAME_MICROS && one.t < at + took).length;
+  const lost = records.filter(
+    (one) => one.ev === "drop" && BY_CHANCE.has(one.cause) && one.t > at - delay - FRAME_MICROS && one.t < at + took,
+  ).length;
   return inTime <= sealed / 2 && lost + late >= Math.max(1, sealed - inTime) / 2 ? took : 0;
 }
 
