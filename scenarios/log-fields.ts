@@ -107,7 +107,14 @@ const TABLE: Table = {
     rttMs: "number",
     reason: "text",
   },
-  signal: { dir: { sent: true, received: true }, type: "text", session: "number", call: "text", ok: "boolean", present: "boolean" },
+  signal: {
+    dir: { sent: true, received: true },
+    type: "text",
+    session: "number",
+    call: "text",
+    ok: "boolean",
+    present: "boolean",
+  },
   refused: { reason: refusals, what: "text", count: "number" },
   registration: {
     state: { idle: true, connecting: true, registered: true, reconnecting: true, switching: true, refused: true },
