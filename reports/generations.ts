@@ -23,15 +23,23 @@ export function measureGenerations(records: readonly LogRecord[], parties: reado
 type Counts = { -readonly [Name in keyof PartyGenerations]: number };
 type Generation = Extract<LogRecord, { readonly ev: "generation" }>;
 
-/** Every `generation` record in order, with whether it is the application of a stale one. */
-export function generationsOf(records: readonly LogRecord[]): { readonly record: Generation; readonly stale: boolean }[] {
+/**
+ * Every `generation` record in order, with whether it is the application of a stale one, and whether it was sent under a number not above every one that this party sent in the call before:
+ * by this count, whatever the party remembers of itself after a registration or a restart, or by its own.
+ */
+export function generationsOf(records: readonly LogRecord[]): readonly JudgedGeneration[] {
   const newest = new Map<string, number>();
   return records.flatMap((record) => {
     if (record.ev !== "generation") return [];
-    if (record.action !== "applied") return [{ record, stale: false }];
-    const name = `${record.call} ${record.who}`;
-    const last = newest.get(name) ?? Number.NEGATIVE_INFINITY;
-    newest.set(name, Math.max(last, record.generation));
-    return [{ record, stale: record.generation <= last || record.generation <= record.last }];
+    const { action, generation } = record;
+    if (action !== "applied" && action !== "sent") return [{ record, stale: false, before: undefined }];
+    const name = `${record.call} ${record.who} ${action}`;
+    const last = Math.max(record.last, newest.get(name) ?? Number.NEGATIVE_INFINITY);
+    newest.set(name, Math.max(last, generation));
+    const isOld = generation <= last;
+    return [{ record, stale: action === "applied" && isOld, before: action === "sent" && isOld ? last : undefined }];
   });
 }
+
+/** `before`: sent under a number that is not above this one, which was sent before. */
+export type JudgedGeneration = { readonly record: Generation; readonly stale: boolean; readonly before: number | undefined };

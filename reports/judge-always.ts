@@ -91,9 +91,9 @@ function noStaleGeneration({ records }: Evidence): Finding {
   const stale = all.find((one) => one.stale);
   if (stale !== undefined)
     return broken(`${stale.record.who} applied generation ${stale.record.generation} which was not newer`, stale.record.t);
-  const again = all.find(({ record }) => record.action === "sent" && record.generation <= record.last);
+  const again = all.find(({ before }) => before !== undefined);
   if (again !== undefined)
-    return broken(`${again.record.who} sent generation ${again.record.generation} after ${again.record.last}`, again.record.t);
+    return broken(`${again.record.who} sent generation ${again.record.generation} after ${again.before}`, again.record.t);
   return held(`${all.filter((one) => one.record.action === "applied").length} generations applied, none stale`);
 }
 

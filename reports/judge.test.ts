@@ -104,6 +104,9 @@ test("two updates sent under one generation break no-stale-generation", () => {
     detail: "alice sent generation 1 after 1",
   });
   expect(always("no-stale-generation", sending(2))).toMatchObject({ verdict: "held" });
+  // A party that begins again at one, and remembers nothing of before.
+  const again = sending(2).say(s(6), "alice", { ev: "generation", call: CALL_ID, action: "sent", generation: 1, last: 0 });
+  expect(always("no-stale-generation", again)).toMatchObject({ verdict: "broken", detail: "alice sent generation 1 after 2" });
 });
 
 test("what is still held at the end breaks everything-freed; nobody saying anything is inconclusive", () => {

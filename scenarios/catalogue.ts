@@ -73,6 +73,7 @@ import ringrtcBurstyLoss from "./cases/ringrtc-bursty-loss.ts";
 import ringrtcInternational from "./cases/ringrtc-international.ts";
 import ringrtcModerate from "./cases/ringrtc-moderate.ts";
 import ringrtcSpikyLoss from "./cases/ringrtc-spiky-loss.ts";
+import roamAfterRestart from "./cases/roam-after-restart.ts";
 import roamBack from "./cases/roam-back.ts";
 import roamBothAtOnce from "./cases/roam-both-at-once.ts";
 import roamCallee from "./cases/roam-callee.ts";
@@ -160,6 +161,7 @@ export const CATALOGUE: readonly Scenario[] = [
   roamCallee,
   roamMakeBeforeBreak,
   roamBack,
+  roamAfterRestart,
   roamBothAtOnce,
   roamDuringRace,
   staleUpdate,

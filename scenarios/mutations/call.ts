@@ -3,6 +3,13 @@ import type { Mutation } from "../mutation.ts";
 
 export const CALL_MUTATIONS: readonly Mutation[] = [
   {
+    name: "generations-begin-anew",
+    file: "impl/core/call.ts",
+    find: "call.resumptions++;",
+    replace: "call.resumptions++; call.generations = { ...call.generations, own: 0 };",
+    imitates: "Candidate updates are numbered from one again after each registration, so the peer takes them for ones that it has.",
+  },
+  {
     name: "short-patience-with-relay",
     file: "impl/core/call.ts",
     find: "resuming: seconds(120),",
