@@ -21,6 +21,7 @@ test.each([
   // An address family that dies without a word, under the relay path, under both paths.
   ["v6-dies-mid-call", 450],
   ["v4-dies-mid-call", 450],
+  ["v6-dies-one-way", 600],
   ["v6-dies-under-both", 300],
 ] as const)("%s: no gap over %i ms, and no stale generation applied", (name, most) => {
   const scenario = CATALOGUE.find((one) => one.name === name);

@@ -100,6 +100,7 @@ import v6Appears from "./cases/v6-appears.ts";
 import v6BlackHole from "./cases/v6-black-hole.ts";
 import v6DiesAtRest from "./cases/v6-dies-at-rest.ts";
 import v6DiesMidCall from "./cases/v6-dies-mid-call.ts";
+import v6DiesOneWay from "./cases/v6-dies-one-way.ts";
 import v6DiesRegistering from "./cases/v6-dies-registering.ts";
 import v6DiesUnderBoth from "./cases/v6-dies-under-both.ts";
 import type { Scenario } from "./expanded.ts";
@@ -197,6 +198,7 @@ export const CATALOGUE: readonly Scenario[] = [
   v6DiesAtRest,
   v6DiesMidCall,
   v4DiesMidCall,
+  v6DiesOneWay,
   v6DiesUnderBoth,
   federationBaseline,
   federationMove,

@@ -209,7 +209,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const others = link === undefined ? [] : reachable(link.relay, network).filter((one) => one !== link.remote);
     isWatching = others.length > 0;
     if (link !== undefined && isWatching)
-      watched = { link, state: relayWatch.start(call.now(), link.remote, others, watched?.state) };
+      watched = { link, state: relayWatch.start(call.now(), link.remote, others, link.rtt, watched?.state) };
   }
 
   function packet(from: Address, bytes: Uint8Array): void {

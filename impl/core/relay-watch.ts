@@ -1,7 +1,7 @@
 /**
- * Whether the address by which a client is registered still leads to its relay, where the relay has another one. Silence on the session is only a reason to ask: by STUN (RFC 8489), at all of the relay's
- * addresses at once. An address that answers nothing while another one does is dead, however little is said or however much is lost: then the client goes over to the other. What a QUIC client
- * cannot do is migrate there (RFC 9000 section 9), so it is a session of its own, made before the old one is left.
+ * Whether the address by which a client is registered still leads to its relay and back, where the relay has another one. It is asked by STUN (RFC 8489), under a call five times a second; while one question has no
+ * answer, all of the relay's addresses are. An address that answers nothing while another one does is dead, however little is said or however much is lost: then the client goes over to the other. What a QUIC
+ * client cannot do is migrate there (RFC 9000 section 9), so it is a session of its own, made before the old one is left.
  */
 import type { Address } from "../base/address.ts";
 import { toHex } from "../base/cursor.ts";
@@ -28,15 +28,16 @@ export type State = {
   /** The address in use, and the others. */
   readonly current: Address;
   readonly others: readonly Address[];
-  /** When it was last known to lead to the relay. */
+  /** When anything came from there last. */
   readonly heardAt: Instant;
-  /** That was an answer: nothing has been said on the session since. */
-  readonly isAnswered: boolean;
+  /** When it last answered, which takes both directions, and how long it took. */
+  readonly provenAt: Instant;
+  readonly rtt: Micros;
   /** Questions since, the oldest first. */
   readonly rounds: readonly Round[];
   /** Questions whose answers may still come, by transaction (hex), and when they were asked. */
   readonly asked: ReadonlyMap<string, Instant>;
-  /** Rounds that the current address has to miss. */
+  /** Rounds that the current address has to miss while nothing is heard from there. */
   readonly needed: number;
   /** When it was last left, or became more trusted. */
   readonly calmSince: Instant;
@@ -56,62 +57,78 @@ export type Effect =
   /** `way` answers and the address in use does not. */
   | { readonly type: "move"; readonly way: Address };
 
-/** A peer says something every 20 ms, and every 180 ms while it is silent (announced-silence.ts): chosen: one of these and 60 ms of jitter. */
+/** Under a call the address in use is asked so long after its last answer. chosen: a dead direction is known of in time; 3 kbit/s each way, of a call by the relay alone. */
+const PROVE: Micros = millis(200);
+/** A peer says something every 20 ms, and every 180 ms while it is silent (announced-silence.ts). chosen: one of these and 60 ms of jitter. */
 const QUIET: Micros = millis(240);
-/** The relay has answered, so it is the peer who says nothing. chosen: an outage of the peer costs a question a second. */
-const QUIET_PEER: Micros = millis(1_000);
-/** Nobody is to be heard: as often as consent is asked for (RFC 7675 section 5.1), 5 s give or take a fifth. */
+/** Without a call: as often as consent is asked for (RFC 7675 section 5.1), 5 s give or take a fifth. */
 const AT_REST: Micros = seconds(5);
 const SPREAD = 0.2;
 /** Distance of questions while one has no answer. chosen: longer than a burst of loss that nobody notices. At rest from 250 ms on, each wait twice the one before. */
 const ASK_AGAIN: Micros = millis(50);
 const ASK_AGAIN_AT_REST: Micros = millis(250);
+/** The first question is late after so many round trips. chosen: one and what a good link jitters. */
+const LATE_ROUND_TRIPS = 1.5;
 /** An address is late with its answer so long after another one has answered, or as long as that one has taken. chosen: what two ways of one host to one relay differ in. */
 const GRACE: Micros = millis(50);
-/** Rounds to be missed: with 20 % of packets lost each way one in eight pairs of rounds is, and that only while nothing else is heard. chosen. */
+/** Rounds to be missed while nothing is heard: with 20 % of packets lost each way one in eight pairs of rounds is. chosen. */
 const NEEDED = 2;
+/** More of them while something is heard: then it is what we send that may be lost. chosen: with 20 % lost each way that happens by chance twice an hour, with 10 % twice a day. */
+const MORE_WHILE_HEARD = 3;
 /** Most that are asked for, after several moves in a row. chosen: half a second of questions. */
 const MOST_NEEDED = 10;
 /** After so long on one address half as many rounds will do. chosen. */
 const CALM: Micros = seconds(10);
 /** Rounds that count. */
-const MOST_ROUNDS = 2 * MOST_NEEDED;
+const MOST_ROUNDS = 2 * (MOST_NEEDED + MORE_WHILE_HEARD);
 /** A question that is older than this is given up. chosen: longer than any round trip a call survives. */
 const FORGET_AFTER: Micros = seconds(3);
 
-/** `before`: the watch of this client before this one. RangeError where there is no other address. */
-export function start(now: Instant, current: Address, others: readonly Address[], before?: State): State {
+/** `rtt`: to `current`, as far as that is known. `before`: the watch of this client before this one. RangeError where there is no other address. */
+export function start(now: Instant, current: Address, others: readonly Address[], rtt: Micros, before?: State): State {
   if (others.length === 0) throw new RangeError("others: want at least one address, got none");
   const { needed, calmSince, asked, chance } = before ?? { needed: NEEDED, calmSince: now, asked: new Map(), chance: 0.5 };
-  return { current, others, heardAt: now, isAnswered: false, rounds: [], asked, needed, calmSince, chance };
+  return { current, others, heardAt: now, provenAt: now, rtt, rounds: [], asked, needed, calmSince, chance };
 }
 
-const waitOf = (c: Config, s: State): Micros => {
-  if (!c.isUrgent) return Micros(Math.round(AT_REST * (1 + SPREAD * (2 * s.chance - 1))));
-  return s.isAnswered ? QUIET_PEER : QUIET;
-};
+const isQuiet = (s: State, now: Instant): boolean => Instant.between(s.heardAt, now) >= QUIET;
+const neededAt = (s: State, now: Instant): number => s.needed + (isQuiet(s, now) ? 0 : MORE_WHILE_HEARD);
 
 /** When the next question is due. */
 function askAt(c: Config, s: State): Instant {
   const last = s.rounds.at(-1);
-  if (last === undefined) return Instant.after(s.heardAt, waitOf(c, s));
+  if (last === undefined) {
+    const rest = Math.round(AT_REST * (1 + SPREAD * (2 * s.chance - 1)));
+    return Instant.after(s.provenAt, c.isUrgent ? PROVE : Micros(rest));
+  }
+  const first = s.rounds.length === 1 ? Math.round(LATE_ROUND_TRIPS * s.rtt) : 0;
   const again = c.isUrgent ? ASK_AGAIN : Math.min(AT_REST, ASK_AGAIN_AT_REST * 2 ** (s.rounds.length - 1));
-  return Instant.after(last.at, Micros(again));
+  return Instant.after(last.at, Micros(Math.max(first, again)));
 }
 
-/** When the current address has missed enough rounds that `way` answered; undefined while there are too few. */
-function verdictAt(s: State, way: Address): Instant | undefined {
+/** When the current address has missed the `needed`th of those rounds that `way` answered; undefined while there are too few. */
+function verdictAt(s: State, way: Address, needed: number): Instant | undefined {
   const late: Instant[] = [];
   for (const { at, answers } of s.rounds) {
     const answered = answers.get(way);
     if (answered !== undefined) late.push(Instant.after(answered, Micros(Math.max(GRACE, Instant.between(at, answered)))));
   }
-  return late.sort((a, b) => a - b)[s.needed - 1];
+  return late.sort((a, b) => a - b)[needed - 1];
 }
 
 export function deadline(c: Config, s: State): Instant | undefined {
   let first: Instant | undefined = askAt(c, s);
-  if (s.rounds.length > 0) for (const way of s.others) first = Instant.earliest(first, verdictAt(s, way));
+  if (s.rounds.length === 0) return first;
+  // Looked at again where it becomes quiet: by then fewer rounds will do.
+  const quietAt = Instant.after(s.heardAt, QUIET);
+  for (const way of s.others) {
+    const soon = verdictAt(s, way, s.needed);
+    first = Instant.earliest(
+      first,
+      verdictAt(s, way, s.needed + MORE_WHILE_HEARD),
+      soon === undefined || soon > quietAt ? soon : quietAt,
+    );
+  }
   return first;
 }
 
@@ -122,6 +139,7 @@ export const isAbout = (s: State, from: Address, transaction: Uint8Array): boole
 export const view = (s: State): View => ({
   current: s.current,
   heardAt: s.heardAt,
+  provenAt: s.provenAt,
   unanswered: s.rounds.length,
   since: orNone(s.rounds[0]?.at),
 });
@@ -129,10 +147,12 @@ export const view = (s: State): View => ({
 export function step(c: Config, s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
   switch (input.type) {
     case "heard":
-      return [{ ...s, heardAt: now, isAnswered: false, rounds: s.rounds.length === 0 ? s.rounds : [] }, []];
+      return [{ ...s, heardAt: now }, []];
     case "response": {
       const name = toHex(input.transaction);
-      if (input.from === s.current && s.asked.has(name)) return [{ ...s, heardAt: now, isAnswered: true, rounds: [] }, []];
+      const askedAt = s.asked.get(name);
+      if (input.from === s.current && askedAt !== undefined)
+        return [{ ...s, heardAt: now, provenAt: now, rtt: Instant.between(askedAt, now), rounds: [] }, []];
       const rounds = s.rounds.map((one) =>
         one.transaction === name && !one.answers.has(input.from)
           ? { ...one, answers: new Map(one.answers).set(input.from, now) }
@@ -152,17 +172,18 @@ const calmed = (s: State, now: Instant): State =>
 
 function look(c: Config, s: State, now: Instant): readonly [State, readonly Effect[]] {
   for (const way of s.rounds.length === 0 ? [] : s.others) {
-    const at = verdictAt(s, way);
+    const at = verdictAt(s, way, neededAt(s, now));
     if (at === undefined || now < at) continue;
     // To and fro is made harder each time.
     const needed = Math.min(MOST_NEEDED, 2 * s.needed);
-    return [{ ...s, rounds: [], heardAt: now, needed, calmSince: now }, [{ type: "move", way }]];
+    return [{ ...s, rounds: [], heardAt: now, provenAt: now, needed, calmSince: now }, [{ type: "move", way }]];
   }
   if (now < askAt(c, s)) return [s, []];
   const transaction = c.entropy(TRANSACTION_ID_BYTES);
   const round: Round = { at: now, transaction: toHex(transaction), answers: new Map() };
-  // At rest the others are asked when there is a reason to.
-  const whom = !c.isUrgent && s.rounds.length === 0 ? [s.current] : [s.current, ...s.others];
+  // The others are asked when there is a reason to.
+  const hasReason = s.rounds.length > 0 || (c.isUrgent && isQuiet(s, now));
+  const whom = hasReason ? [s.current, ...s.others] : [s.current];
   const effects = whom.map((to): Effect => ({ type: "packet", to, bytes: bindingRequest(transaction) }));
   const chance = (transaction[0] ?? 0) / 255;
   const asked = new Map([...s.asked].filter(([, at]) => Instant.between(at, now) <= FORGET_AFTER)).set(round.transaction, now);

@@ -53,6 +53,13 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
       "One of a relay's addresses no longer answers and another one does, and the call stays where it is until its session is given up.",
   },
   {
+    name: "what-is-heard-proves-both-ways",
+    file: "impl/core/relay-watch.ts",
+    find: "return [{ ...s, heardAt: now }, []];",
+    replace: "return [{ ...s, heardAt: now, provenAt: now, rounds: [] }, []];",
+    imitates: "Whoever hears its relay takes for granted that the relay hears it.",
+  },
+  {
     name: "nobody-asks-at-rest",
     file: "impl/core/relay-watch.ts",
     find: "Math.round(AT_REST * (1 +",
