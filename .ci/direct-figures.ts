@@ -22,6 +22,10 @@ const CASES: readonly (readonly [string, string, number])[] = [
   ["v4-to-v6", "IPv4 is lost, IPv6 is there", 200],
   ["direct-black-hole", "the direct path dies without a word", 700],
   ["direct-black-hole-one-way", "one direction of it does", 700],
+  ["v6-dies-mid-call", "IPv6 dies without a word, relay path", 700],
+  ["v4-dies-mid-call", "IPv4 dies without a word, relay path", 700],
+  ["v6-dies-one-way", "what is sent by IPv6 vanishes, relay path", 700],
+  ["v6-dies-under-both", "IPv6 dies without a word under the direct path and the relay's", 700],
 ];
 
 const { values } = parseArgs({
