@@ -7,7 +7,8 @@ export const CALL_MUTATIONS: readonly Mutation[] = [
     file: "impl/core/call.ts",
     find: "call.resumptions++;",
     replace: "call.resumptions++; call.generations = { ...call.generations, own: 0 };",
-    imitates: "Candidate updates are numbered from one again after each registration, so the peer takes them for ones that it has.",
+    imitates:
+      "Candidate updates are numbered from one again after each registration, so the peer takes them for ones that it has.",
   },
   {
     name: "short-patience-with-relay",
