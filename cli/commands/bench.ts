@@ -36,6 +36,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .argument("<subject>", "sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
+    .option("--seconds <n>", "relay: how long each is loaded; 60 when not given", wholeArgument(1))
     .option("--at-once <n>", "neteq: calls at once in one browser, 1 to 8", "1")
     .option(
       "--grid",
@@ -57,6 +58,7 @@ type Options = {
   readonly json?: boolean;
   readonly seeds: string;
   readonly atOnce: string;
+  readonly seconds?: number;
   readonly traces?: string;
   readonly grid?: true;
   readonly csv?: true;
@@ -136,7 +138,7 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
     }
     case "relay": {
       const { benchRelay, FULL } = await import("../bench-relay.ts");
-      const measured = await benchRelay(FULL, stage, terminal.interrupted);
+      const measured = await benchRelay({ ...FULL, seconds: options.seconds ?? FULL.seconds }, stage, terminal.interrupted);
       return told(measured, () => [...measured.figures.flatMap(relayLines), ...measured.leftOut]);
     }
     case "fec": {
