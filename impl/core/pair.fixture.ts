@@ -53,6 +53,8 @@ export class Pair {
   tamper: (bytes: Uint8Array, from: Address) => Uint8Array | undefined = (bytes) => bytes;
   /** Every datagram on its way, the same. */
   tamperDatagram: (bytes: Uint8Array, from: Address) => Uint8Array | undefined = (bytes) => bytes;
+  /** Every packet that was sent beside the sessions, lost or not. */
+  readonly packets: { readonly from: Address; readonly to: Address; readonly bytes: Uint8Array }[] = [];
   isRelayUp = true;
   /** Whose certificate is shown at the relay's address. */
   shown: string = PIN;
@@ -204,6 +206,7 @@ export class Pair {
         this.#deliver(me, session, { type: "closed", reason: "local" });
       },
       sendPacket: (to, bytes) => {
+        this.packets.push({ from: me.address, to, bytes });
         const other = this.#peers.get(to);
         if (other !== undefined && (to !== RELAY || this.isRelayUp)) this.#later(() => other.listener.packet(me.address, bytes));
       },

@@ -259,4 +259,28 @@ describe("the boundary", () => {
     ).toEqual([2, 5, 6]);
     expect(refusals(pair, "alice", "stale-generation")).toBe(3);
   });
+
+  it("of a candidate update the addresses that can be read are tried, and the others skipped", () => {
+    const pair = connected(trusted, { direct: true });
+    const call = pair.records("alice", "call")[0]?.call ?? "";
+    const from = pair.now;
+    const update = { type: "CandidateUpdate", call_id: call, generation: 7 } as const;
+    const local = ["nonsense", "300.1.1.1:9", "[fe80::1]:9", "203.0.113.7:70000", "10.1.1.1:7", "127.0.0.1:9"];
+    for (const who of ["alice", "bob"] as const) {
+      const bytes = encodeSignal({
+        ...update,
+        reflexive_addr: "no address",
+        mapped_addr: "203.0.113.9:1000",
+        local_addrs: local,
+      });
+      pair[who].listener.event(pair.records(who, "session")[0]?.session ?? 0, { type: "message", bytes });
+      expect(pair.records(who, "generation").at(-1)).toMatchObject({ action: "applied", generation: 7 });
+    }
+    pair.pass(seconds(1));
+    const tried = pair.packets
+      .slice(-100)
+      .flatMap(({ from: by, to }) => (by.startsWith("198.51.100.2") && to !== RELAY ? [to] : []));
+    expect(new Set(tried.filter((to) => !to.startsWith("198.51.100.")))).toEqual(new Set(["203.0.113.9:1000", "10.1.1.1:7"]));
+    expect(pair.records("alice", "call").at(-1)?.t).toBeLessThan(from);
+  });
 });
