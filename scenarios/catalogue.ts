@@ -35,6 +35,7 @@ import federationTrunk from "./cases/federation-trunk.ts";
 import federationVoid from "./cases/federation-void.ts";
 import flappingInterface from "./cases/flapping-interface.ts";
 import hairpinAtCarrier from "./cases/hairpin-at-carrier.ts";
+import hairpinInternalSource from "./cases/hairpin-internal-source.ts";
 import hangUpDirect from "./cases/hang-up-direct.ts";
 import hangUpDuringOutage from "./cases/hang-up-during-outage.ts";
 import lateAnswer from "./cases/late-answer.ts";
@@ -178,6 +179,7 @@ export const CATALOGUE: readonly Scenario[] = [
   cgnatDoubleNat,
   hairpinAtCarrier,
   noHairpinAtCarrier,
+  hairpinInternalSource,
   cgnatBlockUsedUp,
   udpRejected,
   cutOffFromRelay,

@@ -18,12 +18,15 @@ export const link = { profile: "broadband", delay: "12500us" } as const;
 /** A phone: home WiFi, and a carrier's network that lets in only whom it has written to. The first interface that is up carries everything. */
 export const phone: Party = { interfaces: { wlan0: { nat: "home", link }, cell0: { nat: "port-restricted", link } } };
 
-/** Two homes behind one carrier's NAT. `hairpin`: RFC 4787 REQ-9. */
-export const carrier = (hairpin: "off" | "external-source"): Pick<WrittenScenario, "nats" | "parties"> => ({
+/** Two homes behind one carrier's NAT. `hairpin`: RFC 4787 REQ-9; `home`: what their own routers are. */
+export const carrier = (
+  hairpin: "off" | "internal-source" | "external-source",
+  home = "home",
+): Pick<WrittenScenario, "nats" | "parties"> => ({
   nats: {
     carrier: { preset: "cgnat", hairpin },
-    "alice-router": { preset: "home", behind: "carrier" },
-    "bob-router": { preset: "home", behind: "carrier" },
+    "alice-router": { preset: home, behind: "carrier" },
+    "bob-router": { preset: home, behind: "carrier" },
   },
   parties: { alice: { nat: "alice-router", link }, bob: { nat: "bob-router", link } },
 });

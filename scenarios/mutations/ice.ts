@@ -10,6 +10,13 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "The side that is dialled only waits, so its own NAT never lets the dialler in.",
   },
   {
+    name: "learnt-address-not-tried",
+    file: "impl/core/ice/direct-sessions.ts",
+    find: "if (race.candidates.length >= MOST_TRIED || !isUsable(from)) return true;",
+    replace: "return true;",
+    imitates: "Whoever knocks from an address that no server has told of is not answered.",
+  },
+  {
     name: "ready-not-understood",
     file: "impl/wire/direct.ts",
     find: 'z.object({ type: z.literal("DirectReady"), call_id: hex(16), proof: hex(32) }),',
