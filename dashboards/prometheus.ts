@@ -86,6 +86,7 @@ export async function startPrometheus(folder: string, scraped: readonly ScrapeTa
   };
   const tail: string[] = [];
   let address = "";
+  let isReady = false;
   const ready = new Promise<string>((resolve, reject) => {
     const patience = setTimeout(() => reject(new Error(`not ready within ${START_MS / 1_000} s`)), START_MS);
     const settle = (act: () => void): void => {
@@ -97,7 +98,9 @@ export async function startPrometheus(folder: string, scraped: readonly ScrapeTa
     createInterface({ input: child.stderr }).on("line", (line) => {
       if (tail.push(line) > 5) tail.shift();
       address = /msg="Listening on" address=(\S+)/.exec(line)?.[1] ?? address;
-      if (line.includes("Server is ready to receive web requests")) settle(() => resolve(address));
+      isReady ||= line.includes("Server is ready to receive web requests");
+      // Said by two of its parts, in either order.
+      if (isReady && address !== "") settle(() => resolve(address));
     });
   });
   try {

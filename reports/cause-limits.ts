@@ -104,12 +104,14 @@ function gaps(books: Books, party: string | undefined, limit: number): readonly 
 
 /** What may be heard of a change: of one that is undone, until it is and what comes back with it; of one that stays, what it takes to notice and to go another way. */
 function silenceOf(books: Books, party: string, at: number, took: number): Pick<Excess, "needs" | "why"> {
-  for (const { appliedMs, healedMs } of books.evidence.conditions) {
-    if (appliedMs === null) continue;
-    const [applied, healed] = [appliedMs * 1_000, healedMs === null ? undefined : healedMs * 1_000];
-    if (healed !== undefined && applied <= at + FRAME_MICROS && at < healed && healed <= at + took)
-      return { needs: healed - at + comesBack(books), why: "until that is undone and the call is back" };
+  // A change that begins before what there was is over goes on with the silence of it.
+  let until = at;
+  for (const { appliedMs, healedMs } of books.evidence.conditions.toSorted((a, b) => (a.appliedMs ?? 0) - (b.appliedMs ?? 0))) {
+    if (appliedMs === null || healedMs === null || healedMs * 1_000 > at + took) continue;
+    const soon = until === at ? FRAME_MICROS : comesBack(books);
+    if (appliedMs * 1_000 <= until + soon) until = Math.max(until, healedMs * 1_000);
   }
+  if (until > at) return { needs: until - at + comesBack(books), why: "until what was done is undone and the call is back" };
   const isAfter = books.evidence.conditions.some(
     ({ appliedMs }) => appliedMs !== null && appliedMs * 1_000 <= at + took && at <= appliedMs * 1_000 + FOLLOWS,
   );

@@ -231,11 +231,17 @@ test("a silence that a fault makes and that ends with it is its own, however tig
     return causeOf(evidence, verdict, oracles);
   };
   expect(causeOfIt(blackout(12))?.sentence).toMatch(
-    /^Every part did its duty: longest-gap of alice took 2000 ms, until that is undone and the call is back/,
+    /^Every part did its duty: longest-gap of alice took 2000 ms, until what was done is undone and the call is back/,
   );
   expect(causeOfIt(blackout(13))?.component).toBe("client");
+  // A second one that begins under the first goes on with its silence; one that begins long after is another matter.
+  expect(causeOfIt(blackout(13).fault(1, "kill r1", s(11), s(12.8)))?.component).toBe("scenario");
+  expect(causeOfIt(blackout(14).fault(1, "kill r1", s(13), s(13.9)))?.component).toBe("client");
 });
 const CUT = aScenario({
-  faults: [{ ...KILL, when: { at: s(9.95) }, for: s(1.95) }],
+  faults: [
+    { ...KILL, when: { at: s(9.95) }, for: s(1.95) },
+    { ...KILL, when: { at: s(11) }, for: s(1.8) },
+  ],
   expect: [{ oracle: "longest-gap", max: s(0.1) }],
 });
