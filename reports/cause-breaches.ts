@@ -1,5 +1,5 @@
 /** Broken rules that say who broke them: the oracles of every run, and those of a scenario that name a party. */
-import type { Books, Clue } from "./cause-books.ts";
+import { type Books, type Clue, isAccepted } from "./cause-books.ts";
 import type { OracleResult } from "./result.ts";
 
 type Blame = Pick<Clue, "component" | "party"> & { readonly why: string };
@@ -20,7 +20,7 @@ const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ["generations-fresh", own("got the order of candidate generations wrong")],
   ["one-supervisor", own("had two reconnections going at once")],
   ["reconnects-in-order", own("did something out of its order")],
-  ["calls-end-once", own("did something out of its order")],
+  ["calls-end-once", endings],
   ["as-told", own("did not do as it was told")],
   ["displaced", own("did not do as it was told")],
   ["everything-freed", own("never let go of what it held")],
@@ -53,6 +53,21 @@ export const breachClues = (books: Books): readonly Clue[] =>
 /** The party that a detail begins with. */
 export const partyOf = ({ evidence: { scenario } }: Books, { detail }: OracleResult): string | undefined =>
   Object.keys(scenario.parties).find((party) => detail.startsWith(`${party} `));
+
+/** Who hangs up as refused a call that was accepted has misread the answer; whoever goes on with it has not. */
+function endings(books: Books, party: string, detail: string): Blame {
+  const misread = books.evidence.records.find(
+    (one) =>
+      one.ev === "call" &&
+      one.state === "ended" &&
+      one.reason === "rejected" &&
+      isAccepted(books.evidence, one.call) &&
+      !books.isRelay(one.who),
+  );
+  return misread === undefined
+    ? own("did something out of its order")(books, party, detail)
+    : { component: "client", party: misread.who, why: "took an answer that accepts its call for a refusal" };
+}
 
 function keys(why: string): Judge {
   return ({ evidence: { calls } }, party) => {

@@ -58,6 +58,18 @@ export const limitClues = (books: Books): readonly Clue[] =>
     return [{ at: (oracle.atMs ?? 0) * 1_000, component: "scenario", party, says, weight: "taste" }];
   });
 
+/** Whether what an oracle asks is a length of time that is looked at here. */
+export const isLimited = (oracle: string): boolean => LIMITED.has(oracle);
+
+const LIMITED: ReadonlySet<string> = new Set([
+  "longest-gap",
+  "no-interruption",
+  "media-recovers",
+  "signalling-recovers",
+  "call-connects",
+  "mouth-to-ear",
+]);
+
 function excessesOf(books: Books, one: ReturnType<typeof expected>): readonly Excess[] {
   switch (one.oracle) {
     case "longest-gap":

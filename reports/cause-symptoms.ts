@@ -5,7 +5,7 @@
 
 import type { Books, Clue } from "./cause-books.ts";
 import { partyOf } from "./cause-breaches.ts";
-import { comesBack } from "./cause-limits.ts";
+import { comesBack, isLimited } from "./cause-limits.ts";
 import { isWithin, relayOf, wellSpans } from "./cause-voice.ts";
 import { FRAME_MICROS, gapsOf } from "./playout.ts";
 import type { OracleResult } from "./result.ts";
@@ -77,7 +77,7 @@ const worst = ({ evidence: { measurements } }: Books): string | undefined =>
   Object.entries(measurements.audio).sort(([, a], [, b]) => b.concealmentRatio - a.concealmentRatio)[0]?.[0];
 
 /** Of the longest silence: voice that had come stayed with who plays it; voice that had not, with who chooses its way. */
-function silence(books: Books, party: string, { detail }: OracleResult): Blame | undefined {
+function silence(books: Books, party: string, { name, detail }: OracleResult): Blame | undefined {
   const { playouts, media } = books.evidence;
   const alone = /the call is up at (\w+) and not at/.exec(detail)?.[1];
   const relay = alone === undefined ? undefined : relayOf(books, alone, books.evidence.runEnd);
@@ -97,7 +97,8 @@ function silence(books: Books, party: string, { detail }: OracleResult): Blame |
       healedMs * 1_000 <= end &&
       end <= healedMs * 1_000 + comesBack(books),
   );
-  if (wasHealed) return undefined;
+  // Of the others the limits have been looked at, with what coming back takes (cause-limits.ts).
+  if (wasHealed && !isLimited(name)) return undefined;
   const { from, to = party, sentAt, openedAt, played } = stream;
   const delay =
     percentile(
