@@ -111,6 +111,13 @@ describe("under a call", () => {
     expect(questions.length).toBeLessThanOrEqual(44);
   });
 
+  test("a relay that is heard and knows no STUN is asked for a second, and then ever more seldom", () => {
+    const { movedAt, questions } = play({ isUrgent: true, loses: () => false, losesUp: () => true, until: seconds(60) });
+    expect(movedAt).toBeUndefined();
+    expect(questions.length).toBeLessThan(90);
+    expect(questions.at(-1)?.[0]).toBeGreaterThan(50_000);
+  });
+
   test("an outage of both addresses, and a long round trip, are no reason to change", () => {
     const outage: World["loses"] = (at) => at >= millis(1_000) && at < millis(1_600);
     expect(play({ isUrgent: true, loses: outage, until: seconds(5) }).movedAt).toBeUndefined();

@@ -67,6 +67,8 @@ const SPREAD = 0.2;
 /** Distance of questions while one has no answer. chosen: longer than a burst of loss that nobody notices. At rest from 250 ms on, each wait twice the one before. */
 const ASK_AGAIN: Micros = millis(50);
 const ASK_AGAIN_AT_REST: Micros = millis(250);
+/** Under a call so many are asked at that distance, then each wait is twice the one before too. chosen: a second, after which the session's own silence is acted on; a relay that knows no STUN is not asked for ever. */
+const AT_PACE = 20;
 /** The first question is late after so many round trips. chosen: one and what a good link jitters. */
 const LATE_ROUND_TRIPS = 1.5;
 /** An address is late with its answer so long after another one has answered, or as long as that one has taken. chosen: what two ways of one host to one relay differ in. */
@@ -102,7 +104,10 @@ function askAt(c: Config, s: State): Instant {
     return Instant.after(s.provenAt, c.isUrgent ? PROVE : Micros(rest));
   }
   const first = s.rounds.length === 1 ? Math.round(LATE_ROUND_TRIPS * s.rtt) : 0;
-  const again = c.isUrgent ? ASK_AGAIN : Math.min(AT_REST, ASK_AGAIN_AT_REST * 2 ** (s.rounds.length - 1));
+  const [shortest, doublings] = c.isUrgent
+    ? [ASK_AGAIN, Math.max(0, s.rounds.length - AT_PACE)]
+    : [ASK_AGAIN_AT_REST, s.rounds.length - 1];
+  const again = Math.min(AT_REST, shortest * 2 ** doublings);
   return Instant.after(last.at, Micros(Math.max(first, again)));
 }
 
