@@ -75,6 +75,7 @@ const SOUND: readonly string[] = [
   "hang-up-during-outage",
   "fec-burst",
   "federation-move",
+  "federation-relay-flap",
 ];
 
 test("in runs of sound code every duty was done", async () => {

@@ -6,7 +6,12 @@ import { type Books, type Clue, isThere, type Message } from "./cause-books.ts";
 
 /** Of relays that federate, what one knows of a user may be with another: only those that stand alone are held to what is in their own log. */
 export function contentClues(books: Books): readonly Clue[] {
-  const alone = books.relays.filter((who) => (books.evidence.scenario.parties[who]?.federatesWith ?? []).length === 0);
+  const { parties } = books.evidence.scenario;
+  // One of two names the other, and both are linked.
+  const linked = new Set(
+    Object.entries(parties).flatMap(([who, { federatesWith = [] }]) => (federatesWith.length > 0 ? [who, ...federatesWith] : [])),
+  );
+  const alone = books.relays.filter((who) => !linked.has(who));
   return alone.flatMap((who) => [...addressesOfOthers(books, who), ...presence(books, who)]);
 }
 
