@@ -77,13 +77,25 @@ function sharesOf(after: InboundAudio, before: InboundAudio): Omit<Listened, "de
   return { concealed: share("concealedSamples"), stretched: share("insertedSamplesForDeceleration") };
 }
 
-/** One line: `seconds` of speech (after 4 to settle) over `delays`. */
-export type Trial = { readonly mode: Mode; readonly pcm: Int16Array; readonly delays: Float64Array; readonly measured: number };
+/** One line: `measured` microseconds of speech (after 4 s to settle) over `delays`. `phase`: when our loudspeaker asks, microseconds after a packet was sent, 0..20 ms. */
+export type Trial = {
+  readonly mode: Mode;
+  readonly pcm: Int16Array;
+  readonly delays: Float64Array;
+  readonly measured: number;
+  readonly phase: number;
+};
+
+/**
+ * Two clocks meet anywhere, and what they do moves our delay by up to a tick, so every seed has a phase of its own. chosen: steps of the golden ratio, which are spread evenly
+ * however many there are.
+ */
+export const phaseOf = (seed: number): number => Math.floor((((seed * (Math.sqrt(5) - 1)) / 2) % 1) * FRAME_MICROS);
 
 /** What our sender and receiver make of it, in virtual time. */
 export async function oursOf(
   engine: CodecEngine & { refilled?(): Promise<void> },
-  { mode, pcm, delays, measured }: Trial,
+  { mode, pcm, delays, measured, phase }: Trial,
 ): Promise<Listened> {
   await engine.refilled?.();
   const scheme: FecScheme = mode.red === 0 ? { scheme: "none" } : { scheme: "red", depth: mode.red };
@@ -119,7 +131,7 @@ export async function oursOf(
     return { ...view, packetsReceived: view.packetsReceived };
   };
   let [next, before]: [number, InboundAudio | undefined] = [0, undefined];
-  for (let now = 7_000; now < SETTLING + measured; now += FRAME_MICROS) {
+  for (let now = phase; now < SETTLING + measured; now += FRAME_MICROS) {
     for (let one = arrivals[next]; one !== undefined && one.at <= now; one = arrivals[++next])
       receiver.receive(Instant(one.at), one.packet);
     receiver.playout(Instant(now));
@@ -221,7 +233,7 @@ export async function benchNeteq(
       for (const seed of seeds) {
         signal.throwIfAborted();
         stage(`${name}, ${mode.name}, seed ${seed}: ours`);
-        const trial: Trial = { mode, pcm, delays: delays(seed, packets), measured };
+        const trial: Trial = { mode, pcm, delays: delays(seed, packets), measured, phase: phaseOf(seed) };
         const lost = (100 * trial.delays.reduce((n, delay) => n + (delay < 0 ? 1 : 0), 0)) / packets;
         const ours = await oursOf(engine, trial);
         due.push({ trial, figure: { condition: name, mode: mode.name, seed, lost, ours }, at: figures.length + due.length });

@@ -97,7 +97,8 @@ export class EmaBuffer implements JitterBuffer {
     if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq)) && isFirst)
       this.#counters.received(frame.packet ?? seq);
     if (verdict === "duplicate") {
-      if (by !== undefined && isFirst) this.#counters.unneeded();
+      const isReplaced = by === undefined && this.#window.replace({ seq, payload: frame.payload, shape }, now);
+      if ((by !== undefined || isReplaced) && isFirst) this.#counters.unneeded();
       return;
     }
     const transit = now - mediaMicros(timestamp);
@@ -142,7 +143,7 @@ export class EmaBuffer implements JitterBuffer {
       lead = this.#lead(now);
     }
     const head = this.#window.head as HeldFrame;
-    if (head.timestamp > this.#position + HALF) return this.#missing(head);
+    if (head.timestamp > this.#position + HALF) return this.#missing(now, head);
     return this.#due(now, lead, run);
   }
 
@@ -215,7 +216,7 @@ export class EmaBuffer implements JitterBuffer {
   }
 
   /** The frame of this slot is not there, but later ones are. */
-  #missing(head: HeldFrame): Played {
+  #missing(now: number, head: HeldFrame): Played {
     const slots = Math.round((head.timestamp - this.#position) / FRAME_SAMPLES);
     const missing = head.seq - 1;
     const pcm = slots === 1 && missing > this.#last ? this.#decoder.recover(head.payload, head.shape) : undefined;
@@ -223,7 +224,7 @@ export class EmaBuffer implements JitterBuffer {
     this.#position += FRAME_SAMPLES;
     this.#took(missing, head.packet - 1);
     this.#lastPcm = pcm;
-    this.#counters.recovered();
+    this.#counters.emitted(FRAME_SAMPLES, now - head.arrival, this.#delay.target, 1);
     this.#counters.played(FRAME_SAMPLES);
     return { kind: "recovered", seq: head.packet - 1, pcm };
   }
@@ -293,12 +294,9 @@ export class EmaBuffer implements JitterBuffer {
     this.#counters.played(FRAME_SAMPLES);
     this.#lastPcm = pcm;
     const named = frame.packet < 0 ? {} : { seq: frame.packet };
-    if (frame.by !== undefined) {
-      this.#counters.recovered(frame.packet < 0 ? 0 : 1);
-      return { kind: "recovered", ...named, by: frame.by, pcm };
-    }
-    this.#counters.source(FRAME_SAMPLES, now - frame.arrival, this.#delay.target);
-    return { kind: "source", ...named, pcm };
+    const recovered = frame.by === undefined ? undefined : frame.packet < 0 ? 0 : 1;
+    this.#counters.emitted(FRAME_SAMPLES, now - frame.arrival, this.#delay.target, recovered);
+    return frame.by === undefined ? { kind: "source", ...named, pcm } : { kind: "recovered", ...named, by: frame.by, pcm };
   }
 
   /** Fills a slot that stays empty. */

@@ -90,6 +90,17 @@ export class FrameWindow {
     if (this.#count++ === 0 || seq < this.#head) this.#head = seq;
   }
 
+  /**
+   * The own packet of `seq` came at `arrival` while what redundancy gave back of it still waits: that is the sender's word, and takes its place (libwebrtc's PacketBuffer does the
+   * same). Whether there was anything to replace.
+   */
+  replace({ seq, payload, shape }: Pick<HeldFrame, "seq" | "payload" | "shape">, arrival: number): boolean {
+    const held = this.at(seq);
+    if (held?.by === undefined) return false;
+    this.#slots[seq & MASK] = { ...held, payload, shape, arrival, by: undefined };
+    return true;
+  }
+
   /** Removes and returns the head; InvariantError when empty. */
   take(): HeldFrame {
     const frame = this.head;

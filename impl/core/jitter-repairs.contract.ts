@@ -53,6 +53,34 @@ export function jitterRepairsContract(buffer: JitterBufferName): void {
       },
     );
 
+    it("give way to their own packets, when those come before it is their turn", () => {
+      const decoded: number[] = [];
+      const decoder = {
+        ...stub(PLAIN),
+        decode: (payload: Uint8Array) => {
+          decoded.push(payload[0] ?? 0);
+          return new Int16Array(FRAME_SAMPLES);
+        },
+      };
+      const own = jitterBuffer(buffer, { decoder, mode: "sized" });
+      own.holdFor(Micros(ms(60)));
+      const kept: (string | undefined)[] = [];
+      for (let seq = 0; seq < 100; seq++) {
+        const now = Instant(seq * FRAME_MICROS);
+        const frame = { seq, timestamp: seq * FRAME_SAMPLES, payload: Uint8Array.of(seq) };
+        // Packet 50 is overtaken by what gives its frame back, in another encoding.
+        if (seq === 50) own.insert(now, { ...frame, payload: Uint8Array.of(250), by: "red" });
+        else own.insert(now, frame);
+        if (seq === 51) own.insert(now, { ...frame, seq: 50, timestamp: 50 * FRAME_SAMPLES, payload: Uint8Array.of(50) });
+        const played = own.playout(Instant(now + 1_000));
+        if (played !== undefined) kept.push(played.kind);
+      }
+      expect(new Set(kept)).toEqual(new Set(["source"]));
+      expect(decoded).toContain(50);
+      expect(decoded).not.toContain(250);
+      expect(own.stats()).toMatchObject({ packetsReceived: 100, packetsLost: 0, fecPacketsReceived: 0, fecPacketsDiscarded: 1 });
+    });
+
     it("come too late when the buffer was not told to hold, and are not waited for", () => {
       const { kept, stats } = repaired(0, ms(160));
       expect(kept.filter(([kind]) => kind === "recovered").length).toBeLessThan(5);

@@ -65,17 +65,16 @@ export class JitterCounters {
   removed(samples: number): void {
     this.#removed += samples;
   }
-  /** A packet's `samples` are played, `delay` microseconds after it arrived while `target` was aimed at. */
-  source(samples: number, delay: number, target: number): void {
+  /**
+   * Audio of the sender is played, `delay` microseconds after the packet that carried it arrived while `target` was aimed at. `recovered`: of how many packets redundancy gave
+   * it back, 0 for a further frame of one; undefined: it came in its own packet. Both have come out of the buffer (jitterBufferEmittedCount), as in libwebrtc.
+   */
+  emitted(samples: number, delay: number, target: number, recovered?: number): void {
     this.#run = 0;
     this.#emitted += samples;
     this.#delay += delay * samples;
     this.#targetDelay += target * samples;
-  }
-  /** Audio that redundancy gave back is played; `packets`: how many packets that makes, 0 for a further frame of one. */
-  recovered(packets = 1): void {
-    this.#run = 0;
-    this.#recovered += packets;
+    this.#recovered += recovered ?? 0;
   }
   /** Noise is played for a peer that says nothing: no concealment. */
   comfort(samples: number): void {

@@ -84,8 +84,8 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
   {
     name: "target-never-shrinks",
     file: "impl/core/neteq/delay-target.ts",
-    find: "this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
-    replace: "this.#target = this.#clamp(Math.max(this.#target, underrun, this.#reorder.cheapest(LOSS_PRICE, underrun)));",
+    find: "this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(this.#price, underrun)));",
+    replace: "this.#target = this.#clamp(Math.max(this.#target, underrun, this.#reorder.cheapest(this.#price, underrun)));",
     imitates: "After one bad minute the jitter buffer keeps its delay for the rest of the call.",
   },
 ];

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { decide, RESERVE, type Situation, SLACK, type Stretch, TRIM_FROM } from "./decision.ts";
+import { decide, GAP_RESERVE, RESERVE, type Situation, SLACK, type Stretch, TRIM_FROM } from "./decision.ts";
 
 const calm: Situation = {
   delay: 45_000,
@@ -8,6 +8,7 @@ const calm: Situation = {
   span: 60_000,
   ahead: 0,
   isLossy: false,
+  isBeforeGap: false,
   sinceStretch: 1_000_000,
 };
 
@@ -24,5 +25,11 @@ it.each<readonly [what: string, change: Partial<Situation>, wanted: Stretch]>([
   ["what waits beyond half a tick is trimmed", { ahead: TRIM_FROM }, "trim"],
   ["where frames are lost time is put in reserve", { isLossy: true, ahead: RESERVE - 1 }, "preemptive-expand"],
   ["and kept", { isLossy: true, ahead: TRIM_FROM }, "normal"],
+  [
+    "before a missing frame time is gained, whatever was stretched before",
+    { isBeforeGap: true, sinceStretch: 0 },
+    "preemptive-expand",
+  ],
+  ["not more than a frame", { isBeforeGap: true, ahead: GAP_RESERVE, sinceStretch: 0 }, "normal"],
   ["not where the delay is needed", { ahead: TRIM_FROM, delay: 10_000 }, "preemptive-expand"],
 ])("%s", (_, change, wanted) => expect(decide({ ...calm, ...change })).toBe(wanted));

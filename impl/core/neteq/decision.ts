@@ -19,6 +19,8 @@ export type Situation = {
   readonly ahead: number;
   /** Frames are being lost, so time is worth having in reserve. */
   readonly isLossy: boolean;
+  /** The frame after this one is not there although a later one is. */
+  readonly isBeforeGap: boolean;
   /** Since the last stretch. */
   readonly sinceStretch: number;
 };
@@ -45,8 +47,15 @@ export const TRIM_FROM = 10_000;
  */
 export const RESERVE = 7_500;
 
-export function decide({ delay, target, level, span, ahead, isLossy, sinceStretch }: Situation): Stretch {
+/**
+ * Audio in reserve up to which speech is lengthened right before a frame that is missing while later ones are there: what is gained is time for it to come, and stands in for what
+ * would be made up if it does not. No distance is kept to the stretch before: what is missing would be worse. chosen: a frame, which is what is missing at least.
+ */
+export const GAP_RESERVE = 20_000;
+
+export function decide({ delay, target, level, span, ahead, isLossy, isBeforeGap, sinceStretch }: Situation): Stretch {
   if (delay >= target + FAST_ABOVE && span >= target + FAST_ABOVE / 2) return "fast-accelerate";
+  if (isBeforeGap && ahead < GAP_RESERVE) return "preemptive-expand";
   if (sinceStretch < SPACING) return "normal";
   if (delay >= target + SLACK && level >= target) return "accelerate";
   if (delay < target || (isLossy && ahead < RESERVE)) return "preemptive-expand";

@@ -57,13 +57,61 @@ it.each([
   [0.001, 10_000],
   [0.05, 20_000],
 ])("redundancy a frame later is waited for when the share %f of packets needs it: %i", (share, wanted) => {
-  const draw = new Stream(3, "lost");
   const target = new DelayTarget(BOUNDS);
   for (let i = 0; i < 2_000; i++) {
     target.inOrder(i * FRAME, 0);
-    if (draw.nextChance(share)) target.outOfOrder(i * FRAME, FRAME);
+    if (i % Math.round(1 / share) === 0) target.outOfOrder(i * FRAME, FRAME);
   }
   expect(target.target).toBe(wanted);
+});
+
+/** Uniform lateness of up to 200 ms, of which so much is missing for good: the target after a minute. */
+function aimedAt(missing: number): number {
+  const draw = new Stream(5, "missing");
+  const target = new DelayTarget(BOUNDS);
+  for (let i = 0; i < 3_000; i++) {
+    const isMissing = draw.nextChance(missing);
+    target.played(isMissing);
+    if (isMissing) continue;
+    if (draw.nextChance(0.3)) target.outOfOrder(i * FRAME, draw.nextUnit() * 200_000);
+    else target.inOrder(i * FRAME, draw.nextUnit() * 100_000);
+  }
+  return target.target;
+}
+
+it("the more is missing for good, the less is waited for: neither for stragglers nor for the worst of what comes in order", () => {
+  const targets = [0, 0.05, 0.2, 0.5].map(aimedAt);
+  expect(targets).toEqual(targets.toSorted((a, b) => b - a));
+  expect(targets[0]).toBeGreaterThanOrEqual(190_000);
+  expect(targets[2]).toBeLessThanOrEqual(150_000);
+  expect(targets[3]).toBeLessThanOrEqual(100_000);
+});
+
+it("stragglers that nobody waits for are waited for in the end, however many they are", () => {
+  const target = new DelayTarget(BOUNDS);
+  for (let i = 0; i < 1_000; i++) {
+    const isLate = i % 3 === 0;
+    target.played(isLate && target.target < 100_000);
+    if (!isLate) target.inOrder(i * FRAME, 0);
+    else {
+      target.outOfOrder(i * FRAME, 100_000);
+      if (target.target < 100_000) target.cameAfterAll();
+    }
+  }
+  expect(target.target).toBe(100_000);
+});
+
+it("frames that redundancy gives back late raise the target where they are held for, and only there", () => {
+  const aims = [0, 40_000].map((hold) => {
+    const target = new DelayTarget(BOUNDS);
+    target.holdFor(hold);
+    for (let i = 0; i < 500; i++) {
+      if (i % 10 === 9) target.givenBack(i * FRAME, 120_000);
+      else target.inOrder(i * FRAME, 0);
+    }
+    return target.target;
+  });
+  expect(aims).toEqual([10_000, 120_000]);
 });
 
 it("stays within its bounds whatever comes", () => {

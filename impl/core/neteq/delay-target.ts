@@ -2,7 +2,8 @@
  * The delay to aim at, from two histograms. One holds the worst lateness of each half second among packets that came in order: running
  * dry is what it avoids. The other holds when audio became available out of order (a packet overtaken, a lost one that a later packet
  * carries again): there waiting longer is weighed against losing it.
- * libwebrtc m125: delay_manager.cc, underrun_optimizer.cc, reorder_optimizer.cc. Different here: redundancy counts as late arrival.
+ * libwebrtc m125: delay_manager.cc, underrun_optimizer.cc, reorder_optimizer.cc. Different here: redundancy counts as late arrival, and
+ * the more is missing for good the less is waited for.
  */
 import type { DelayBounds } from "../jitter-buffer.ts";
 import { BUCKET, DelayHistogram } from "./delay-histogram.ts";
@@ -21,6 +22,11 @@ const REORDER_FORGET = 0.9993;
  * delay hurts turn-taking.
  */
 const LOSS_PRICE = 45_000 * 100;
+/**
+ * The more is missing for good, the less another percent matters: the impairment of ITU-T G.107.2 grows with Ppl / (Ppl + Bpl), whose slope falls with the square of 1 + Ppl / Bpl.
+ * This is Bpl of Opus as a share (reports/e-model.ts).
+ */
+const ROBUSTNESS = 0.096;
 /** chosen: a stretch changes the delay no more often than this. */
 const UPDATE_EVERY = 100_000;
 /** The target until the first half second is over. chosen: half of NetEq's 80 ms, so that the first word is not late. */
@@ -42,6 +48,8 @@ export class DelayTarget {
   /** The half second before, when it looked like a slower path; its `best` is 0 when it did not. */
   #before: { readonly worst: number; readonly best: number } = STEADY;
   #updateAt = 0;
+  /** Share of frames that never came, as the reorder histogram remembers. */
+  #missing = 0;
   /** Added to the delay while frames are given back later than their packets; microseconds. */
   #held = 0;
   #target: number;
@@ -97,6 +105,21 @@ export class DelayTarget {
     this.#update(now);
   }
 
+  /** As `outOfOrder`, of a frame that redundancy gave back: where nothing is held for such frames, nothing is learnt of them. */
+  givenBack(now: number, late: number): void {
+    if (this.#held > 0) this.outOfOrder(now, late);
+  }
+
+  /** A frame was played: its audio had come, or (`isMissing`) not. */
+  played(isMissing: boolean): void {
+    this.#missing += ((isMissing ? 1 : 0) - this.#missing) * (1 - REORDER_FORGET);
+  }
+
+  /** A frame that was played as missing came after all: waiting longer would have helped, so it is no reason to wait less. */
+  cameAfterAll(): void {
+    this.#missing = Math.max(0, this.#missing - (1 - REORDER_FORGET));
+  }
+
   /**
    * Lost frames come back up to `length` microseconds after their own packets: that is added to the target, but for the bucket that the quantile rounds lateness up by.
    * What is aimed at is the least level: on average a frame more is there, which covers the tick a frame is found in.
@@ -110,8 +133,14 @@ export class DelayTarget {
   #update(now: number): void {
     if (this.#underrun.count === 0 || now < this.#updateAt) return;
     this.#updateAt = now + UPDATE_EVERY;
-    const underrun = this.#underrun.quantile(QUANTILE);
-    this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(LOSS_PRICE, underrun)));
+    // Running dry matters as far as anything is heard: where half is missing anyway, the worst of the rest is not waited for.
+    const underrun = this.#underrun.quantile(QUANTILE * (1 - this.#missing));
+    this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(this.#price, underrun)));
+  }
+
+  /** What losing everything is worth in microseconds of delay. */
+  get #price(): number {
+    return LOSS_PRICE / (1 + this.#missing / ROBUSTNESS) ** 2;
   }
 
   #clamp(target: number): number {

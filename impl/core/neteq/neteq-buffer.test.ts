@@ -10,6 +10,8 @@ import { expectLawful, kinds, ms, REDUNDANT, run, SECOND, sentAt, sourceSeqs, st
 import type { JitterStatistics } from "../jitter-statistics.ts";
 
 const buffer = "neteq";
+/** What a stretch changes in mode sized (neteq-buffer.ts). */
+const SIZED_PERIOD = 480;
 
 jitterBufferContract(buffer);
 jitterRepairsContract(buffer);
@@ -106,6 +108,22 @@ it("only as much is made up as is missing", () => {
   expectLawful(made);
   expect(made.stats.concealedSamples).toBeLessThan(3 * FRAME_SAMPLES);
 });
+
+it.each([
+  ["comes 105 ms after it was sent", 105, 480],
+  ["comes too late", 140, FRAME_SAMPLES - 1],
+])(
+  "speech is lengthened right before a frame that is missing while later ones are there: one that %s costs less than a frame",
+  (_, late, most) => {
+    // A tenth of the packets is 70 ms late, so that later frames are there when one is missing.
+    const arrivals = stream(1_000, (seq) => ms(seq === 800 ? late : seq % 10 === 5 ? 90 : 20));
+    const [before, until] = [15_990, 16_600].map((end) => run({ buffer, arrivals, until: ms(end) }).stats);
+    const more = (name: keyof JitterStatistics): number => (until?.[name] ?? 0) - (before?.[name] ?? 0);
+    expect(more("insertedSamplesForDeceleration")).toBeGreaterThanOrEqual(SIZED_PERIOD);
+    expect(more("concealedSamples")).toBeGreaterThan(0);
+    expect(more("concealedSamples")).toBeLessThanOrEqual(most);
+  },
+);
 
 it("redundancy is waited for once loss makes it worth while, and given up when loss ends", () => {
   const lossy = (until: number) => (seq: number) => (seq < until && seq % 8 === 3 ? undefined : ms(20));

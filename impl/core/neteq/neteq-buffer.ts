@@ -51,6 +51,9 @@ const LATE = 200_000;
 /** What a stretch changes where there is no audio to look at: 10 ms. chosen: a period of a low voice. */
 const SIZED_PERIOD = 480;
 
+/** Of frames missing in a row no more count for the delay aimed at: the link was away then, not lossy. chosen: a second. */
+const OUTAGE: number = 50 * FRAME_SAMPLES;
+
 const SILENT_FRAME: Int16Array = new Int16Array(FRAME_SAMPLES);
 
 export class NeteqBuffer implements JitterBuffer {
@@ -82,6 +85,8 @@ export class NeteqBuffer implements JitterBuffer {
   /** Frames the decoder was asked to make up since the last real one. */
   #madeUp = 0;
   #stretched = Number.NEGATIVE_INFINITY;
+  /** Samples by which the last real frame was lengthened because the next one is missing: so much less of that is made up. */
+  #bought = 0;
   /** When a frame was last played after one that was neither there nor given back. */
   #lostAt = Number.NEGATIVE_INFINITY;
   /** When the first of them was, with never a longer time between. */
@@ -116,7 +121,8 @@ export class NeteqBuffer implements JitterBuffer {
     if (by === undefined && (verdict !== "duplicate" || this.#window.isGivenBack(seq)) && isFirst)
       this.#counters.received(frame.packet ?? seq);
     if (verdict === "duplicate") {
-      if (by !== undefined && isFirst) this.#counters.unneeded();
+      const isReplaced = by === undefined && this.#window.replace({ seq, payload: frame.payload, shape }, now);
+      if ((by !== undefined || isReplaced) && isFirst) this.#counters.unneeded();
       return;
     }
     const transit = now - mediaMicros(timestamp);
@@ -124,13 +130,17 @@ export class NeteqBuffer implements JitterBuffer {
     const back = newer && by === undefined && timestamp < this.#newestTime;
     if (newer && by === undefined) this.#newestTime = timestamp;
     const jumped = back || (this.#history.known && Math.abs(transit - this.#history.base) > DISCONTINUITY);
-    if (by !== undefined) this.#window.giveBack(seq);
-    else if (jumped && newer) this.#restart(now, frame, transit);
+    if (by !== undefined) {
+      this.#window.giveBack(seq);
+      // When it became available is what counts, as for a packet that was overtaken.
+      if (isFirst && !jumped && this.#history.known) this.#delay.givenBack(now, Math.max(0, transit - this.#history.base));
+    } else if (jumped && newer) this.#restart(now, frame, transit);
     else if (!jumped && verdict === "new" && isFirst) this.#observe(now, frame, transit, newer);
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     if (stale || (this.#started && timestamp < this.#position - HALF)) {
       this.#lateAt = now;
+      if (!jumped) this.#delay.cameAfterAll();
       if (isFirst) this.#counters.tooLate();
       if (isFirst && by !== undefined) this.#counters.unneeded();
       return;
@@ -208,8 +218,8 @@ export class NeteqBuffer implements JitterBuffer {
     const spare = this.#spare(now, head);
     // Where packets are lost and not late, nothing is waited for beyond the target: what was stretched in reserve fills that time instead of what is made up.
     const isLossy = this.#isLossy(now);
-    const wait = Math.min(gap - this.#standIn, mediaSamples((isLossy ? 0 : SLACK) - spare));
-    if (this.#recover(head, gap, isLossy ? mediaSamples(spare + FRAME_MICROS) : 0)) return;
+    const wait = Math.min(gap - this.#standIn - this.#bought, mediaSamples((isLossy ? 0 : SLACK) - spare));
+    if (this.#recover(now, head, gap, isLossy ? mediaSamples(spare + FRAME_MICROS) : 0)) return;
     if (wait <= 0) return this.#due(now, need);
     // A frame that the head repeats is taken from there, as soon as it is its turn.
     const before = gap - FRAME_SAMPLES - this.#standIn;
@@ -278,7 +288,7 @@ export class NeteqBuffer implements JitterBuffer {
   }
 
   /** The frame before the head, out of the head, when only that one is still missing, or up to `early` samples before that once something stands in. */
-  #recover(head: HeldFrame, gap: number, early: number): boolean {
+  #recover(now: number, head: HeldFrame, gap: number, early: number): boolean {
     const seq = head.seq - 1;
     const before = gap - this.#standIn - FRAME_SAMPLES;
     if (before > Math.max(0, Math.min(early, this.#standIn)) || gap <= this.#standIn || seq <= this.#last) return false;
@@ -287,7 +297,7 @@ export class NeteqBuffer implements JitterBuffer {
     this.#settle(head.timestamp - FRAME_SAMPLES);
     this.#advanceTo(head.timestamp);
     this.#took(seq, head.packet - 1);
-    this.#counters.recovered();
+    this.#emitted(now, head.arrival, 1);
     this.#append("recovered", head.packet - 1, pcm);
     return true;
   }
@@ -298,7 +308,9 @@ export class NeteqBuffer implements JitterBuffer {
     const early = this.#lateness(now, head) < this.#delay.target - SLACK;
     if (early && this.#standIn >= FADED && now - head.arrival < this.#delay.target) return this.#makeUp(need);
     const gap = head.timestamp - this.#position;
-    this.#tellOfGap(this.#isResting(head) ? this.#silence.lostBefore(head, this.#lastPacket) : gap);
+    const missing = this.#isResting(head) ? this.#silence.lostBefore(head, this.#lastPacket) : gap;
+    this.#tellOfGap(missing);
+    for (let n = Math.min(missing, OUTAGE); n > HALF; n -= FRAME_SAMPLES) this.#delay.played(true);
     const { seq, packet, shape, timestamp, payload, arrival, by } = this.#window.take();
     const pcm = this.#decoder.decode(payload, shape);
     this.#took(seq, packet);
@@ -309,13 +321,19 @@ export class NeteqBuffer implements JitterBuffer {
       this.#lostAt = now;
     }
     this.#settle(timestamp);
-    if (by !== undefined) this.#counters.recovered(packet < 0 ? 0 : 1);
-    else this.#counters.source(FRAME_SAMPLES, now + mediaMicros(this.#parts.waiting) - arrival, this.#delay.target);
+    this.#emitted(now, arrival, by === undefined ? undefined : packet < 0 ? 0 : 1);
     const lateness = now - mediaMicros(timestamp) - this.#history.base;
     this.#advanceTo(timestamp + FRAME_SAMPLES);
     const ahead = this.#parts.waiting;
     this.#append(by === undefined ? "source" : "recovered", packet, pcm, by);
     if (!afterGap) this.#stretch(now, lateness, ahead);
+  }
+
+  /** What is appended next came at `arrival`. */
+  #emitted(now: number, arrival: number, recovered?: number): void {
+    const delay = now + mediaMicros(this.#parts.waiting) - arrival;
+    this.#counters.emitted(FRAME_SAMPLES, delay, this.#delay.target, recovered);
+    this.#delay.played(false);
   }
 
   /** A decoder that never hears of a gap goes on as if there were none. */
@@ -339,12 +357,14 @@ export class NeteqBuffer implements JitterBuffer {
     }
     this.#restAt = FRAME_SAMPLES;
     this.#madeUp = 0;
+    this.#bought = 0;
     this.#counters.inserted(added);
     this.#parts.add(kind, packet, FRAME_SAMPLES + added, by);
   }
 
   /** Makes what was just appended shorter or longer, where the delay asks for it and the audio allows it. */
   #stretch(now: number, lateness: number, ahead: number): void {
+    const isBeforeGap = this.#isBeforeGap();
     const op = decide({
       delay: lateness,
       target: this.#delay.target,
@@ -352,6 +372,7 @@ export class NeteqBuffer implements JitterBuffer {
       span: this.#span,
       ahead: mediaMicros(ahead),
       isLossy: this.#isLossy(now),
+      isBeforeGap,
       sinceStretch: now - this.#stretched,
     });
     if (op === "normal") return;
@@ -361,6 +382,8 @@ export class NeteqBuffer implements JitterBuffer {
     if (op === "preemptive-expand") {
       const added = wave === undefined ? SIZED_PERIOD : wave.lengthen(least);
       if (added === 0) return;
+      // Where the delay is to grow it does; elsewhere the time gained is given back by making up less.
+      if (isBeforeGap && lateness >= this.#delay.target) this.#bought = added;
       this.#counters.inserted(added);
       this.#parts.stretchLast(added);
       this.#filter.shift(-mediaMicros(added));
@@ -372,6 +395,14 @@ export class NeteqBuffer implements JitterBuffer {
       this.#filter.shift(mediaMicros(removed));
     }
     this.#stretched = now;
+  }
+
+  /** Whether the next frame is missing although a later one came that does not repeat it. */
+  #isBeforeGap(): boolean {
+    const head = this.#window.head;
+    const gap = head === undefined ? 0 : head.timestamp - this.#position;
+    if (head === undefined || gap <= HALF || this.#isResting(head)) return false;
+    return gap > FRAME_SAMPLES + HALF || !this.#repeats(head);
   }
 
   /** Whether the peer said nothing between what was played last and `head`. */
