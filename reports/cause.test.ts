@@ -1,6 +1,7 @@
 /** Where a broken run is put down to: logs in which each part does what it owes, and the same in which it does not. */
 import { expect, test } from "vitest";
 import type { Saying } from "../impl/base/record.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
 import { causeOf } from "./cause.ts";
 import { judge } from "./judge.ts";
 import { aCallLog, aScenario, CALL_ID, KILL, type LogBuilder, s } from "./log-builder.ts";
@@ -30,8 +31,8 @@ const signal = (dir: "sent" | "received", type: string, session: number): Saying
   ...(type === "Reflect" || type === "ReflectResponse" || type.startsWith("Register") ? {} : { call: CALL_ID }),
 });
 
-function causeIn(log: LogBuilder): Culprit | undefined {
-  const evidence = measure(log.records(), SCENARIO);
+function causeIn(log: LogBuilder, scenario: Scenario = SCENARIO): Culprit | undefined {
+  const evidence = measure(log.records(), scenario);
   const { verdict, oracles } = judge(evidence, undefined);
   expect(verdict).toBe("broken");
   return causeOf(evidence, verdict, oracles);
@@ -186,6 +187,11 @@ test("a party that is back is told that its peer is there when another session c
   expect(sentenceOf(log(false, false))).not.toContain("said that");
   expect(sentenceOf(log(true, false))).toBe("The relay r1 said that a call's other party was there, which was not.");
   expect(sentenceOf(log(false, true))).toBe("The relay r1 said that a call's other party was not there, which was.");
+  // Of two relays that are linked one names the other, and what it knows of a user may be with that one.
+  const { r1 } = SCENARIO.parties;
+  if (r1 === undefined) throw new Error("no relay");
+  const linked = { ...SCENARIO, parties: { ...SCENARIO.parties, r2: { ...r1, federatesWith: ["r1"] } } };
+  expect(causeIn(log(true, false), linked)?.sentence ?? "").not.toContain("said that");
 });
 
 test("a packet that was opened and cannot be read was filled wrongly, and none of the parser's", () => {
