@@ -105,8 +105,8 @@ export type QuicEndpoint = Endpoint & {
 const STATELESS_PER_SECOND = 1_000;
 /** First packets met in a turn, when everything for known sessions has been read: a flood of strangers takes its turn behind calls. chosen: two milliseconds of handshakes. */
 const MET_A_TURN = 4;
-/** First packets that wait to be met; more are not looked at. chosen: a crowd that comes to a relay as it starts, in 5 MB at most. */
-const STRANGERS = 4_096;
+/** First packets that wait to be met; more are not looked at. chosen: a crowd that comes to a relay as it starts, in some 1.5 MB. */
+const STRANGERS = 1_024;
 /** Batches read before timers and other sockets of this process are looked after. chosen: some milliseconds of work. */
 const READS_A_TURN = 8;
 /** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
