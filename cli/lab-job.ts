@@ -5,6 +5,7 @@ import { DEFAULT_FEC } from "../impl/core/media-stream.ts";
 import type { MetricsPort } from "../impl/io/metrics-port.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
 import { loadOpusWasm, type OpusWasmEngine } from "../impl/io/opus-wasm.ts";
+import { loadRnnoise } from "../impl/io/rnnoise.ts";
 import { wavBytes } from "../impl/io/wav.ts";
 import type { NetnsOutcome, NetnsRun } from "../netns/lab.ts";
 import { assess } from "../reports/assess.ts";
@@ -154,7 +155,7 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
       ...codec2For(real),
       crypto: job.crypto === "real" ? nodeCrypto : nullCrypto,
       ...(await codesFor(scenario)),
-      ...(real ? await noiseRemoverFor(scenario) : {}),
+      ...(await noiseRemoverFor(scenario)),
     },
   ];
 }
@@ -180,10 +181,10 @@ async function speechOf(job: LabJob, { taps, records }: Outcome, scenario: Scena
   return { parties: compareSpeech(records, scenario, taps, engine.opus) };
 }
 
-/** RNNoise where a client removes noise. */
+/** RNNoise where a client removes noise, whatever the codec: what it leaves decides what is sent. */
 async function noiseRemoverFor(scenario: Scenario): Promise<Pick<Engines, "noiseRemover">> {
   if (!Object.values(scenario.parties).some((party) => party.denoise === true)) return {};
-  return { noiseRemover: await (await import("../impl/io/rnnoise.ts")).loadRnnoise() };
+  return { noiseRemover: await loadRnnoise() };
 }
 
 let engine: { readonly opus: OpusWasmEngine; readonly coders: number } | undefined;

@@ -47,6 +47,7 @@ import mappedUpnp from "./cases/mapped-upnp.ts";
 import natRebind from "./cases/nat-rebind.ts";
 import networkAndRelayAtOnce from "./cases/network-and-relay-at-once.ts";
 import noHairpinAtCarrier from "./cases/no-hairpin-at-carrier.ts";
+import noiseRemoved from "./cases/noise-removed.ts";
 import oneFlowRebind from "./cases/one-flow-rebind.ts";
 import oneWayLoss from "./cases/one-way-loss.ts";
 import preCandidateCaller from "./cases/pre-candidate-caller.ts";
@@ -131,6 +132,7 @@ export const CATALOGUE: readonly Scenario[] = [
   fecSliding,
   linkDegrades,
   silentTurns,
+  noiseRemoved,
   directConeCone,
   relayRestart200ms,
   relayRestart40s,

@@ -39,6 +39,14 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
     imitates: "Repair of a sliding window is sent, received and waited for, and no equation of it is ever solved.",
   },
   {
+    name: "noise-removal-in-wrong-scale",
+    file: "impl/io/rnnoise.ts",
+    find: "module.HEAPF32.set(pcm.subarray(from, from + BLOCK), buffer / 4);",
+    replace: "module.HEAPF32.set(Float32Array.from(pcm.subarray(from, from + BLOCK), (x) => x / 32_768), buffer / 4);",
+    imitates:
+      "RNNoise is given samples of -1..1 where it wants 16-bit values, so all that is said is noise to it and nothing is left.",
+  },
+  {
     name: "comfort-noise-is-a-gap",
     file: "impl/core/neteq/neteq-buffer.ts",
     find: 'this.#parts.add(isLost ? "concealed" : "comfort", -1, part);',
