@@ -102,13 +102,14 @@ export function met(records: readonly LogRecord[], { caller, callee, at, until }
   };
 }
 
-/** Who of those that a call depends on waited longest for a processor during it, and for how long all of them did, microseconds; undefined: nobody did. */
+/** Who of those that a call depends on, the two and `others`, waited longest for a processor during it, and for how long all of them did, microseconds; undefined: nobody did. */
 export function heldUp(
   records: readonly LogRecord[],
   { caller, callee, at, until }: Meeting,
+  others: readonly string[] = ["r1", "lab"],
 ): { readonly who: string; readonly waited: number; readonly all: number } | undefined {
   const stalls = records.flatMap((one) =>
-    one.ev === "stall" && [caller, callee, "r1", "lab"].includes(one.who) && one.t > at && one.t - one.micros < until
+    one.ev === "stall" && [caller, callee, ...others].includes(one.who) && one.t > at && one.t - one.micros < until
       ? [{ who: one.who, waited: one.micros - one.cpuMicros }]
       : [],
   );
