@@ -96,6 +96,7 @@ export async function classify(
 ): Promise<Kind> {
   const box = topology.boxes.get(nat);
   if (box === undefined) throw new RangeError(`nat: none is named ${nat}`);
+  await cutCables(box.plan);
   const kind = (await classifyAll(topology.plan, [box])).get(nat);
   if (kind === undefined) throw new NetnsError("nat-differs", `nat ${nat}: the classifier saw nothing of it`);
   return kind;
@@ -167,6 +168,16 @@ const cables = (plan: TopologyPlan, { number, namespace, far }: NatPlan): readon
   `link add ${INSIDE}${number} netns ${plan.probe} index ${PROBE_INDEX + 2 * number} type veth peer name ${FAR}${INSIDE}${number} netns ${namespace}`,
   `link add ${OUTSIDE}${number} netns ${plan.probe} index ${PROBE_INDEX + 2 * number + 1} type veth peer name ${FAR}${OUTSIDE}${number} netns ${far.namespace}`,
 ];
+
+/** The kernel takes down a namespace's devices some time after it is deleted: what the probe before has left in the routers, if anything, is gone afterwards. */
+async function cutCables({ number, namespace, far }: NatPlan): Promise<void> {
+  const ends = [
+    [namespace, `${FAR}${INSIDE}${number}`],
+    [far.namespace, `${FAR}${OUTSIDE}${number}`],
+  ] as const;
+  // Where there is none, as mostly, that is what was wanted.
+  await Promise.all(ends.map(([where, device]) => run("ip", ["-n", where, "link", "del", device]).catch(() => undefined)));
+}
 
 /** In the NAT: the inside cable is one more port of its bridge. Outside of it: the outside hosts hang on a device of their own. */
 const farEnds = ({ plan }: NatBox, hasV6: boolean): readonly (readonly [string, readonly string[]])[] => {
