@@ -18,7 +18,7 @@ export type Meeting = {
 
 /** Of each kind a caller and a callee, and in round r every caller k calls callee k + r: five rounds meet every pair once, in one order or the other. */
 const ROUNDS = 5;
-const TALK = 1_600_000;
+const TALK = 1_200_000;
 
 /** 12.5 ms one way on each client's link: 50 ms round trip between the two. */
 export const LINK = { profile: "broadband", delay: "12500us" } as const;
