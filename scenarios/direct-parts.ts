@@ -2,6 +2,7 @@
 import {
   expectConcealment,
   expectConnect,
+  expectFreshGenerations,
   expectLongestGap,
   expectMedia,
   expectPath,
@@ -31,6 +32,13 @@ export const carrier = (
   parties: { alice: { nat: "alice-router", link }, bob: { nat: "bob-router", link } },
 });
 
+/** A client and a relay with both families, and one who has IPv4 alone: their call goes by the relay. */
+export const twoFamilies: NonNullable<WrittenScenario["parties"]> = {
+  alice: { families: ["v4", "v6"], link },
+  bob: { link },
+  r1: { role: "relay", families: ["v4", "v6"] },
+};
+
 /** Nothing is heard of what happens to the relay of a direct call, and signalling is back soon. */
 export const unheardOnDirectPath = (): WrittenScenario["expect"] => [
   expectConnect(),
@@ -58,5 +66,15 @@ export const directSoon = (): WrittenScenario["expect"] => [
   expectMedia(),
   expectPath({ path: "direct" }),
   expectConcealment({ max: 0.01 }),
+  expectSameCall(),
+];
+
+/** A direct call is direct again after every change of network, of which each is told in a candidate update newer than the last. */
+export const directAgain = (): WrittenScenario["expect"] => [
+  expectConnect(),
+  expectMedia(),
+  expectFreshGenerations(),
+  expectLongestGap({ max: "300ms" }),
+  expectPath({ path: "direct" }),
   expectSameCall(),
 ];

@@ -4,8 +4,9 @@
  * Left out on purpose: segmentation offload (UDP_SEGMENT), which wants packets of one size for one peer in a row.
  */
 import { getSystemErrorName } from "node:util";
-import { AF_INET6, EAGAIN, EINTR, type Kernel, kernelSockets } from "./kernel-socket.ts";
+import { EAGAIN, EINTR, type Kernel, kernelSockets } from "./kernel-socket.ts";
 import type { Host } from "./quic-engine.ts";
+import { AF_INET6 } from "./socket-addresses.ts";
 import { ANY_V6, fromMapped, LARGEST_PACKET, RECEIVE_BUFFER, toMapped } from "./udp-address.ts";
 import type { UdpListener, UdpOptions, UdpSocket } from "./udp-socket.ts";
 

@@ -5,11 +5,9 @@
 import { createRequire } from "node:module";
 import { isMainThread } from "node:worker_threads";
 
-import { type SocketAddresses, socketAddresses } from "./socket-addresses.ts";
+import { AF_INET6, type SocketAddresses, socketAddresses } from "./socket-addresses.ts";
 
 /** socket(7), ip(7), ipv6(7), recv(2). */
-export const AF_INET = 2;
-export const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4_000;
 const SOCK_CLOEXEC = 0o2_000_000;

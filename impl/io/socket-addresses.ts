@@ -2,8 +2,9 @@
 import { isIPv6 } from "node:net";
 import type { Host } from "./quic-engine.ts";
 
+/** socket(7), ip(7), ipv6(7). */
 const AF_INET = 2;
-const AF_INET6 = 10;
+export const AF_INET6 = 10;
 /** struct sockaddr_in6: family 2, port 2, flow 4, address 16, scope 4. Of sockaddr_in the address follows the port. */
 const NAME_BYTES = 28;
 const SCOPE_AT = 24;

@@ -1,17 +1,8 @@
 /** A phone has told its peer of two changes of network when the relay restarts; the third one is told by a new registration. */
 
-import { link, phone } from "../direct-parts.ts";
+import { directAgain, link, phone } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
-import {
-  expectConnect,
-  expectFreshGenerations,
-  expectLongestGap,
-  expectMedia,
-  expectPath,
-  expectSameCall,
-  interfaceDown,
-  kill,
-} from "../index.ts";
+import { interfaceDown, kill } from "../index.ts";
 import { scenario } from "../scenario.ts";
 
 const roamAfterRestart: Scenario = scenario({
@@ -26,14 +17,7 @@ const roamAfterRestart: Scenario = scenario({
     kill("r1", { at: "6s", for: "500ms" }),
     interfaceDown("alice", { interface: "wlan0", at: "9s" }),
   ],
-  expect: [
-    expectConnect(),
-    expectMedia(),
-    expectFreshGenerations(),
-    expectLongestGap({ max: "300ms" }),
-    expectPath({ path: "direct" }),
-    expectSameCall(),
-  ],
+  expect: directAgain(),
   twin: { mutation: "generations-begin-anew", breaks: "no-stale-generation" },
 });
 

@@ -1,6 +1,6 @@
 /** The way back of v6-dies-mid-call: IPv6 was dead when the client registered, so the call goes by IPv4; by the time IPv4 dies, IPv6 is well. */
 
-import { link } from "../direct-parts.ts";
+import { twoFamilies } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectSameCall, partition } from "../index.ts";
 import { scenario } from "../scenario.ts";
@@ -10,11 +10,7 @@ const v4DiesMidCall: Scenario = scenario({
   asks: "Is a call by the relay heard again within 500 ms by IPv6 when IPv4 dies under it without any notification?",
   tags: ["relay", "ipv6", "recovery"],
   duration: "9s",
-  parties: {
-    alice: { families: ["v4", "v6"], link },
-    bob: { link },
-    r1: { role: "relay", families: ["v4", "v6"] },
-  },
+  parties: twoFamilies,
   faults: [partition("alice", "r1", { family: "v6", at: "0s", for: "3s" }), partition("alice", "r1", { family: "v4", at: "5s" })],
   expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "500ms" }), expectSameCall()],
   twin: { mutation: "dead-family-not-left", breaks: "longest-gap" },

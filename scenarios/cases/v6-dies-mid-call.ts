@@ -1,6 +1,6 @@
 /** A call by the relay over IPv6, and IPv6 dies without a word: addresses, routes and neighbours are as before, and nothing arrives any more. IPv4 works. */
 
-import { link } from "../direct-parts.ts";
+import { twoFamilies } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectSameCall, partition } from "../index.ts";
 import { scenario } from "../scenario.ts";
@@ -10,11 +10,7 @@ const v6DiesMidCall: Scenario = scenario({
   asks: "Is a call by the relay heard again within 500 ms by IPv4 when IPv6 dies under it without any notification?",
   tags: ["relay", "ipv6", "recovery"],
   duration: "9s",
-  parties: {
-    alice: { families: ["v4", "v6"], link },
-    bob: { link },
-    r1: { role: "relay", families: ["v4", "v6"] },
-  },
+  parties: twoFamilies,
   faults: [partition("alice", "r1", { family: "v6", at: "5s" })],
   expect: [
     expectConnect(),

@@ -1,6 +1,6 @@
 /** A call by the relay over IPv6, of which one direction dies without a word: who is not heard any more hears everything, and no answer of the network says so. */
 
-import { link } from "../direct-parts.ts";
+import { twoFamilies } from "../direct-parts.ts";
 import type { Scenario } from "../expanded.ts";
 import { expectConnect, expectLongestGap, expectMedia, expectSameCall, partition } from "../index.ts";
 import { scenario } from "../scenario.ts";
@@ -10,11 +10,7 @@ const v6DiesOneWay: Scenario = scenario({
   asks: "Is a party heard again within 650 ms by IPv4 when nothing that it sends by IPv6 arrives any more, though it hears all?",
   tags: ["relay", "ipv6", "recovery"],
   duration: "9s",
-  parties: {
-    alice: { families: ["v4", "v6"], link },
-    bob: { link },
-    r1: { role: "relay", families: ["v4", "v6"] },
-  },
+  parties: twoFamilies,
   faults: [partition("alice", "r1", { family: "v6", direction: "up", at: "5s" })],
   expect: [
     expectConnect(),
