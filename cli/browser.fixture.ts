@@ -15,8 +15,8 @@ export type Opened = {
 };
 
 export type TestBrowser = {
-  /** A page with a context of its own; `complaints`: errors of scripts, of the security policy and of loading, as they come. */
-  open(url: string, options?: BrowserContextOptions & { readonly measured?: boolean }): Promise<Opened>;
+  /** A page with a context of its own; `complaints`: errors of scripts, of the security policy and of loading, as they come. `first`: a script to run in it before its own. */
+  open(url: string, options?: BrowserContextOptions & { readonly measured?: boolean; readonly first?: string }): Promise<Opened>;
   close(): Promise<void>;
 };
 
@@ -44,10 +44,11 @@ export async function testBrowser(): Promise<TestBrowser | undefined> {
   });
   const contexts: BrowserContext[] = [];
   return {
-    async open(url, { measured = false, ...options } = {}) {
+    async open(url, { measured = false, first, ...options } = {}) {
       const context = await browser.newContext({ viewport: { width: 1_280, height: 900 }, ...options });
       contexts.push(context);
       const page = await context.newPage();
+      if (first !== undefined) await page.addInitScript(first);
       const complaints: string[] = [];
       page.on("console", (message) => {
         if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());

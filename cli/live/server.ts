@@ -94,7 +94,7 @@ function sendFrames({ scenario, lab, log, result }: Watched, asked: URLSearchPar
     isGone = true;
     clearTimeout(timer);
   });
-  const say = (event: string, data: object): void => void response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  const say = (event: string, data: object): boolean => response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   const next = async (): Promise<void> => {
     const hasEnded = await log.read();
     if (isGone) return;
@@ -103,7 +103,9 @@ function sendFrames({ scenario, lab, log, result }: Watched, asked: URLSearchPar
     const at = lab === "sim" ? Math.min(last, from + (started - began) * 1_000 * speed) : last;
     const end = Math.min(last, scenario.duration);
     const isOver = hasEnded && at >= end;
-    say("frame", frameOf(scenario, log.records, isOver ? last : at, isOver));
+    // A page that cannot keep up is sent fewer frames, not late ones.
+    if (!say("frame", frameOf(scenario, log.records, isOver ? last : at, isOver))) await taken(response);
+    if (isGone) return;
     const finished = isOver ? await result() : undefined;
     if (finished !== undefined) {
       say("result", {
@@ -119,6 +121,16 @@ function sendFrames({ scenario, lab, log, result }: Watched, asked: URLSearchPar
   };
   next().catch(() => response.end());
 }
+
+/** Until what was written is on its way, or nobody is there any more. */
+const taken = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      response.off("drain", go).off("close", go);
+      resolve();
+    };
+    response.on("drain", go).on("close", go);
+  });
 
 /** A fault to do by hand: JSON, from the page itself. */
 async function take({ inject }: Watched, request: IncomingMessage, response: ServerResponse, origin: string): Promise<void> {
