@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { assess } from "./index.ts";
 import { aCallLog, aRelayRestart, aScenario, KILL, type LogBuilder, RESTART_EXPECT } from "./log-builder.ts";
-import { isWithin, type ParityRow, parityRows, parityTable } from "./parity.ts";
+import { isWithin, type ParityRow, parityRows, parityTable, withoutTroubled } from "./parity.ts";
 import type { Result } from "./result.ts";
 
 const facts = {
@@ -107,4 +107,11 @@ test("a case without audio has its verdicts", () => {
   const silent = resultOf(aCallLog(), aScenario());
   const mute = { ...silent, measurements: { ...silent.measurements, audio: {} } };
   expect(parityRows(aScenario(), [mute], [mute]).map(({ figure }) => figure)).toEqual(["held"]);
+});
+
+test("a seed whose real run was inconclusive is left out of both columns, and told", () => {
+  const troubled: Result = { ...later(null), verdict: "inconclusive", seed: "0x2" };
+  const found = withoutTroubled([one, later(10), one], [one, troubled, later(20)]);
+  expect(found).toEqual({ sim: [one, one], real: [one, later(20)], leftOut: ["0x2"] });
+  expect(withoutTroubled([one], [later(null)]).leftOut).toEqual([]);
 });

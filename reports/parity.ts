@@ -79,6 +79,22 @@ export function parityRows({ name, faults }: Scenario, sim: readonly Result[], r
   return rows;
 }
 
+/**
+ * Both lists (the same seeds, in the same order) without the seeds whose real run was inconclusive: of a run that the machine held up, or whose fault
+ * left no trace, nothing can be said. `leftOut`: those seeds, as in the log.
+ */
+export function withoutTroubled(
+  sim: readonly Result[],
+  real: readonly Result[],
+): { readonly sim: readonly Result[]; readonly real: readonly Result[]; readonly leftOut: readonly string[] } {
+  const isTroubled = (index: number): boolean => real[index]?.verdict === "inconclusive";
+  return {
+    sim: sim.filter((_, index) => !isTroubled(index)),
+    real: real.filter((_, index) => !isTroubled(index)),
+    leftOut: real.filter((_, index) => isTroubled(index)).map((one) => String(one.seed)),
+  };
+}
+
 /** Whether the model told the truth, as far as it is held to it. */
 export function isWithin({ sim, real, tolerance }: ParityRow): boolean {
   if (tolerance === null) return true;

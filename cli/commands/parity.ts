@@ -1,7 +1,7 @@
 /** `midcall parity`: the same cases and seeds in virtual time and on a real kernel, and whether the model told the truth. */
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg, release } from "node:os";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { ParityRow } from "../../reports/parity.ts";
 import type { Result } from "../../reports/result.ts";
@@ -9,6 +9,7 @@ import type { Scenario } from "../../scenarios/expanded.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
 import { isReproducible, LABS, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
+import { discardFolder, outFolder, reserveFolder } from "../run-folder.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -19,6 +20,7 @@ type Options = {
   readonly seeds: number;
   readonly atOnce: number;
   readonly out?: string;
+  readonly keep?: string;
   readonly json?: boolean;
 };
 
@@ -35,6 +37,7 @@ export function addParity(root: Command, { terminal, end }: Context): void {
     .option("--seeds <n>", "runs of each case in each laboratory", wholeArgument(1), 5)
     .option("--at-once <n>", "real runs at the same time; more of them disturb each other", wholeArgument(1), 1)
     .option("--out <file>", "write the table there too")
+    .option("--keep <dir>", "keep the folders of those real runs there that did not hold")
     .option("--json", "as JSON")
     .addHelpText("after", example("midcall parity relay-restart blackout --seeds 3"))
     .action(async (words: string[], options: Options) => end(await parity(words, options, terminal)));
@@ -46,18 +49,26 @@ async function parity(words: readonly string[], options: Options, terminal: Term
   if (cases.length === 0) throw usage(`no scenario runs in both sim and ${options.lab}`, "want one that does");
   const seeds = Array.from({ length: options.seeds }, (_, i) => DEFAULT_SEED + i);
   const load = { most: 0 };
+  const keep = options.keep === undefined ? null : await outFolder(options.keep, terminal.folder);
   const [sim, real] = [
-    await runAll(cases, seeds, "sim", 1, terminal, load),
-    await runAll(cases, seeds, options.lab, options.atOnce, terminal, load),
+    await runAll(cases, seeds, "sim", { atOnce: 1, keep: null }, terminal, load),
+    await runAll(cases, seeds, options.lab, { atOnce: options.atOnce, keep }, terminal, load),
   ];
-  const { isWithin, parityRows, parityTable } = await import("../../reports/parity.ts");
-  const rows = cases.flatMap((one) => parityRows(one, sim.get(one.name) ?? [], real.get(one.name) ?? []));
+  const { isWithin, parityRows, parityTable, withoutTroubled } = await import("../../reports/parity.ts");
+  const compared = cases.map((one) => ({ one, ...withoutTroubled(sim.get(one.name) ?? [], real.get(one.name) ?? []) }));
+  const rows = compared.flatMap((found) => parityRows(found.one, found.sim, found.real));
+  const troubled = compared.filter((found) => found.leftOut.length > 0);
   const page = [
     `# sim and ${options.lab}, ${seeds.length} seeds`,
     "",
     `Made by \`midcall parity --lab ${options.lab} --seeds ${seeds.length}\`. The column sim is the same again for the same version; the other was measured:`,
     `midcall ${version()}, Node ${process.version}, Linux ${release()}, ${cpus().length} processors, ${options.atOnce} runs at a time, load up to ${load.most.toFixed(1)}.`,
     "Recoveries and gaps are medians over seeds and parties, concealment is their mean.",
+    ...(troubled.length === 0
+      ? []
+      : [
+          `Seeds left out of both columns, because the real run was inconclusive: ${troubled.map((found) => `${found.one.name} ${found.leftOut.join(", ")}`).join("; ")}.`,
+        ]),
     "",
     ...parityTable(rows, options.lab),
     "",
@@ -82,7 +93,7 @@ async function runAll(
   cases: readonly Scenario[],
   seeds: readonly number[],
   lab: LabName,
-  atOnce: number,
+  { atOnce, keep }: { readonly atOnce: number; readonly keep: string | null },
   terminal: Terminal,
   load: { most: number },
 ): Promise<ReadonlyMap<string, readonly Result[]>> {
@@ -96,6 +107,7 @@ async function runAll(
         stage: `${scenario.name} ${lab} seed ${formatSeed(seed)}`,
         detail: `${total - jobs.length} of ${total}`,
       });
+      const folder = keep === null ? null : await reserveFolder(keep, { scenario: scenario.name, lab, seed: formatSeed(seed) });
       const ran = await laboratory.run(
         {
           lab,
@@ -103,14 +115,15 @@ async function runAll(
           seed,
           codec: "real",
           crypto: "real",
-          folder: null,
-          dir: "",
+          folder,
+          dir: folder === null ? "" : relative(terminal.folder, folder),
           wantLines: false,
           commit: commit(),
           sabotage: null,
         },
         { signal: terminal.interrupted },
       );
+      if (folder !== null && ran.result.verdict === "held") await discardFolder(folder);
       const all = results.get(scenario.name);
       if (all !== undefined) all[index] = ran.result;
       load.most = Math.max(load.most, loadavg()[0] ?? 0);
