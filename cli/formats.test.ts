@@ -23,7 +23,14 @@ import { noticing } from "./notices.ts";
 const hostile = hostileRun();
 const plain = hostileRun("alice");
 const verdicts: readonly Result["verdict"][] = ["held", "broken", "inconclusive", "crashed"];
-const all = [plain, hostile].flatMap((run) => verdicts.map((verdict) => ({ ...run, result: { ...run.result, verdict } })));
+/** Each verdict of each, as scenarios of their own; and runs of two seeds and two verdicts that are one scenario. */
+const all = [plain, hostile].flatMap((run) => [
+  ...verdicts.map((verdict) => ({ ...run, result: { ...run.result, verdict, scenario: `${verdict} ${run.result.scenario}` } })),
+  ...(["held", "broken"] as const).map((verdict) => ({
+    ...run,
+    result: { ...run.result, verdict, seed: `0x${verdict.length}` },
+  })),
+]);
 
 /** Octets that a terminal obeys: everything below a space but tab and line feed, DEL, C1. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -42,7 +49,9 @@ test("ctrf: what is written is what the format's own schema asks for, and a docu
   expect(valid).toBe(true);
   expect(validate({ ...JSON.parse(text), results: {} }).valid).toBe(false);
   expect(text).not.toMatch(CONTROLS);
-  expect(JSON.parse(text).results.tests[5].suite).toEqual(["midcall", "sim"]);
+  expect(
+    JSON.parse(text).results.tests.map(({ suite, steps }: { suite: string[]; steps: unknown[] }) => [...suite, steps.length]),
+  ).toEqual([1, 1, 1, 1, 2, 1, 1, 1, 1, 2].map((runs) => ["midcall", "sim", runs]));
   expect(text).toContain(JSON.stringify(MARKUP).slice(1, -1));
 });
 
@@ -54,6 +63,7 @@ test("junit: every verdict is valid by the schema, and a document that is not is
   };
   const text = junit(all);
   expect(await check(text)).toBe("");
+  expect(text).toContain('tests="10" failures="4"');
   expect(await check(text.replace("<testcase ", "<testcase color='red' "))).not.toBe("");
   expect(text).not.toMatch(CONTROLS);
   expect(text).not.toContain("<img");

@@ -1,11 +1,13 @@
 /**
- * Results in the Common Test Report Format (https://ctrf.io, a working draft before 1.0): one test a run. `inconclusive` is
+ * Results in the Common Test Report Format (https://ctrf.io, a working draft before 1.0): one test a scenario, as the format's "logical test case"
+ * is; each run is a step, and `extra.runs` keeps its facts. Runs with other seeds are no retries: none is repeated because another failed. `inconclusive` is
  * `other`, with our own word as `rawStatus`. A run has no calendar time (its clock is virtual), so `start` is 0 and `stop` the wall
  * time all runs took; a caller that knows when it began says so.
  */
 import { asJson } from "./escape.ts";
 import type { Verdict } from "./result.ts";
-import { type Assessed, notHeld, replayCommand, reproBlock } from "./wording.ts";
+import { message, testCases, trace } from "./test-cases.ts";
+import { type Assessed, notHeld, replayCommand } from "./wording.ts";
 
 const STATUS: Readonly<Record<Verdict, "passed" | "failed" | "other">> = {
   held: "passed",
@@ -16,24 +18,37 @@ const STATUS: Readonly<Record<Verdict, "passed" | "failed" | "other">> = {
 
 /** A CTRF document. `startedAt`: milliseconds since the epoch, 0 when nobody knows. */
 export function ctrf(runs: readonly Assessed[], startedAt = 0): string {
-  const tests = runs.map(({ result, scenario }) => ({
-    name: result.scenario,
-    status: STATUS[result.verdict],
-    rawStatus: result.verdict,
-    duration: Math.round(result.wallMs),
-    suite: ["midcall", result.lab],
-    tags: scenario.tags,
-    ...(result.verdict === "held"
-      ? {}
-      : { message: result.culprit?.sentence ?? result.cause, trace: reproBlock(result).join("\n") }),
-    parameters: { seed: result.seed, lab: result.lab, codec: result.codec, crypto: result.crypto },
-    steps: result.oracles.map((one) => ({ name: `${one.name}: ${one.detail}`, status: STATUS[one.verdict] })),
-    attachments: [{ name: "report", contentType: "text/html", path: `${result.dir}/report.html` }],
+  const tests = testCases(runs).map((test) => ({
+    name: test.scenario,
+    status: STATUS[test.verdict],
+    rawStatus: test.verdict,
+    duration: Math.round(test.wallMs),
+    suite: ["midcall", test.lab],
+    tags: test.example.scenario.tags,
+    ...(test.verdict === "held" ? {} : { message: message(test), trace: trace(test) }),
+    parameters: {
+      seeds: test.runs.map(({ result }) => result.seed),
+      lab: test.lab,
+      codec: test.example.result.codec,
+      crypto: test.example.result.crypto,
+    },
+    steps: test.runs.map(({ result }) => ({
+      name: `seed ${result.seed}: ${result.culprit?.sentence ?? result.cause}`,
+      status: STATUS[result.verdict],
+      extra: { oracles: result.oracles.map(({ name, verdict, detail }) => ({ name, verdict, detail })) },
+    })),
+    attachments: [{ name: "report", contentType: "text/html", path: `${test.example.result.dir}/report.html` }],
     extra: {
-      hash: result.hash,
-      virtualMs: result.virtualMs,
-      replay: replayCommand(result),
-      notHeld: notHeld(result).map((one) => one.name),
+      runs: test.runs.map(({ result }) => ({
+        seed: result.seed,
+        verdict: result.verdict,
+        hash: result.hash,
+        virtualMs: result.virtualMs,
+        wallMs: result.wallMs,
+        replay: replayCommand(result),
+        report: `${result.dir}/report.html`,
+        notHeld: notHeld(result).map((one) => one.name),
+      })),
     },
   }));
   const count = (status: string): number => tests.filter((test) => test.status === status).length;

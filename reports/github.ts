@@ -3,8 +3,9 @@
  * GitHub shows 10 annotations of a kind per step and aborts a summary above 1 MiB, so both are cut here, worst first.
  */
 
+import { WORST_FIRST } from "./campaign.ts";
 import { escaped, printable } from "./escape.ts";
-import type { Result, Verdict } from "./result.ts";
+import type { Result } from "./result.ts";
 import { code, oneLine, table, text } from "./summary.ts";
 import { type Assessed, notHeld, replayCommand, reproBlock } from "./wording.ts";
 
@@ -13,7 +14,6 @@ const ANNOTATIONS_SHOWN = 10;
 /** UTF-16 units kept of a step summary; at most three octets each, it stays below 1 MiB. */
 const SUMMARY_UNITS = 340_000;
 
-const WORST_FIRST: readonly Verdict[] = ["crashed", "broken", "inconclusive", "held"];
 const worstFirst = (runs: readonly Assessed[]): readonly Assessed[] =>
   runs.toSorted((a, b) => WORST_FIRST.indexOf(a.result.verdict) - WORST_FIRST.indexOf(b.result.verdict));
 

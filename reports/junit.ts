@@ -1,22 +1,23 @@
 /**
- * Results as JUnit XML, the de-facto format of CI systems (https://github.com/testmoapp/junitxml). One testcase a run, in one
- * suite a scenario. `broken` is a `failure` (the thing under test did not do what was asked) and `crashed` an `error` (the
- * tool failed). `inconclusive` is `skipped` with its reason, as NUnit's Inconclusive is in JUnit reports: no verdict was reached, and
- * readers that know three outcomes file that with tests that said nothing. The process's exit code still tells it from success.
+ * Results as JUnit XML, the de-facto format of CI systems (https://github.com/testmoapp/junitxml). One testcase a scenario, in one
+ * suite a laboratory; the runs of its seeds are in its output. `broken` is a `failure` (the thing under test did not do what was asked) and
+ * `crashed` an `error` (the tool failed). `inconclusive` is `skipped` with its reason, as NUnit's Inconclusive is in JUnit reports: no verdict was
+ * reached, and readers that know three outcomes file that with tests that said nothing. The process's exit code still tells it from success.
  */
 import { create } from "xmlbuilder2";
-import type { Result } from "./result.ts";
-import { type Assessed, howItRan, notHeld, replayCommand, reproBlock } from "./wording.ts";
+import { message, type TestCase, testCases, trace } from "./test-cases.ts";
+import { type Assessed, howItRan, notHeld, replayCommand } from "./wording.ts";
 
 /** A JUnit document of any number of runs. `time` is wall time in seconds; virtual time is a property. */
 export function junit(runs: readonly Assessed[]): string {
+  const all = testCases(runs);
   const root = create({ version: "1.0", encoding: "UTF-8", invalidCharReplacement: "\u{fffd}" }).ele("testsuites", {
     name: "midcall",
-    ...counts(runs),
+    ...counts(all),
   });
-  for (const [name, members] of Map.groupBy(runs, (run) => run.result.scenario)) {
-    const suite = root.ele("testsuite", { name, ...counts(members) });
-    for (const { result } of members) testcase(suite, result);
+  for (const [lab, members] of Map.groupBy(all, (one) => one.lab)) {
+    const suite = root.ele("testsuite", { name: `midcall.${lab}`, ...counts(members) });
+    for (const one of members) testcase(suite, one);
   }
   // XML lets C1 through, and a terminal may obey it; a carriage return that is not escaped is read as the end of a line.
   return `${root
@@ -27,16 +28,15 @@ export function junit(runs: readonly Assessed[]): string {
 
 type Element = ReturnType<ReturnType<typeof create>["ele"]>;
 
-function testcase(suite: Element, result: Result): void {
-  const one = suite.ele("testcase", {
-    name: result.scenario,
-    classname: `midcall.${result.lab}`,
-    time: seconds(result.wallMs),
-  });
+function testcase(suite: Element, test: TestCase): void {
+  const { result } = test.example;
+  const one = suite.ele("testcase", { name: test.scenario, classname: `midcall.${test.lab}`, time: seconds(test.wallMs) });
   const properties = one.ele("properties");
+  // Of a run, from `seed` on: that of the run which speaks for the scenario.
   for (const [name, value] of [
-    ["scenario", result.scenario],
-    ["lab", result.lab],
+    ["scenario", test.scenario],
+    ["lab", test.lab],
+    ["runs", String(test.runs.length)],
     ["seed", result.seed],
     ["virtual_seconds", seconds(result.virtualMs)],
     ["hash", result.hash],
@@ -47,28 +47,29 @@ function testcase(suite: Element, result: Result): void {
     ["attachment", `${result.dir}/report.html`],
   ] as const)
     properties.ele("property", { name, value });
-  const message = `${result.culprit === undefined ? "" : `${result.culprit.sentence} `}${result.cause} Seed ${result.seed}. Replay: ${replayCommand(result)}`;
   const type = notHeld(result)[0]?.name ?? "none";
-  if (result.verdict === "broken") one.ele("failure", { message, type }).txt(body(result));
-  if (result.verdict === "crashed") one.ele("error", { message, type }).txt(body(result));
-  if (result.verdict === "inconclusive") one.ele("skipped", { message });
-  one
-    .ele("system-out")
-    .txt([howItRan(result), ...result.oracles.map((oracle) => `${oracle.verdict}  ${oracle.name}  ${oracle.detail}`)].join("\n"));
+  if (test.verdict === "broken") one.ele("failure", { message: message(test), type }).txt(trace(test));
+  if (test.verdict === "crashed") one.ele("error", { message: message(test), type }).txt(trace(test));
+  if (test.verdict === "inconclusive") one.ele("skipped", { message: message(test) });
+  one.ele("system-out").txt(test.runs.map(output).join("\n\n"));
 }
 
-const body = (result: Result): string =>
-  [...reproBlock(result), ...notHeld(result).map((one) => `${one.name} ${one.verdict}: ${one.detail}`)].join("\n");
+/** What a run was and what each oracle said of it. */
+const output = ({ result }: Assessed): string =>
+  [
+    `${result.verdict}: ${howItRan(result)}, hash ${result.hash}, ${result.dir}`,
+    ...result.oracles.map((oracle) => `${oracle.verdict}  ${oracle.name}  ${oracle.detail}`),
+  ].join("\n");
 
 const seconds = (ms: number): string => (ms / 1_000).toFixed(3);
 
-function counts(runs: readonly Assessed[]): Readonly<Record<string, string>> {
-  const of = (verdict: Result["verdict"]): string => String(runs.filter((run) => run.result.verdict === verdict).length);
+function counts(tests: readonly TestCase[]): Readonly<Record<string, string>> {
+  const of = (verdict: TestCase["verdict"]): string => String(tests.filter((one) => one.verdict === verdict).length);
   return {
-    tests: String(runs.length),
+    tests: String(tests.length),
     failures: of("broken"),
     errors: of("crashed"),
     skipped: of("inconclusive"),
-    time: seconds(runs.reduce((sum, run) => sum + run.result.wallMs, 0)),
+    time: seconds(tests.reduce((sum, one) => sum + one.wallMs, 0)),
   };
 }

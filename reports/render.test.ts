@@ -64,8 +64,24 @@ test("Markdown shows any text unchanged: nothing in it begins markup, a table ce
   );
 });
 
-test("JUnit: one testcase a run; broken fails, crashed errs, inconclusive is skipped, held is bare", () => {
-  const document = create(junit(all)).toObject() as { testsuites: Record<string, unknown> };
+/** `run` under another name. */
+const called = (name: string, { scenario, result }: Assessed): Assessed => ({
+  scenario: { ...scenario, name },
+  result: { ...result, scenario: name },
+});
+const fourScenarios = all.map((run) => called(`case-${run.result.verdict}`, run));
+/** `run` with a seed for each of `seeds`. */
+const seeded = (run: Assessed, ...seeds: string[]): Assessed[] =>
+  seeds.map((seed) => ({ ...run, result: { ...run.result, seed, dir: `out/relay-restart/sim-${seed}` } }));
+
+type JUnitCase = Record<string, string> & { readonly properties: { readonly property: Record<string, string>[] } };
+const junitCases = (runs: readonly Assessed[]): JUnitCase[] => {
+  const { testsuites } = create(junit(runs)).toObject() as { testsuites: { testsuite: { testcase: JUnitCase | JUnitCase[] } } };
+  return [testsuites.testsuite.testcase].flat();
+};
+
+test("JUnit: one testcase a scenario; broken fails, crashed errs, inconclusive is skipped, held is bare", () => {
+  const document = create(junit(fourScenarios)).toObject() as { testsuites: Record<string, unknown> };
   expect(document.testsuites).toMatchObject({
     "@tests": "4",
     "@failures": "1",
@@ -73,7 +89,8 @@ test("JUnit: one testcase a run; broken fails, crashed errs, inconclusive is ski
     "@skipped": "1",
     "@time": "0.048",
   });
-  const cases = (document.testsuites.testsuite as { testcase: Record<string, unknown>[] }).testcase;
+  const cases = junitCases(fourScenarios);
+  expect(cases.map((one) => one["@name"])).toEqual(["case-held", "case-broken", "case-inconclusive", "case-crashed"]);
   expect(cases.map((one) => ["failure", "error", "skipped"].filter((name) => name in one))).toEqual([
     [],
     ["failure"],
@@ -82,13 +99,64 @@ test("JUnit: one testcase a run; broken fails, crashed errs, inconclusive is ski
   ]);
   expect(JSON.stringify(cases[1])).toContain("alice 220 ms (limit 210 ms from the heal)");
   expect(JSON.stringify(cases[1])).toContain("npx midcall replay out/relay-restart/sim-0x2a/scenario.json");
-  const { properties } = (cases[0] ?? {}) as { properties: { property: Record<string, string>[] } };
-  expect(Object.fromEntries(properties.property.map((one) => [one["@name"], one["@value"]]))).toMatchObject({
+  expect(Object.fromEntries(cases[0]?.properties.property.map((one) => [one["@name"], one["@value"]]) ?? [])).toMatchObject({
+    runs: "1",
     seed: "0x2a",
     lab: "sim",
     virtual_seconds: "21.000",
     hash: "d72a8f833b172303",
   });
+});
+
+test("JUnit and CTRF: many seeds are one test, whose message says which broke and whose trace shows them again", () => {
+  const runs = [...seeded(held, "0x1", "0x3", "0x5"), ...seeded(broken, "0x2", "0x4")];
+  const cases = junitCases(runs);
+  expect(cases).toHaveLength(1);
+  const [one] = cases;
+  expect(one?.["@time"]).toBe("0.060");
+  const failure = one?.failure as unknown as Record<string, string>;
+  expect(failure["@message"]).toContain(
+    "2 of 5 runs broken: seeds 0x2, 0x4. Replay: npx midcall replay out/relay-restart/sim-0x2/",
+  );
+  const { results } = JSON.parse(ctrf(runs));
+  expect(results.tests).toHaveLength(1);
+  expect(results.tests[0].message).toBe(failure["@message"]);
+  for (const trace of [failure["#"], results.tests[0].trace]) {
+    expect(trace).toContain("5 runs, by seed\nbroken: 0x2 0x4\nheld: 0x1 0x3 0x5\n");
+    for (const seed of ["0x2", "0x4"])
+      expect(trace).toContain(`replay: npx midcall replay out/relay-restart/sim-${seed}/scenario.json`);
+    expect(trace.match(/^FAIL relay-restart /gm)).toHaveLength(2);
+  }
+  // What a reader needs of each run, held or not: its seed, hash, folder and every oracle.
+  for (const seed of ["0x1", "0x2", "0x3", "0x4", "0x5"])
+    expect(one?.["system-out"]).toMatch(
+      new RegExp(`: sim, seed ${seed}, .* hash d72a8f833b172303, out/relay-restart/sim-${seed}\n`),
+    );
+  expect(one?.["system-out"]?.match(/ {2}media-recovers {2}/g)).toHaveLength(5);
+  expect(results.tests[0].steps.map((step: { status: string }) => step.status).join()).toBe("passed,passed,passed,failed,failed");
+  expect(results.tests[0].extra.runs[3]).toMatchObject({ seed: "0x2", verdict: "broken", notHeld: ["media-recovers"] });
+});
+
+test("JUnit: laboratories are told apart, and the worst verdict of a scenario is the test's", () => {
+  const docker = { ...held, result: { ...held.result, lab: "docker" as const } };
+  const printed = junit([held, inconclusive, docker, broken]);
+  expect([...printed.matchAll(/<testsuite name="([^"]+)" tests="1" failures="(\d)"/g)].map(([, ...found]) => found)).toEqual([
+    ["midcall.sim", "1"],
+    ["midcall.docker", "0"],
+  ]);
+  expect(printed).toContain("1 of 3 runs broken: seed 0x2a.");
+  expect(junit([held, inconclusive])).toContain("<skipped ");
+});
+
+test("JUnit: hundreds that broke are a message of one line and ten repro blocks, and every seed is named", () => {
+  const seeds = Array.from({ length: 300 }, (_, index) => `0x${(index + 1).toString(16)}`);
+  const failure = junitCases(seeded(broken, ...seeds))[0]?.failure as unknown as Record<string, string>;
+  expect(failure["@message"]).toContain(
+    "300 of 300 runs broken: seeds 0x1, 0x2, 0x3, 0x4, 0x5, 0x6, 0x7, 0x8, 0x9, 0xa and 290 more.",
+  );
+  expect(failure["#"]?.match(/^FAIL /gm)).toHaveLength(10);
+  expect(failure["#"]).toContain(`broken: ${seeds.join(" ")}\n`);
+  expect(failure["#"]).toContain("290 more runs did not hold");
 });
 
 test("JUnit is well-formed whatever a name or a cause holds", () => {
@@ -98,8 +166,8 @@ test("JUnit is well-formed whatever a name or a cause holds", () => {
   expect(create(printed).end()).toContain("&lt;script&gt;alert");
 });
 
-test("CTRF: every run is a test, and inconclusive is other with its own word", () => {
-  const { results } = JSON.parse(ctrf(all, 1_000));
+test("CTRF: every scenario is a test, and inconclusive is other with its own word", () => {
+  const { results } = JSON.parse(ctrf(fourScenarios, 1_000));
   expect(results.summary).toEqual({
     tests: 4,
     passed: 1,
