@@ -24,7 +24,7 @@ import type { RelayTarget } from "./supervisor.ts";
 /** What the client does with an incoming call; `after` counts from ringing. */
 export type AnswerPolicy = { readonly mode: "AcceptTrusted" | "AcceptGeneric" | "Reject"; readonly after: Micros };
 
-export type Config = RelayConfig &
+export type Config = Omit<RelayConfig, "isPrivate"> &
   IceConfig &
   MediaChoices & {
     readonly codec: CodecEngine;
@@ -72,7 +72,8 @@ export function client(config: Config): Machine<Input> {
   const say = (saying: Saying): void => out.say(saying);
   const refuse = (reason: RefusalReason, what: string): void => out.refuse(reason, what);
   const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
-  const relays: RelaySessions = relaySessions(config, out, {
+  const isPrivate = config.answer?.mode === "AcceptGeneric";
+  const relays: RelaySessions = relaySessions({ ...config, isPrivate }, out, {
     now: () => now,
     nextSession: () => nextSession++,
     isWanted: () => current !== undefined,
@@ -229,7 +230,7 @@ export function client(config: Config): Machine<Input> {
 
   /** Who calls somebody is willing to be called by them: answered at once, in privacy mode where that is the rule. */
   const willing = (): AnswerPolicy => ({
-    mode: config.answer?.mode === "AcceptGeneric" ? "AcceptGeneric" : "AcceptTrusted",
+    mode: isPrivate ? "AcceptGeneric" : "AcceptTrusted",
     after: millis(0),
   });
 

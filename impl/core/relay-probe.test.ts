@@ -5,7 +5,7 @@ import { parseStun } from "../wire/stun.ts";
 import * as probe from "./relay-probe.ts";
 
 const stream = new Stream(1, "probe");
-const config: probe.Config = { every: millis(100), entropy: (length) => stream.nextBytes(length) };
+const config: probe.Config = { every: millis(100), entropy: (length) => stream.nextBytes(length), isPrivate: false };
 
 /** Runs until `until`; the questions with their times. */
 function play(until: Micros): { state: probe.State; questions: [number, Uint8Array][] } {
@@ -45,4 +45,13 @@ it("once ended it asks nothing and takes no answer", () => {
   expect(probe.deadline(ended)).toBeUndefined();
   expect(probe.askedAt(ended, questions.at(-1)?.[1] ?? new Uint8Array(12))).toBeUndefined();
   expect(probe.wake(config, ended, Instant(9_000_000))[1]).toBeUndefined();
+});
+
+it("does not ask where it is asked from when that is nobody's business", () => {
+  const [, question] = probe.wake({ ...config, isPrivate: true }, probe.begin(probe.start(), Instant(0)), Instant(0));
+  const [, open] = probe.wake(config, probe.begin(probe.start(), Instant(0)), Instant(0));
+  expect([question, open].map((one) => parseStun(one ?? new Uint8Array()))).toEqual([
+    expect.objectContaining({ ok: true, unknown: [0x7fff] }),
+    expect.not.objectContaining({ unknown: expect.anything() }),
+  ]);
 });

@@ -4,13 +4,15 @@
  */
 import { toHex } from "../base/cursor.ts";
 import { Instant, type Micros, seconds } from "../base/units.ts";
-import { bindingRequest, TRANSACTION_ID_BYTES } from "../wire/stun.ts";
+import { bindingRequest, livenessRequest, TRANSACTION_ID_BYTES } from "../wire/stun.ts";
 
 export type Config = {
   /** Time between two questions, give or take a tenth so that a relay's clients do not ask in step. */
   readonly every: Micros;
   /** Fresh random octets. */
   readonly entropy: (length: number) => Uint8Array;
+  /** The answers must not tell the client's address. */
+  readonly isPrivate: boolean;
 };
 
 /** When the next question is due, and the questions without an answer: transaction (hex) to the instant of asking. */
@@ -35,8 +37,9 @@ export function wake(c: Config, s: State, now: Instant): readonly [State, Uint8A
   const transaction = c.entropy(TRANSACTION_ID_BYTES);
   const asked = new Map([...s.asked].filter(([, at]) => Instant.between(at, now) <= FORGET_AFTER));
   asked.set(toHex(transaction), now);
+  const question = c.isPrivate ? livenessRequest(transaction) : bindingRequest(transaction);
   const spread = ((c.entropy(1)[0] ?? 0) / 255 - 0.5) / 5;
-  return [{ due: Instant.after(now, Math.round(c.every * (1 + spread)) as Micros), asked }, bindingRequest(transaction)];
+  return [{ due: Instant.after(now, Math.round(c.every * (1 + spread)) as Micros), asked }, question];
 }
 
 /** When the question was asked that `transaction` answers; undefined for an answer nobody waits for. */

@@ -29,6 +29,7 @@ function world(isInCall: boolean, call = { isUp: isInCall }) {
       entropy: (length) => new Uint8Array(length).fill(128),
       backoff: DEFAULT_BACKOFF,
       probeEvery: millis(100),
+      isPrivate: false,
     },
     out,
     {

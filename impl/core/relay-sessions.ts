@@ -33,6 +33,8 @@ export type Config = {
   readonly backoff: readonly Micros[];
   /** How often the relay is asked for a sign of life while a call, wherever it stands, waits for its relay. */
   readonly probeEvery: Micros;
+  /** This client answers in privacy mode: it asks nobody for its reflexive address. */
+  readonly isPrivate: boolean;
 };
 
 /** The client's call, as far as sessions have to do with it. */
@@ -174,14 +176,18 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   }
 
   function ask(): void {
-    const [next, question] = probe.wake({ every: config.probeEvery, entropy: config.entropy }, asking, call.now());
+    const [next, question] = probe.wake({ ...config, every: config.probeEvery }, asking, call.now());
     asking = next;
     const relay = supervisor.desired(watch);
     if (question === undefined || relay === undefined) return;
     for (const to of reachable(relay, network)) out.push({ type: "packet", to, bytes: question });
   }
 
-  const watchConfig = (): relayWatch.Config => ({ entropy: config.entropy, isUrgent: call.needsRelay() });
+  const watchConfig = (): relayWatch.Config => ({
+    entropy: config.entropy,
+    isPrivate: config.isPrivate,
+    isUrgent: call.needsRelay(),
+  });
 
   function observe(input: relayWatch.Input): void {
     if (watched === undefined || (!isWatching && input.type !== "response")) return;

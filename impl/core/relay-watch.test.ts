@@ -40,7 +40,7 @@ function play({
   before,
 }: World): Outcome {
   const stream = new Stream(seed, "watch");
-  const config: watch.Config = { entropy: (length) => stream.nextBytes(length), isUrgent };
+  const config: watch.Config = { entropy: (length) => stream.nextBytes(length), isPrivate: false, isUrgent };
   let state = watch.start(Instant(0), V6, [V4], rtt, before);
   const questions: [number, Address][] = [];
   const answers: { at: number; from: Address; transaction: Uint8Array }[] = [];
@@ -152,7 +152,7 @@ describe("under a call", () => {
   });
 
   test("an answer that comes late is known as one", () => {
-    const config: watch.Config = { entropy: (length) => new Uint8Array(length).fill(9), isUrgent: true };
+    const config: watch.Config = { entropy: (length) => new Uint8Array(length).fill(9), isPrivate: false, isUrgent: true };
     const [asked] = watch.step(config, watch.start(Instant(0), V6, [V4], millis(25)), Instant(300_000), { type: "wake" });
     const [answered] = watch.step(config, asked, Instant(310_000), {
       type: "response",

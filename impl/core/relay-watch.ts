@@ -7,11 +7,13 @@ import type { Address } from "../base/address.ts";
 import { toHex } from "../base/cursor.ts";
 import { Instant, Micros, millis, seconds } from "../base/units.ts";
 import { orNone, type View } from "../base/view.ts";
-import { bindingRequest, TRANSACTION_ID_BYTES } from "../wire/stun.ts";
+import { bindingRequest, livenessRequest, TRANSACTION_ID_BYTES } from "../wire/stun.ts";
 
 export type Config = {
   /** Fresh random octets. */
   readonly entropy: (length: number) => Uint8Array;
+  /** The answers must not tell the client's address. */
+  readonly isPrivate: boolean;
   /** A call has no way but the relay, or one is wanted: silence is looked into at once. */
   readonly isUrgent: boolean;
 };
@@ -189,7 +191,8 @@ function look(c: Config, s: State, now: Instant): readonly [State, readonly Effe
   // The others are asked when there is a reason to.
   const hasReason = s.rounds.length > 0 || (c.isUrgent && isQuiet(s, now));
   const whom = hasReason ? [s.current, ...s.others] : [s.current];
-  const effects = whom.map((to): Effect => ({ type: "packet", to, bytes: bindingRequest(transaction) }));
+  const bytes = c.isPrivate ? livenessRequest(transaction) : bindingRequest(transaction);
+  const effects = whom.map((to): Effect => ({ type: "packet", to, bytes }));
   const chance = (transaction[0] ?? 0) / 255;
   const asked = new Map([...s.asked].filter(([, at]) => Instant.between(at, now) <= FORGET_AFTER)).set(round.transaction, now);
   return [{ ...s, chance, asked, rounds: [...s.rounds, round].slice(-MOST_ROUNDS) }, effects];

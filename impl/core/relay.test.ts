@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RefusalReason } from "../base/record.ts";
 import { Instant } from "../base/units.ts";
 import type { SignalMessage } from "../wire/signal.ts";
-import { bindingRequest, parseStun } from "../wire/stun.ts";
+import { bindingRequest, livenessRequest, parseStun } from "../wire/stun.ts";
 import type { Effect } from "./effect.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { REPLACED, signRegistration } from "./registration.ts";
@@ -221,6 +221,14 @@ describe("a relay", () => {
     const [effect] = world([]).step({ type: "packet", from: "192.0.2.77:4321", bytes: bindingRequest(transaction) });
     expect(effect).toMatchObject({ type: "packet", to: "192.0.2.77:4321" });
     expect(effect?.type === "packet" && parseStun(effect.bytes)).toMatchObject({ kind: "response", mapped: "192.0.2.77:4321" });
+  });
+
+  it("answers a STUN request it does not understand in a way that tells no address", () => {
+    const transaction = new Uint8Array(12).fill(7);
+    const [effect] = world([]).step({ type: "packet", from: "192.0.2.77:4321", bytes: livenessRequest(transaction) });
+    expect(effect).toMatchObject({ type: "packet", to: "192.0.2.77:4321" });
+    const answer = effect?.type === "packet" ? parseStun(effect.bytes) : undefined;
+    expect(answer).toEqual({ ok: true, kind: "response", transactionId: transaction });
   });
 
   it("forwards media of a call to the other side, and to nobody else", () => {

@@ -9,7 +9,7 @@ import type { RefusalReason, Saying } from "../base/record.ts";
 import { Instant, type Micros, seconds, toMillis } from "../base/units.ts";
 import { peekChannel, withChannel } from "../wire/media-header.ts";
 import type { SignalMessage } from "../wire/signal.ts";
-import { bindingResponse, parseStun } from "../wire/stun.ts";
+import { bindingRefusal, bindingResponse, parseStun } from "../wire/stun.ts";
 import { Admission, type Config as AdmissionConfig, DEFAULT_ADMISSION } from "./admission.ts";
 import { type CallLimits, callDesk, type Peer } from "./call-desk.ts";
 import type { CryptoEngine } from "./crypto.ts";
@@ -398,6 +398,8 @@ export function relay(config: Config): Relay {
           else if (stun.kind !== "request") refuse("unexpected", "STUN response");
           // An IPv6 link-local sender has a zone in its address (RFC 4007), which means nothing to anybody else.
           else if (parseAddress(input.from) === undefined) refuse("unexpected", "STUN packet from a link-local address");
+          else if (stun.unknown !== undefined)
+            out.push({ type: "packet", to: input.from, bytes: bindingRefusal(stun.transactionId, stun.unknown) });
           else out.push({ type: "packet", to: input.from, bytes: bindingResponse(stun.transactionId, input.from) });
           break;
         }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { address } from "../base/address.ts";
 import { concatBytes, fromHex } from "../base/cursor.ts";
-import { bindingRequest, bindingResponse, isStun, parseStun } from "./stun.ts";
+import { bindingRefusal, bindingRequest, bindingResponse, isStun, livenessRequest, parseStun } from "./stun.ts";
 
 const bytes = (hex: string): Uint8Array => fromHex(hex.replace(/\s/g, "")) ?? new Uint8Array();
 const ID = bytes("b7e7a701bc34d686fa87dfae");
@@ -48,6 +48,19 @@ describe("STUN binding", () => {
     );
   });
 
+  test("a request that is not understood is refused by naming what is not (RFC 8489, sections 6.3.1, 14.8 and 14.10)", () => {
+    const question = livenessRequest(ID);
+    expect(question).toEqual(bytes("000100042112a442b7e7a701bc34d686fa87dfae7fff0000"));
+    expect(parseStun(question)).toEqual({ ok: true, kind: "request", transactionId: ID, unknown: [0x7fff] });
+    const refusal = bindingRefusal(ID, [0x7fff]);
+    expect(refusal).toEqual(bytes("011100102112a442b7e7a701bc34d686fa87dfae0009000400000414000a00027fff0000"));
+    expect(parseStun(refusal)).toEqual({ ok: true, kind: "response", transactionId: ID });
+    // Not longer than a request that names as many.
+    const many = Array.from({ length: 100 }, (_, i) => 0x7f00 + i);
+    expect(bindingRefusal(ID, many)).toEqual(bindingRefusal(ID, many.slice(0, 8)));
+    expect(bindingRefusal(ID, many).length).toBe(20 + 8 + 4 + 16);
+  });
+
   test("random octets, and samples with octets changed or cut, never throw", () => {
     const sample = fc.constantFrom(REQUEST, RESPONSE_V4, RESPONSE_V6);
     const changed = fc.tuple(sample, fc.array(fc.tuple(fc.nat(), fc.nat(255))), fc.nat(120)).map(([from, changes, length]) => {
@@ -69,7 +82,7 @@ describe("STUN binding", () => {
     ["an empty packet", new Uint8Array(0)],
     ["a QUIC packet", Uint8Array.from([0xc0, ...RESPONSE_V4.subarray(1)])],
     ["a wrong cookie", Uint8Array.from(RESPONSE_V4, (octet, i) => (i === 4 ? 0x20 : octet))],
-    ["an error response", Uint8Array.from(RESPONSE_V4, (octet, i) => (i === 1 ? 0x11 : octet))],
+    ["an indication", Uint8Array.from(RESPONSE_V4, (octet, i) => (i === 1 ? 0x11 : i === 0 ? 0 : octet))],
     ["a length beyond the packet", RESPONSE_V4.subarray(0, 76)],
     ["octets after the message", concatBytes(RESPONSE_V4, Uint8Array.of(0, 0, 0, 0))],
     ["an attribute after the message", concatBytes(RESPONSE_V4, Uint8Array.of(0x80, 0x22, 0, 0))],

@@ -1,7 +1,8 @@
 /**
- * STUN Binding, the question "from which address do you see me?" (RFC 8489): request, success response and XOR-MAPPED-ADDRESS.
- * Left out on purpose: credentials, MESSAGE-INTEGRITY and ICE attributes (RFC 8445); unknown attributes are passed over, and an
- * unknown comprehension-required one is refused as section 6.3.1 asks.
+ * STUN Binding, the question "from which address do you see me?" (RFC 8489): request, success response and XOR-MAPPED-ADDRESS; and the question "are you
+ * there?" of a client that must not ask the former: a request nobody may understand, and the error response that section 6.3.1 has every server give it.
+ * Left out on purpose: credentials, MESSAGE-INTEGRITY and ICE attributes (RFC 8445); unknown attributes are passed over, and a response with an unknown
+ * comprehension-required one is refused as section 6.3.3 asks.
  */
 import { type Address, address, parseAddress } from "../base/address.ts";
 import { ByteReader, putUint } from "../base/cursor.ts";
@@ -12,10 +13,30 @@ const HEADER_BYTES = 20; // section 5
 const MAGIC_COOKIE = 0x2112_a442; // section 5
 const BINDING_REQUEST = 0x0001; // section 5: method 0x001, class 0b00
 const BINDING_SUCCESS = 0x0101; // section 5: method 0x001, class 0b10
+const BINDING_ERROR = 0x0111; // section 5: method 0x001, class 0b11
+const ERROR_CODE = 0x0009; // section 14.8
+const UNKNOWN_ATTRIBUTES = 0x000a; // section 14.10
 const XOR_MAPPED_ADDRESS = 0x0020; // section 14.2
+/** An attribute that must be understood and that nobody does. chosen: the last of those that are given out last (section 18.3), and given to nobody so far. */
+const NOT_UNDERSTOOD = 0x7fff;
+/** Attributes that one error response names. chosen: a request of a datagram's size cannot ask for a longer answer than itself. */
+const MOST_NAMED = 8;
 const FIRST_OPTIONAL = 0x8000; // section 14: 0x8000 and up may be ignored
 /** Comprehension-required attributes that do not change the answer: section 18.3 and RFC 8445 section 16.1. */
-const UNDERSTOOD: ReadonlySet<number> = new Set([0x0001, 0x0006, 0x0008, 0x0014, 0x0015, 0x001c, 0x001d, 0x001e, 0x0024, 0x0025]);
+const UNDERSTOOD: ReadonlySet<number> = new Set([
+  0x0001,
+  0x0006,
+  0x0008,
+  ERROR_CODE,
+  UNKNOWN_ATTRIBUTES,
+  0x0014,
+  0x0015,
+  0x001c,
+  0x001d,
+  0x001e,
+  0x0024,
+  0x0025,
+]);
 
 export type StunParsed =
   | {
@@ -23,8 +44,10 @@ export type StunParsed =
       readonly kind: "request" | "response";
       /** TRANSACTION_ID_BYTES octets, a copy. */
       readonly transactionId: Uint8Array;
-      /** What a response says the sender's address looks like. */
+      /** What a success response says the sender's address looks like; an error response says nothing of it. */
       readonly mapped?: Address;
+      /** Attributes of a request that must be understood and are not. */
+      readonly unknown?: readonly number[];
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -48,6 +71,28 @@ function message(type: number, transactionId: Uint8Array, attributes: Uint8Array
 export const bindingRequest = (transactionId: Uint8Array): Uint8Array =>
   message(BINDING_REQUEST, transactionId, new Uint8Array(0));
 
+/** A request that every server refuses, whose answer tells that it is there and not where it was asked from; RangeError unless `transactionId` has 12 octets. */
+export function livenessRequest(transactionId: Uint8Array): Uint8Array {
+  const attribute = new Uint8Array(4); // without a value
+  putUint(attribute, 0, 2, NOT_UNDERSTOOD);
+  return message(BINDING_REQUEST, transactionId, attribute);
+}
+
+/** The error response 420 (Unknown Attribute) that names the `unknown`; RangeError for a wrong `transactionId`. */
+export function bindingRefusal(transactionId: Uint8Array, unknown: readonly number[]): Uint8Array {
+  const named = unknown.slice(0, MOST_NAMED);
+  const size = 2 * named.length;
+  const attributes = new Uint8Array(12 + size + (size % 4));
+  putUint(attributes, 0, 2, ERROR_CODE);
+  putUint(attributes, 2, 2, 4);
+  attributes[6] = 4; // 420: hundreds, and the rest
+  attributes[7] = 20;
+  putUint(attributes, 8, 2, UNKNOWN_ATTRIBUTES);
+  putUint(attributes, 10, 2, size);
+  for (const [index, one] of named.entries()) putUint(attributes, 12 + 2 * index, 2, one);
+  return message(BINDING_ERROR, transactionId, attributes);
+}
+
 /** The success response that tells `mapped`; RangeError for a wrong `transactionId`, TypeError for text that is no address. */
 export function bindingResponse(transactionId: Uint8Array, mapped: Address): Uint8Array {
   const parts = parseAddress(mapped);
@@ -67,13 +112,15 @@ export function parseStun(bytes: Uint8Array): StunParsed {
   if (!isStun(bytes)) return { ok: false, reason: "not STUN" };
   const reader = new ByteReader(bytes);
   const type = reader.uint(2);
-  if (type !== BINDING_REQUEST && type !== BINDING_SUCCESS) return { ok: false, reason: `message type ${type}` };
+  if (type !== BINDING_REQUEST && type !== BINDING_SUCCESS && type !== BINDING_ERROR)
+    return { ok: false, reason: `message type ${type}` };
   const kind = type === BINDING_REQUEST ? "request" : "response";
   const length = reader.uint(2);
   reader.uint(4);
   const transactionId = new Uint8Array(reader.bytes(TRANSACTION_ID_BYTES)); // a copy, which slice() of a Buffer is not
   if (length !== reader.remaining || length % 4 !== 0) return { ok: false, reason: "length" };
   let mapped: Address | undefined;
+  const unknown: number[] = [];
   while (reader.remaining > 0) {
     const attribute = reader.uint(2);
     const size = reader.uint(2);
@@ -84,11 +131,13 @@ export function parseStun(bytes: Uint8Array): StunParsed {
       const found = mappedAddress(value, transactionId);
       if (found === undefined) return { ok: false, reason: "XOR-MAPPED-ADDRESS" };
       mapped ??= found; // section 14: only the first of a kind counts
-    } else if (attribute < FIRST_OPTIONAL && !UNDERSTOOD.has(attribute)) return { ok: false, reason: `attribute ${attribute}` };
+    } else if (attribute < FIRST_OPTIONAL && !UNDERSTOOD.has(attribute)) unknown.push(attribute);
   }
-  if (kind === "response" && mapped === undefined) return { ok: false, reason: "response without a mapped address" };
-  return mapped === undefined || kind === "request"
-    ? { ok: true, kind, transactionId }
+  if (kind === "request") return { ok: true, kind, transactionId, ...(unknown.length === 0 ? {} : { unknown }) };
+  if (unknown.length > 0) return { ok: false, reason: `attribute ${unknown[0]}` };
+  if (type === BINDING_ERROR) return { ok: true, kind, transactionId };
+  return mapped === undefined
+    ? { ok: false, reason: "response without a mapped address" }
     : { ok: true, kind, transactionId, mapped };
 }
 

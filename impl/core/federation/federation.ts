@@ -284,7 +284,11 @@ export function federation(
     wake: () => {
       for (const link of links) {
         supervise(link, { type: "wake" });
-        const [next, question] = probe.wake({ every: PROBE_EVERY, entropy: config.entropy }, link.asking, hub.now());
+        const [next, question] = probe.wake(
+          { every: PROBE_EVERY, entropy: config.entropy, isPrivate: false },
+          link.asking,
+          hub.now(),
+        );
         link.asking = next;
         if (question !== undefined) out.push({ type: "packet", to: link.relay.address, bytes: question });
         explore(link);

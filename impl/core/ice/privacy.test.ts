@@ -4,7 +4,7 @@ import type { Address } from "../../base/address.ts";
 import { millis, seconds } from "../../base/units.ts";
 import { parseStun } from "../../wire/stun.ts";
 import type { AnswerPolicy } from "../client.ts";
-import { fingerprintOf, Pair, played, trusted } from "../pair.fixture.ts";
+import { fingerprintOf, Pair, PIN, played, RELAY, trusted } from "../pair.fixture.ts";
 
 const BOB: Address = "198.51.100.3:5000";
 const [HOME, AWAY] = ["192.168.7.7", "10.9.9.9"];
@@ -47,4 +47,33 @@ test("the same callee without it tells all of them", () => {
   const { told, asked } = roaming(trusted);
   for (const word of [HOME, AWAY, "198.51.100.3", "CandidateUpdate", "callee_certificate"]) expect(told).toContain(word);
   expect(asked.length).toBeGreaterThan(0);
+});
+
+test("a callee in privacy mode asks whether its relay lives without asking where it is asked from, and hears no address in the answers", () => {
+  const pair = new Pair({ mode: "AcceptGeneric", after: millis(100) });
+  pair.bob.input(at(HOME));
+  pair.register(pair.alice);
+  // Another address of the relay, which nobody answers at: it is asked too once the first one is silent.
+  const relay = { address: RELAY, also: ["198.51.100.2:4433"], pin: PIN };
+  pair.bob.input({ type: "command", command: { type: "register", relay } });
+  pair.pass(millis(500));
+  pair.alice.input({ type: "command", command: { type: "call", peer: fingerprintOf(2) } });
+  pair.pass(seconds(1));
+  const packets = () => pair.packets.filter(({ from, to }) => from === BOB || to === BOB).map(({ bytes }) => parseStun(bytes));
+  const before = packets().length;
+  expect(before).toBeGreaterThan(4);
+  pair.isRelayUp = false;
+  pair.pass(seconds(1));
+  pair.isRelayUp = true;
+  pair.restartRelay();
+  pair.pass(seconds(1));
+  expect(packets().length).toBeGreaterThan(before + 4);
+  for (const stun of packets())
+    expect(stun).toEqual(
+      expect.objectContaining(
+        stun.ok && stun.kind === "request" ? { ok: true, unknown: [0x7fff] } : { ok: true, kind: "response" },
+      ),
+    );
+  for (const stun of packets()) expect(stun).not.toHaveProperty("mapped");
+  expect(pair.records("bob", "registration").at(-1)).toMatchObject({ state: "registered" });
 });
