@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Saying } from "../impl/base/record.ts";
+import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import { type ControlServer, openControlServer } from "./control-server.ts";
 import { type LabParty, labParty } from "./lab-party.ts";
 import type { Launcher } from "./launcher.ts";
@@ -111,6 +112,22 @@ export function labPartyContract(name: string, missing: string | undefined, open
       expect(party.pin).toBe("pin of alice-2");
       await party.stop();
       expect(orders().slice(-3)).toEqual(["go", "disturb", "stop"]);
+    });
+
+    test("what is planned for later is told at once, and once more to the process that will be there then", async () => {
+      const { connected, orders } = meet("well behaved");
+      const { epoch } = monotonicClock();
+      await party.start(epoch);
+      await connected;
+      party.order({ type: "command", command: { type: "deregister" }, at: 1 });
+      party.order({ type: "command", command: { type: "deregister" }, at: 3_600_000_000 });
+      party.order({ type: "held" });
+      await party.quiet(5_000);
+      expect(orders()).toEqual(["go", "command", "command", "held"]);
+      await party.kill();
+      await party.start(epoch);
+      await party.stop();
+      expect(orders().slice(4)).toEqual(["go", "command", "stop"]);
     });
 
     test("paused, it hears nothing until it is resumed", async () => {

@@ -6,6 +6,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Saying } from "../impl/base/record.ts";
 import type { Job, Order, Report } from "../impl/bin/control.ts";
+import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import type { ControlServer, Line } from "./control-server.ts";
 import type { Exit, Launched, Launcher } from "./launcher.ts";
 import { putFirst } from "./precedence.ts";
@@ -22,7 +23,7 @@ export type LabParty = {
   start(epoch: number): Promise<void>;
   /** Resolves once the process that runs has said that it has started, or is gone; at once when none runs. */
   started(): Promise<void>;
-  /** Ignored while the party is down. */
+  /** Ignored while the party is down, but for a command with an instant that is still to come: that is for whichever process runs then. */
   order(order: Order): void;
   /** Resolves when a relay that has said that it is done (DrainRecord) has ended; one that has not said so by now is killed. */
   gone(): Promise<void>;
@@ -99,6 +100,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
   const quietened = new Set<() => void>();
   /** Signalling faults in force: a new process gets them too. */
   const disturbances = new Map<number, Order>();
+  const planned: (Order & { readonly type: "command"; readonly at: number })[] = [];
 
   async function launch(): Promise<Process> {
     const token = `${name}-${++incarnation}`;
@@ -197,6 +199,8 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       live = process;
       process.line.order({ type: "go", epoch });
       for (const order of disturbances.values()) process.line.order(order);
+      const now = monotonicClock(epoch).now();
+      for (const order of planned) if (order.at > now) process.line.order(order);
     },
     started: async () => {
       await Promise.race([live?.started, live?.launched.exited]);
@@ -204,6 +208,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     order: (order) => {
       if (order.type === "disturb") disturbances.set(order.fault, order);
       if (order.type === "calm") disturbances.delete(order.fault);
+      if (order.type === "command" && order.at !== undefined) planned.push({ ...order, at: order.at });
       live?.line.order(order);
     },
     gone: async () => {

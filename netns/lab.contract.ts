@@ -85,6 +85,17 @@ export function labContract({ lab, missing, open, launcher, nextStart, traces }:
       expect(await leftOf(id)).toEqual([]);
     });
 
+    test("a call begins when the scenario says so, although the laboratory's own thread is kept from running", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const { records } = await runNetns({
+        ...{ id: nextId(), scenario: short, seed: 1, folder, speech: new Map(), launcher: open() },
+        onReady: () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000),
+      });
+      const begun = records.find((one) => one.who === "alice" && one.ev === "call")?.t ?? 0;
+      expect(begun).toBeGreaterThanOrEqual(200_000);
+      expect(begun).toBeLessThan(records.find((one) => one.who === "lab" && one.ev === "stall")?.t ?? 0);
+    });
+
     test("a party that crashes at start fails that run, with what it wrote to standard error", async (context) => {
       context.skip(missing !== undefined, missing);
       const id = nextId();

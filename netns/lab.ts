@@ -254,25 +254,24 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
   };
   /** The relay that each client's user wants it to be with: it is on its disk, so one that was killed goes there when it is started again. */
   const homes = new Map<string, RelayTarget>();
-  const goHome = (client: string): void => {
+  const goHome = (client: string, when: { readonly at?: number } = {}): void => {
     const relay = homes.get(client);
-    if (relay !== undefined) parties.get(client)?.order({ type: "command", command: { type: "register", relay } });
+    if (relay !== undefined) parties.get(client)?.order({ type: "command", command: { type: "register", relay }, ...when });
   };
   for (const { name } of clients) {
     const target = targetOf(clientPlan(scenario, name).relay);
     if (target === undefined) continue;
     homes.set(name, target);
-    clock.at(randomness.stream(`register/${name}`).nextBelow(20_000), () => goHome(name));
+    goHome(name, { at: randomness.stream(`register/${name}`).nextBelow(20_000) });
   }
   for (const call of scenario.calls) {
     const secret = secrets.get(call.callee);
     if (secret === undefined) continue;
     const peer = identityFromSecret(nodeCrypto, secret).fingerprint;
-    const order = (command: Parameters<LabParty["order"]>[0] & { type: "command" }): void =>
-      parties.get(call.caller)?.order(command);
-    clock.at(call.at, () => order({ type: "command", command: { type: "call", peer } }));
-    if (call.hangUpAt !== null)
-      clock.at(call.hangUpAt, () => order({ type: "command", command: { type: "hang-up", reason: "hung-up" } }));
+    // Told in advance: a call begins and lasts as it should, whatever keeps the laboratory's own thread.
+    const plan = (at: number, command: Command): void => parties.get(call.caller)?.order({ type: "command", command, at });
+    plan(call.at, { type: "call", peer });
+    if (call.hangUpAt !== null) plan(call.hangUpAt, { type: "hang-up", reason: "hung-up" });
   }
   for (const [index, action] of (scenario.actions ?? []).entries())
     whenDue({ clock, log }, action.when, () => {
@@ -292,7 +291,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     });
   const faults = armFaults(scenario, {
     ...{ seed, clock, epoch, log, network, parties, messages, say, fail },
-    again: goHome,
+    again: (client) => goHome(client),
     refugesFrom: (relay) =>
       relays.flatMap(({ name }) => {
         const target = name === relay ? undefined : targetOf(name);

@@ -61,7 +61,8 @@ export type Job = {
 export type Order =
   /** Begin; `epoch` is the CLOCK_MONOTONIC microsecond the run counts from. The first order, given once. */
   | { readonly type: "go"; readonly epoch: number }
-  | { readonly type: "command"; readonly command: Command }
+  /** `at`: microseconds since the epoch, to be done then, whatever keeps the lab from saying so in time; without it, at once. */
+  | { readonly type: "command"; readonly command: Command; readonly at?: number }
   /** Say what is still held. */
   | { readonly type: "held" }
   /** A relay: have all clients go to these relays within that time, and end. */

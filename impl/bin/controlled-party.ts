@@ -12,6 +12,7 @@ import { loop, tone } from "../core/audio-source.ts";
 import { type Identity, identityFromSecret } from "../core/identity.ts";
 import { type Active, SignallingFilter } from "../core/signalling-filter.ts";
 import { loadOrMakeCertificate, makeCertificate } from "../io/certificate.ts";
+import { monotonicClock } from "../io/monotonic-clock.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
 import { readWav } from "../io/wav.ts";
 import { type RunningClient, readyMedia, runClient } from "./client.ts";
@@ -50,11 +51,17 @@ let running: Running | undefined;
 let queue = Promise.resolve();
 
 socket.on("close", () => process.exit(1)); // the lab is gone, and with it the reason to live
-createInterface({ input: socket }).on("line", (line) => {
-  const order = JSON.parse(line) as Order;
-  queue = queue.then(() => obey(order));
-});
+createInterface({ input: socket }).on("line", (line) => receive(JSON.parse(line) as Order));
 tell({ type: "ready", token: job.token, ...(prepared.pin === undefined ? {} : { pin: prepared.pin }) });
+
+let clock = monotonicClock();
+function receive(order: Order): void {
+  if (order.type === "go") clock = monotonicClock(order.epoch);
+  const early = order.type === "command" && order.at !== undefined ? order.at - clock.now() : 0;
+  // A timer counts whole milliseconds of another clock and may be early.
+  if (early > 0) setTimeout(() => receive(order), early / 1_000);
+  else queue = queue.then(() => obey(order));
+}
 
 async function obey(order: Order): Promise<void> {
   switch (order.type) {
