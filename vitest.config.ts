@@ -5,7 +5,9 @@ import { defineConfig } from "vitest/config";
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/midcall");
 
 /** Tests of cli that need the machine to themselves: they measure by the real clock what a busy neighbour changes, or run as many parties at once as two processors carry. */
-const ALONE_CLI = ["docker-lab", "loopback", "netns-catalogue", "netns-direct", "netns-faults", "netns-parity", "parity"];
+const ALONE_CLI = ["loopback", "netns-direct", "parity"];
+/** Tests of cli that have two or three runs on a real kernel at once, whose parties go first (netns/precedence.ts): two files at a time, and nothing else. */
+const LAB_CLI = ["docker-lab", "netns-catalogue", "netns-faults", "netns-parity"];
 /** Tests of cli with real parties in real time, which wait more than they compute. */
 const REAL_CLI = [
   "abandoned",
@@ -27,6 +29,7 @@ const ALONE = [
   "netns/link/*.test.ts",
   ...ALONE_CLI.map((name) => `cli/${name}.test.ts`),
 ];
+const LAB = LAB_CLI.map((name) => `cli/${name}.test.ts`);
 /** Sockets, processes, namespaces, containers: three files at a time, when those that compute are through. What only waits for real programs is among those. */
 const REAL = [
   "impl/io/{udp-proxy,metrics-port}.test.ts",
@@ -53,11 +56,12 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
     reporters: ["default", "./.ci/left-out.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: PURE, exclude: [NOT_OURS], isolate: false } },
-      { extends: true, test: { name: "virtual", include: [all], exclude: [NOT_OURS, ...PURE, ...REAL, ...ALONE] } },
+      { extends: true, test: { name: "virtual", include: [all], exclude: [NOT_OURS, ...PURE, ...REAL, ...LAB, ...ALONE] } },
       {
         extends: true,
         test: { name: "real", include: REAL, exclude: [NOT_OURS, ...ALONE], sequence: { groupOrder: 1 }, maxWorkers: 3 },
       },
+      { extends: true, test: { name: "lab", include: LAB, exclude: [NOT_OURS], sequence: { groupOrder: 2 } } },
       {
         extends: true,
         test: {
@@ -65,10 +69,10 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
           include: ALONE,
           exclude: [NOT_OURS, GUEST],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
-      ...(isWhole ? [{ extends: true as const, test: { name: "guest", include: [GUEST], sequence: { groupOrder: 3 } } }] : []),
+      ...(isWhole ? [{ extends: true as const, test: { name: "guest", include: [GUEST], sequence: { groupOrder: 4 } } }] : []),
     ],
   },
 });

@@ -47,7 +47,12 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
     if (state === "paused") own.push({ from: t, to: Number.POSITIVE_INFINITY });
     else if (state === "resumed") for (const one of own) if (one.to === Number.POSITIVE_INFINITY) one.to = t;
   }
-  const deeds = records.flatMap(({ t, ev }) => (ev === "fault" || ev === "action" ? [t] : []));
+  // A party is held still and let go by the laboratory, in the turns of a starved one many times.
+  const deeds = records.flatMap((one) =>
+    one.ev === "fault" || one.ev === "action" || (one.ev === "process" && (one.state === "paused" || one.state === "resumed"))
+      ? [one.t]
+      : [],
+  );
   return records.flatMap((record) => {
     if (record.ev !== "stall") return [];
     const { t: to, who, micros, cpuMicros } = record;
