@@ -100,6 +100,15 @@ const traffic: Row = {
       targets: [{ expr: increase(series("midcall_refused_total", RELAY)), legend: `${WHO} {{reason}}` }],
     },
     {
+      title: "Media for nobody",
+      description:
+        "Voice packets whose call has no other party here: one that is away, after a restart say, until it resumes the call.",
+      kind: "bars",
+      unit: "short",
+      width: 8,
+      targets: [{ expr: increase(series("midcall_relay_undelivered_packets_total", RELAY)), legend: `${WHO} {{reason}}` }],
+    },
+    {
       title: "Handshake round trip",
       description: "Of the newest session.",
       kind: "lines",

@@ -219,6 +219,10 @@ const EACH: Readonly<Record<Saying["ev"], Shape>> = {
     ["from", whole],
     ["to", whole],
   ],
+  undelivered: [
+    ["reason", oneOf("absent")],
+    ["count", count],
+  ],
   interfaces: [
     ["interfaces", (value) => Array.isArray(value) && value.every(networkInterface)],
     ["default", maybe(text)],

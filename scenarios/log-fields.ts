@@ -220,6 +220,7 @@ const TABLE: Table = {
     stunReceived: "number",
   },
   relayed: { call: "text", from: "number", to: "number" },
+  undelivered: { reason: { absent: true }, count: "number" },
   interfaces: { default: "text" },
   stall: { micros: "number", cpuMicros: "number" },
   held: { sessions: "number", calls: "number", supervisors: "number" },

@@ -311,6 +311,17 @@ export type TierRecord = {
 /** A relay passes media of a call that come on session `from` to session `to`, from here on; below FIRST_STAND_IN, or none of its own, for another relay's users. */
 export type RelayedRecord = { readonly ev: "relayed"; readonly call: string; readonly from: number; readonly to: number };
 
+/**
+ * Media packets that a relay had nobody to pass on to, by why; `count` is how many so far. The first, every power of two, and all of them as soon as there is somebody again: a
+ * party that never comes back is not told of fifty times a second.
+ */
+export type UndeliveredRecord = {
+  readonly ev: "undelivered";
+  /** `absent`: the call's other party has no session here, nor a relay that has it. */
+  readonly reason: "absent";
+  readonly count: number;
+};
+
 /** UDP traffic of one party, cumulative, once a second and at the end. */
 export type NetworkRecord = {
   readonly ev: "network";
@@ -414,6 +425,7 @@ export type Saying =
   | NetworkRecord
   | UnsentRecord
   | RelayedRecord
+  | UndeliveredRecord
   | InterfacesRecord
   | HeldRecord
   | StallRecord

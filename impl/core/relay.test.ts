@@ -239,6 +239,21 @@ describe("a relay", () => {
     expect(w.datagram(-2, media(0))).toMatchObject([{ type: "datagram", session: -1 }]);
   });
 
+  it("counts media for a party that is away, and says how many there were when it is back", () => {
+    const w = world();
+    w.say(-1, offer());
+    w.say(-2, accept);
+    w.datagram(-1, media(0));
+    w.step({ type: "session", session: -2, event: { type: "closed", reason: "idle-timeout" } });
+    const dropped = [1, 2, 3].flatMap(() => [...w.datagram(-1, media(0))]);
+    w.step({ type: "accepted", session: -9, remote: "192.0.2.2:2000" });
+    w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, bob, PIN, new Uint8Array(16).fill(1)) });
+    w.say(-9, resumption(bob, alice, "callee"));
+    const told = (count: number): unknown => ({ type: "say", saying: { ev: "undelivered", reason: "absent", count } });
+    expect(dropped).toEqual([told(1), told(2)]);
+    expect(w.datagram(-1, media(0))).toEqual([told(3), expect.objectContaining({ type: "datagram", session: -9 })]);
+  });
+
   it("a new session of the same client replaces the old one, which is closed", () => {
     const w = world([alice]);
     w.step({ type: "accepted", session: -9, remote: "192.0.2.1:2000" });

@@ -107,6 +107,7 @@ export function relay(config: Config): Relay {
             locals: function* () {
               for (const [fingerprint, { proof }] of registry) if (proof !== undefined) yield { fingerprint, proof };
             },
+            undelivered: (call) => relayed.undelivered(call),
             claimed: (fingerprint) => giveUpSilent(registry.get(fingerprint)),
           },
           (call, to, packet) => out.push({ type: "datagram", session: to, bytes: withChannel(packet, call.channel) }),
@@ -272,8 +273,8 @@ export function relay(config: Config): Relay {
     // By the party: the session of one that moves to another relay is heard until it closes, though another carries the call by then.
     if (!limits.packet(peer.session, now)) return refuse("limit", "packets of a session");
     const other = call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];
-    if (other === undefined) return;
-    relayed(call, peer.session, other);
+    if (other === undefined) return relayed.undelivered(call);
+    relayed.passed(call, peer.session, other);
     const remote = federation?.standIn(other);
     if (remote === undefined) out.push({ type: "datagram", session: other, bytes });
     else federation?.media(remote, call, peer.fingerprint ?? "", bytes);

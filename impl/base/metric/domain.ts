@@ -19,6 +19,7 @@ import {
   SESSION_STATES,
   SHARES,
   SIGNALS,
+  UNDELIVERED,
   VERDICTS,
 } from "./label-words.ts";
 
@@ -37,6 +38,7 @@ export type DomainName =
   | "signal"
   | "send-error"
   | "refusal"
+  | "undelivered"
   | "held-thing"
   | "registration-state"
   | "call-state"
@@ -71,6 +73,7 @@ export const DOMAINS: { readonly [Name in DomainName]: Domain } = {
   signal: SIGNALS,
   "send-error": SEND_ERRORS,
   refusal: REASONS,
+  undelivered: UNDELIVERED,
   "held-thing": HELD_THINGS,
   "registration-state": REGISTRATION_STATES,
   "call-state": CALL_STATES,

@@ -10,6 +10,7 @@ import type {
   RefusalReason,
   RegistrationRecord,
   SessionRecord,
+  UndeliveredRecord,
 } from "../record.ts";
 
 /** The keys of an object that must name every word of `Word`, so that none is forgotten. */
@@ -97,6 +98,8 @@ export const REASONS: readonly RefusalReason[] = all({
   limit: true,
 });
 
+export const UNDELIVERED: readonly UndeliveredRecord["reason"][] = all({ absent: true });
+
 export const LINK_STATES: readonly FederationRecord["state"][] = all({ connecting: true, up: true, down: true });
 
 export const HELD_THINGS: readonly ("sessions" | "calls" | "supervisors")[] = ["sessions", "calls", "supervisors"];
@@ -177,6 +180,7 @@ export const EVENTS: readonly LogRecord["ev"][] = all<LogRecord["ev"]>({
   network: true,
   unsent: true,
   relayed: true,
+  undelivered: true,
   interfaces: true,
   "candidate-pair": true,
   action: true,

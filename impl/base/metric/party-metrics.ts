@@ -98,6 +98,13 @@ export const RELAY_METRICS = {
     labels: { party: "party" },
     meaning: "Calls set up or resumed at this relay.",
   },
+  midcall_relay_undelivered_packets_total: {
+    type: "counter",
+    unit: "packets",
+    labels: { party: "party", reason: "undelivered" },
+    meaning:
+      "Media packets that the relay had nobody to pass on to; `absent`: the call's other party is away. Told at powers of two, and in full when there is somebody again.",
+  },
   midcall_relay_draining: {
     type: "gauge",
     unit: null,

@@ -142,6 +142,10 @@ export function readMetrics(take: (reading: Reading) => void): (record: LogRecor
         const [more = 0] = grown(`unsent ${who} ${record.error}`, [record.count]);
         return tell("midcall_udp_unsent_packets_total", { party: who, error: record.error }, more);
       }
+      case "undelivered": {
+        const [more = 0] = grown(`undelivered ${who} ${record.reason}`, [record.count]);
+        return tell("midcall_relay_undelivered_packets_total", { party: who, reason: record.reason }, more);
+      }
       case "federation":
         tell("midcall_relay_link_events_total", { party: who, peer: record.peer, state: record.state }, 1);
         if (record.state !== "connecting") linked(tell, partyOf(who), who, record.peer, record.state === "up");

@@ -165,7 +165,7 @@ export function federation(
 
   function media(peer: Peer, call: Call, from: string, packet: Uint8Array): void {
     const link = directory.find(peer.session)?.link;
-    if (link === undefined) return;
+    if (link === undefined) return hub.undelivered(call);
     const sent = link.trunk.send(hub.now(), call, from, packet);
     if (typeof sent === "string") refuse(sent, "media for another relay");
     else push(link, sent);
@@ -183,6 +183,7 @@ export function federation(
       const { parties, sessions } = known.call;
       const to = parties[0] === known.peer.fingerprint ? sessions[1] : sessions[0];
       if (to !== undefined && to < FIRST_STAND_IN) deliver(known.call, to, packet);
+      else hub.undelivered(known.call);
     }
   }
 

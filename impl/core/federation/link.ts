@@ -2,6 +2,7 @@
 import type { Address } from "../../base/address.ts";
 import type { Instant, Micros } from "../../base/units.ts";
 import type { CallDesk, Peer } from "../call-desk.ts";
+import type { Call } from "../call-registry.ts";
 import type { CryptoEngine } from "../crypto.ts";
 import type { Identity } from "../identity.ts";
 import type { Outbox } from "../outbox.ts";
@@ -46,6 +47,8 @@ export type Hub = {
   locals(): Iterable<LocalUser>;
   /** A partner has shown that the user is registered there. */
   claimed(fingerprint: string): void;
+  /** A media packet of the call came, and nobody is there for it. */
+  undelivered(call: Call): void;
 };
 
 /** A user of another relay, as the call desk sees it. */
