@@ -57,7 +57,7 @@ test("sound code that is held to a limit which no code can keep is not accused: 
       expect(said, `${name} ${oracle}`).toMatchObject({ accused: false });
       expect(said?.says).toMatch(
         new RegExp(
-          `^Every part did its duty: ${oracle} of \\w+ took [\\d.]+ m?s, .* may take [\\d.]+ m?s here, and the limit is 1 ms\\.$`,
+          `^Every part did its duty, and the limit is too short: ${oracle} of \\w+ took [\\d.]+ m?s \\(limit 1 ms\\), and .* may take [\\d.]+ m?s here\\.$`,
         ),
       );
     }

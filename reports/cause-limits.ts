@@ -54,7 +54,7 @@ export const limitClues = (books: Books): readonly Clue[] =>
     const [worst] = all.toSorted((a, b) => b.took - a.took);
     if (worst === undefined) return [];
     const { party, took, limit, needs, why } = worst;
-    const says = `did its duty: ${oracle.name} of ${party} took ${inTime(took)}, ${why} may take ${inTime(needs)} here, and the limit is ${inTime(limit)}`;
+    const says = `did its duty, and the limit is too short: ${oracle.name} of ${party} took ${inTime(took)} (limit ${inTime(limit)}), and ${why} may take ${inTime(needs)} here`;
     return [{ at: (oracle.atMs ?? 0) * 1_000, component: "scenario", party, says, weight: "taste" }];
   });
 
@@ -123,15 +123,15 @@ function silenceOf(books: Books, party: string, at: number, took: number): Pick<
     const soon = until === at ? FRAME_MICROS : comesBack(books);
     if (appliedMs * 1_000 <= until + soon) until = Math.max(until, healedMs * 1_000);
   }
-  if (until > at) return { needs: until - at + comesBack(books), why: "until what was done is undone and the call is back" };
+  if (until > at) return { needs: until - at + comesBack(books), why: "the outage with the return of the call" };
   const isAfter = books.evidence.conditions.some(
     ({ appliedMs }) => appliedMs !== null && appliedMs * 1_000 <= at + took && at <= appliedMs * 1_000 + FOLLOWS,
   );
   if (!isAfter) return { needs: wayOf(books, party, at, took), why: "what the way lost or delayed" };
   const path = books.of(party).findLast((one) => one.ev === "path" && one.t <= at);
   return path?.ev === "path" && path.path === "direct"
-    ? { needs: MISSES + bothWays(books) / 2, why: "to miss three frames and have the next by the relay" }
-    : { needs: ASKS + 3 * roundTrip(books, party) + bothWays(books) + PLAYS, why: "to notice it and to take up the call anew" };
+    ? { needs: MISSES + bothWays(books) / 2, why: "missing three frames and having the next by the relay" }
+    : { needs: ASKS + 3 * roundTrip(books, party) + bothWays(books) + PLAYS, why: "noticing it and taking up the call anew" };
 }
 
 /** Drops that no party had a choice about. */
@@ -180,7 +180,7 @@ function recoveries(books: Books, one: ReturnType<typeof expected> & { readonly 
         took,
         limit,
         needs: lasted + comesBack(books),
-        why: "a call that comes back with its relay or its network",
+        why: "the return of a call with its relay or its network",
       },
     ];
   });

@@ -218,7 +218,7 @@ test("where every part did its duty, a limit below what that takes is named with
   expect(within(s(0.5), s(0.2))).toBeUndefined();
   expect(within(s(0.01), s(0.2))).toMatchObject({ component: "scenario", party: "alice" });
   expect(within(s(0.01), s(0.2))?.sentence).toBe(
-    "Every part did its duty: signalling-recovers of alice took 200 ms, a question to the relay, a handshake and a registration may take 450 ms here, and the limit is 10 ms.",
+    "Every part did its duty, and the limit is too short: signalling-recovers of alice took 200 ms (limit 10 ms), and a question to the relay, a handshake and a registration may take 450 ms here.",
   );
   expect(within(s(0.01), s(2))).toMatchObject({ component: "client", party: "alice" });
 });
@@ -237,7 +237,7 @@ test("a silence that a fault makes and that ends with it is its own, however tig
     return causeOf(evidence, verdict, oracles);
   };
   expect(causeOfIt(blackout(12))?.sentence).toMatch(
-    /^Every part did its duty: longest-gap of alice took 2000 ms, until what was done is undone and the call is back/,
+    /^Every part did its duty, and the limit is too short: longest-gap of alice took 2000 ms .* and the outage with the return of the call may take/,
   );
   expect(causeOfIt(blackout(13))?.component).toBe("client");
   // A second one that begins under the first goes on with its silence; one that begins long after is another matter.

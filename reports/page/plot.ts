@@ -16,15 +16,17 @@ const LADDER: Readonly<Record<string, { readonly symbol: string; readonly sign: 
 /** The whole option of the chart, but for the window that is zoomed to. */
 export function plotOption(data: PageData, layout: Layout, colour: Colour): object {
   const isLong = data.end > 180e6;
+  // Instants stand above the lanes, where they are read first, and below the last panel.
   const axis = (gridIndex: number, isLast: boolean): object => ({
     gridIndex,
     type: "value",
+    position: gridIndex === 0 ? "top" : "bottom",
     min: 0,
     max: data.end,
     axisLine: { show: isLast, lineStyle: { color: colour("soft") } },
     axisTick: { show: isLast },
     axisLabel: {
-      show: isLast,
+      show: isLast || gridIndex === 0,
       color: colour("soft"),
       hideOverlap: true,
       showMaxLabel: false,
@@ -34,7 +36,7 @@ export function plotOption(data: PageData, layout: Layout, colour: Colour): obje
     axisPointer: {
       show: true,
       snap: false,
-      label: { show: isLast, formatter: ({ value }: { value: number }) => clock(value, isLong) },
+      label: { show: isLast || gridIndex === 0, formatter: ({ value }: { value: number }) => clock(value, isLong) },
     },
   });
   const grids = [
