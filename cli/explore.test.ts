@@ -1,4 +1,5 @@
 /** `midcall explore`, `shrink` and `mutants` from end to end: a planted bug is found, made small, and shown again by replay. */
+import { readFileSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -223,6 +224,36 @@ describe("midcall mutants", () => {
     expect(page).toMatch(/<article class="reason broken"><h3>call-forgotten-on-reconnect /);
     const caughtPage = await readFile(join(folder, /campaign: (\S+)/.exec(caught.err)?.[1] ?? ""), "utf8");
     for (const words of ["1 of 1 bugs were noticed", "media-recovers", "relay-restart"]) expect(caughtPage).toContain(words);
+  });
+
+  it("leaves its page and its matrix of what was tried when it is interrupted, and the matrix whatever ends it", async () => {
+    const controller = new AbortController();
+    const file = join(folder, "cut.txt");
+    const [first, second] = ["call-forgotten-on-reconnect", "share-signature-unchecked"];
+    const words = ["mutants", "relay-restart", "relay-in-the-middle", "--only", first, "--only", second];
+    let written = "";
+    const said = await midcall(
+      folder,
+      [...words, "--workers", "1", "--explore", "0", "--matrix", file],
+      controller.signal,
+      "",
+      (stage) => {
+        if (!stage.startsWith("1 of 2: ")) return;
+        // A process that is killed here has left this.
+        written = readFileSync(file, "utf8");
+        controller.abort();
+      },
+    );
+    expect(said.code).toBe(EXIT.interrupted);
+    expect(written).toMatch(new RegExp(`^${first} +impl/core/\\S+ +media-recovers +relay-restart `, "m"));
+    expect(written).not.toContain(second);
+    expect(await readFile(file, "utf8")).toBe(written);
+    expect(said.out).toMatch(/^1 of 1 caught$/m);
+    const page = /^campaign: (\S+)$/m.exec(said.out)?.[1] ?? "";
+    const told = JSON.parse(await readFile(join(folder, page, "../campaign.json"), "utf8"));
+    expect(told.interrupted).toEqual({ of: 2 });
+    expect(told.mutations.map((one: { mutation: string }) => one.mutation)).toEqual([first]);
+    expect(await readFile(join(folder, page), "utf8")).toMatch(/interrupted/i);
   });
 
   it("with --stale tries a mutation again only while its line is missing or was made of something else", async () => {

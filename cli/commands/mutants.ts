@@ -1,6 +1,6 @@
 /** `midcall mutants`: plants one bug at a time in impl/ and says which oracle of which case notices. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
@@ -129,6 +129,17 @@ async function mutants(
   const outcomes = new Map<Mutation, Outcome>();
   const laboratory = openLaboratory();
   const sound = soundness(laboratory, terminal.interrupted);
+  const tried = (): readonly Outcome[] => wanted.flatMap((mutation) => outcomes.get(mutation) ?? []);
+  /** Written anew after every mutation, so that whatever ends a search of half an hour takes nothing of what it found; by way of another file, so that it is never half a matrix. */
+  const keepMatrix = (): void => {
+    if (file === undefined) return;
+    const of = ({ mutation, caught }: Outcome): string => {
+      const trial = byName.get(caught?.case ?? "");
+      return trial === undefined ? "" : printOf(mutation, trial.scenario);
+    };
+    writeFileSync(`${file}.new`, matrix(rowsOf([...MUTATIONS.values()], tried(), [...before.values()], of)));
+    renameSync(`${file}.new`, file);
+  };
   let next = 0;
   const work = async (): Promise<void> => {
     for (let mutation = wanted[next++]; mutation !== undefined; mutation = wanted[next++]) {
@@ -136,6 +147,7 @@ async function mutants(
       const order = [...(first === undefined ? [] : [first]), ...inOrder(mutation, trials, precedents), ...explored];
       const outcome = await tryMutation(mutation, order, sound, terminal.interrupted);
       outcomes.set(mutation, outcome);
+      keepMatrix();
       tell(outcome, [...outcomes.values()], wanted.length, terminal);
     }
   };
@@ -147,14 +159,8 @@ async function mutants(
     await laboratory.close();
   }
   terminal.quiet();
-  const all = wanted.flatMap((mutation) => outcomes.get(mutation) ?? []);
-  if (file !== undefined) {
-    const of = ({ mutation, caught }: Outcome): string => {
-      const trial = byName.get(caught?.case ?? "");
-      return trial === undefined ? "" : printOf(mutation, trial.scenario);
-    };
-    writeFileSync(file, matrix(rowsOf([...MUTATIONS.values()], all, [...before.values()], of)));
-  }
+  const all = tried();
+  if (all.length === 0) keepMatrix();
   terminal.out(options.json === true ? JSON.stringify(all.map(asJson), null, 2) : table(all).join("\n"));
   if (all.length > 0) await keepPage(all, wanted.length, options, terminal, line);
   if (terminal.interrupted.aborted) return EXIT.interrupted;
