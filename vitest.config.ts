@@ -25,6 +25,7 @@ const REAL_CLI = [
 /** One file at a time, after all others. */
 const ALONE = [
   "impl/io/quic-endpoint.test.ts",
+  "impl/io/quic-strangers.test.ts",
   "impl/bin/hostile-datagrams.test.ts",
   "netns/link/*.test.ts",
   ...ALONE_CLI.map((name) => `cli/${name}.test.ts`),

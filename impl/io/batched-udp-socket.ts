@@ -5,6 +5,7 @@
  */
 import { getSystemErrorName } from "node:util";
 import { EAGAIN, EINTR, type Kernel, kernelSockets } from "./kernel-socket.ts";
+import { CONTROL_ROOM, MESSAGE, NAME_BYTES, NAME_ROOM, PacketBatch, putPort } from "./packet-batch.ts";
 import type { Host } from "./quic-engine.ts";
 import { AF_INET6 } from "./socket-addresses.ts";
 import { ANY_V6, fromMapped, LARGEST_PACKET, RECEIVE_BUFFER, toMapped } from "./udp-address.ts";
@@ -18,70 +19,6 @@ const SENT = 64;
 const FLUSHED = 16;
 /** Tries to get rid of what waits before a socket closes, a millisecond each. chosen: a full queue of any device is sent by then. */
 const LAST_TRIES = 50;
-
-/** struct mmsghdr on 64 bits (recvmmsg(2)), in words of 4 octets: name, its length, vector, its length, control, its length, flags, octets of the message. */
-const MESSAGE = { words: 16, name: 0, nameLength: 2, vector: 4, vectorLength: 6, control: 8, controlLength: 10, octets: 14 };
-const MESSAGE_BYTES = 4 * MESSAGE.words;
-/** struct iovec: base, length. */
-const VECTOR_BYTES = 16;
-/** Room of a struct sockaddr_in6, of 28 octets. */
-const NAME_ROOM = 32;
-const NAME_BYTES = 28;
-/** Room of one SCM_TIMESTAMPNS (cmsg(3)): header 16, struct timespec 16; and as much again for whatever else may come. */
-const CONTROL_ROOM = 64;
-const STAMP_AT = 16;
-
-/** Memory of so many packets, laid out as the kernel wants it: headers, vectors, names, control data, packets. */
-class Batch {
-  readonly words: Uint32Array;
-  readonly names: Buffer;
-  readonly control: DataView;
-  readonly packets: Buffer;
-  readonly size: number;
-  readonly #base: bigint;
-
-  constructor(kernel: Kernel, size: number, hasControl: boolean) {
-    const [vectors, names] = [MESSAGE_BYTES * size, (MESSAGE_BYTES + VECTOR_BYTES) * size];
-    const control = names + NAME_ROOM * size;
-    const packets = control + CONTROL_ROOM * size;
-    const memory = new Uint8Array(packets + LARGEST_PACKET * size);
-    const base = kernel.addressOf(memory);
-    const view = new DataView(memory.buffer);
-    for (let n = 0; n < size; n++) {
-      const put = (at: number, value: bigint): void => view.setBigUint64(at, value, true);
-      const message = MESSAGE_BYTES * n;
-      const vector = vectors + VECTOR_BYTES * n;
-      put(message + 4 * MESSAGE.name, base + BigInt(names + NAME_ROOM * n));
-      put(message + 4 * MESSAGE.nameLength, BigInt(NAME_BYTES));
-      put(message + 4 * MESSAGE.vector, base + BigInt(vector));
-      put(message + 4 * MESSAGE.vectorLength, 1n);
-      if (hasControl) put(message + 4 * MESSAGE.control, base + BigInt(control + CONTROL_ROOM * n));
-      if (hasControl) put(message + 4 * MESSAGE.controlLength, BigInt(CONTROL_ROOM));
-      put(vector, base + BigInt(packets + LARGEST_PACKET * n));
-      put(vector + 8, BigInt(LARGEST_PACKET));
-    }
-    this.#base = base;
-    this.size = size;
-    // Each of these keeps the memory.
-    this.words = new Uint32Array(memory.buffer, 0, names / 4);
-    this.names = Buffer.from(memory.buffer, names, NAME_ROOM * size);
-    this.control = new DataView(memory.buffer, control, CONTROL_ROOM * size);
-    this.packets = Buffer.from(memory.buffer, packets, LARGEST_PACKET * size);
-  }
-
-  /** Address of a message. */
-  at(n: number): bigint {
-    return this.#base + BigInt(MESSAGE_BYTES * n);
-  }
-  /** The index in `words` of a message. */
-  message(n: number): number {
-    return MESSAGE.words * n;
-  }
-  /** ... and of its packet's length. */
-  length(n: number): number {
-    return MESSAGE.words * this.size + 4 * n + 2;
-  }
-}
 
 /** Undefined where this machine has none, or the address cannot be had. */
 export function batchedUdpSocket(
@@ -114,8 +51,8 @@ type Bound = {
 };
 
 function socketOn(kernel: Kernel, fd: number, { local, isBoth, isV6, stamps, addresses }: Bound): UdpSocket {
-  const incoming = new Batch(kernel, RECEIVED, stamps);
-  const outgoing = new Batch(kernel, SENT, false);
+  const incoming = new PacketBatch(kernel, RECEIVED, stamps);
+  const outgoing = new PacketBatch(kernel, SENT, false);
   const nameBytes = isV6 ? NAME_BYTES : 16;
   let listener: UdpListener | undefined;
   let poll: ReturnType<Kernel["poll"]> | undefined;
@@ -160,13 +97,6 @@ function socketOn(kernel: Kernel, fd: number, { local, isBoth, isV6, stamps, add
     if (first === end) first = end = 0;
   };
 
-  const stamp = (n: number): number | undefined => {
-    if (!stamps) return undefined;
-    const at = n * CONTROL_ROOM + STAMP_AT;
-    const [seconds, nanoseconds] = [incoming.control.getBigInt64(at, true), incoming.control.getBigInt64(at + 8, true)];
-    return Number(seconds) * 1e6 + Number(nanoseconds) / 1e3;
-  };
-
   return {
     local,
     listen: (given) => {
@@ -202,7 +132,7 @@ function socketOn(kernel: Kernel, fd: number, { local, isBoth, isV6, stamps, add
         const from = addresses.host(names, NAME_ROOM * n);
         const at = LARGEST_PACKET * n;
         if (length > LARGEST_PACKET) listener?.oversized(length, from);
-        else listener?.heard(packets.subarray(at, at + length), from, stamp(n));
+        else listener?.heard(packets.subarray(at, at + length), from, stamps ? incoming.stamp(n) : undefined);
       }
       return Math.max(0, count);
     },
@@ -220,10 +150,4 @@ function socketOn(kernel: Kernel, fd: number, { local, isBoth, isV6, stamps, add
       kernel.close(fd);
     },
   };
-}
-
-/** Ports are in network order (ip(7)). */
-function putPort(name: Uint8Array, at: number, port: number): void {
-  name[at + 2] = port >>> 8;
-  name[at + 3] = port & 0xff;
 }

@@ -1,109 +1,22 @@
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, test } from "vitest";
-import { address, parseAddress } from "../base/address.ts";
+import { describe, expect, test } from "vitest";
+import { address } from "../base/address.ts";
 import { Stream } from "../base/random.ts";
 import { millis } from "../base/units.ts";
-import { CONTRACT_CONFIG, type Observer, observer, type Seen, sessionContract } from "../core/session.contract.ts";
-import { MAX_MESSAGE_BYTES, type SessionEvent } from "../core/session.ts";
+import { CONTRACT_CONFIG, observer, type Seen, sessionContract } from "../core/session.contract.ts";
+import { MAX_MESSAGE_BYTES } from "../core/session.ts";
 import { bindingRequest } from "../wire/stun.ts";
-import { makeCertificate } from "./certificate.ts";
 import type { IoError } from "./io-error.ts";
-import { openEndpoint, type QuicEndpoint } from "./quic-endpoint.ts";
-import { type EngineConfig, type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
-import { quicWorld, realClock } from "./quic-world.fixture.ts";
+import { bareSocket, certificate, cleanup, dialler, events, now, open, portOf, until } from "./quic-endpoint.fixture.ts";
+import { openEndpoint } from "./quic-endpoint.ts";
+import { type EngineConnection, engineConfig } from "./quic-engine.ts";
+import { quicWorld } from "./quic-world.fixture.ts";
 
 sessionContract("real QUIC over a UDP proxy", quicWorld);
 
-const certificate = makeCertificate();
-const now = realClock();
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const release of cleanup.splice(0).reverse()) await release();
-});
-
-const until = async (holds: () => boolean, limitMillis: number): Promise<boolean> => {
-  const limit = now() + limitMillis * 1_000;
-  while (!holds() && now() < limit) await new Promise((resolve) => setTimeout(resolve, 1));
-  return holds();
-};
-const open = async (serving: boolean, host = "127.0.0.1"): Promise<{ endpoint: QuicEndpoint; observer: Observer }> => {
-  const watch = observer(now);
-  const common = { host, port: 0, config: CONTRACT_CONFIG, listener: watch.listener, now };
-  const endpoint = await openEndpoint(serving ? { ...common, certificate } : common);
-  cleanup.push(() => endpoint.closeAll());
-  return { endpoint, observer: watch };
-};
-const events = (watch: Observer, session?: number): SessionEvent[] =>
-  watch.seen.flatMap((seen) => (seen.type === "event" && (session ?? seen.session) === seen.session ? [seen.event] : []));
-const bareSocket = async (): Promise<{ socket: Socket; received: Uint8Array[]; local: Host }> => {
-  const socket = createSocket("udp4");
-  const received: Uint8Array[] = [];
-  socket.on("message", (packet) => received.push(new Uint8Array(packet)));
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  cleanup.push(() => socket.close());
-  return { socket, received, local: { host: "127.0.0.1", port: socket.address().port } };
-};
-const portOf = (endpoint: QuicEndpoint): number => parseAddress(endpoint.local)?.port ?? 0;
-const handshakes = async (server: QuicEndpoint): Promise<boolean> => {
-  const client = await open(false);
-  client.endpoint.connect(1, server.local, certificate.fingerprint);
-  return until(() => events(client.observer, 1)[0]?.type === "connected", 1_000);
-};
-
-/** The engine on a bare socket, for peers that do what our endpoint never does. */
-const engineOn = async (make: (local: Host, from: Host) => EngineConnection, first?: Host) => {
-  const { socket, local } = await bareSocket();
-  let engine = first === undefined ? undefined : make(local, first);
-  const flush = (): void => {
-    const out = new Uint8Array(1_500);
-    for (let sent = engine?.send(out); sent; sent = engine?.send(out))
-      socket.send(out.slice(0, sent[0]), sent[1].to.port, sent[1].to.host);
-  };
-  socket.on("message", (packet: Buffer, sender: RemoteInfo) => {
-    const from = { host: sender.address, port: sender.port };
-    engine ??= make(local, from);
-    try {
-      engine.recv(new Uint8Array(packet), { from, to: local });
-    } catch {
-      // Refused by the engine; its state is what the tests look at.
-    }
-    flush();
-  });
-  flush();
-  return { local, flush, engine: () => engine };
-};
-const dialler = (config: EngineConfig, target: Host) =>
-  engineOn((local) => quiche.Connection.connect(null, new Uint8Array(20).fill(7), local, target, config), target);
-const foreign = (config: EngineConfig): EngineConfig => {
-  config.setApplicationProtos(["other/1"]);
-  return config;
-};
-
 describe("quic endpoint", () => {
-  test("random octets at the port are dropped and counted, and answered with nothing larger; a handshake then works", async () => {
-    const server = await open(true);
-    const stranger = await bareSocket();
-    const luck = new Stream(7, "noise");
-    let sent = 0;
-    for (let i = 0; i < 3_000; i++) {
-      const packet = luck.nextBytes(luck.nextBelow(i % 3 === 0 ? 1_400 : 90));
-      if (i % 4 === 1 && packet.length > 6) packet.set([0xc0, 0, 0, 0, 1, luck.nextBelow(30)]);
-      sent += packet.length;
-      stranger.socket.send(packet, portOf(server.endpoint), "127.0.0.1");
-      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    await until(() => server.endpoint.counters().droppedUnknown >= 3_000, 2_000);
-    const { droppedUnknown, receivedPackets, sentBytes } = server.endpoint.counters();
-    expect(receivedPackets).toBeGreaterThan(2_000);
-    expect(droppedUnknown).toBe(receivedPackets);
-    expect(sentBytes).toBeLessThan(sent);
-    expect(server.observer.seen).toEqual([]);
-    expect(await handshakes(server.endpoint)).toBe(true);
-  });
-
   test("a session whose every packet is preceded by altered copies of it works as if they were not there", async () => {
     const server = await open(true);
     const client = await open(false);
@@ -128,23 +41,32 @@ describe("quic endpoint", () => {
     expect(events(client.observer).map((event) => event.type)).toEqual(["connected"]);
   });
 
-  test("a restarted relay is noticed within a repetition and a round trip even when the congestion window is full", async () => {
+  test("a relay that restarts is noticed by a repetition even when the congestion window is full", async () => {
     const world = await quicWorld(CONTRACT_CONFIG);
     cleanup.push(world.close);
+    const sent = (): number => world.client.endpoint.counters().sentPackets;
+    const patience = 20_000;
     world.impair({ delayMillis: 20 });
     world.client.endpoint.connect(1, world.serverAddress, world.serverPin);
-    await world.run(() => events(world.server.observer)[0]?.type === "connected", 1_000);
+    expect(await world.run(() => events(world.server.observer)[0]?.type === "connected", patience)).toBe(true);
     await world.run(() => false, 150);
     await world.killServer();
-    for (let i = 0; i < 75; i++) {
+    const isFull = (): boolean => {
+      const before = sent();
       world.client.endpoint.sendDatagram(1, new Uint8Array(1_000));
-      await world.run(() => false, 20);
-    }
+      world.client.endpoint.flush();
+      return sent() === before;
+    };
+    expect(await world.run(isFull, patience)).toBe(true);
+    expect(await world.run(() => events(world.client.observer, 1).at(-1)?.type === "silent", patience)).toBe(true);
+    // Ten packets a second from now on: the engine alone would send two each time that its wait has doubled.
+    const repeated = sent();
+    expect(await world.run(() => sent() >= repeated + 12, patience)).toBe(true);
     await world.restartServer();
-    const returned = world.now();
-    expect(await world.run(() => events(world.client.observer, 1).at(-1)?.type === "closed", 1_000)).toBe(true);
+    expect(await world.run(() => events(world.client.observer, 1).at(-1)?.type === "closed", patience)).toBe(true);
     expect(events(world.client.observer, 1).at(-1)).toEqual({ type: "closed", reason: "reset" });
-    expect(world.now() - returned).toBeLessThan((100 + 40 + 100) * 1_000);
+    // The first one that arrives is answered; others may be under way by then.
+    expect(world.server.endpoint.counters().receivedPackets).toBeLessThanOrEqual(4);
   });
 
   test("a process that was busy reads what arrived meanwhile before it calls its peer silent", async () => {
@@ -191,152 +113,6 @@ describe("quic endpoint", () => {
     const arrived = () => events(world.server.observer).flatMap((event) => (event.type === "datagram" ? [event.bytes[0]] : []));
     expect(await world.run(() => arrived().includes(99), 1_500)).toBe(true);
     expect(arrived().filter((number) => number !== undefined && number > 20 && number < 84)).toEqual([]);
-  });
-
-  test("an unknown version is answered with the versions known, once for a packet of full size and never for a negotiation", async () => {
-    const server = await open(true);
-    const stranger = await bareSocket();
-    const packet = (version: number, length: number): Uint8Array => {
-      const bytes = new Uint8Array(length).fill(1);
-      bytes.set([
-        0xc0,
-        version >>> 24,
-        version >>> 16,
-        version >>> 8,
-        version,
-        8,
-        1,
-        1,
-        1,
-        1,
-        1,
-        1,
-        1,
-        1,
-        8,
-        2,
-        2,
-        2,
-        2,
-        2,
-        2,
-        2,
-        2,
-      ]);
-      return bytes;
-    };
-    for (const [version, length] of [[0x1a2a3a4a, 1_199], [0, 1_200], [0x1a2a3a4a, 1_200]] as const) // biome-ignore format: a table
-      stranger.socket.send(packet(version, length), portOf(server.endpoint), "127.0.0.1");
-    await until(() => server.endpoint.counters().receivedPackets === 3 && stranger.received.length > 0, 1_000);
-    expect(stranger.received.length).toBe(1);
-    const answer = stranger.received[0] ?? new Uint8Array();
-    expect([...answer.subarray(1, 5)]).toEqual([0, 0, 0, 0]);
-    expect([...answer.subarray(5, 23)]).toEqual([8, 2, 2, 2, 2, 2, 2, 2, 2, 8, 1, 1, 1, 1, 1, 1, 1, 1]);
-    expect(Buffer.from(answer.subarray(23)).includes(Buffer.from([0, 0, 0, 1]))).toBe(true);
-  });
-
-  test("strangers get at most a thousand resets a second, each shorter than its cause, and none for a packet too small", async () => {
-    const server = await open(true);
-    const stranger = await bareSocket();
-    const cause = (length: number): Uint8Array => new Uint8Array(length).fill(0x41);
-    stranger.socket.send(cause(41), portOf(server.endpoint), "127.0.0.1");
-    stranger.socket.send(cause(42), portOf(server.endpoint), "127.0.0.1");
-    await until(() => stranger.received.length > 0, 1_000);
-    expect(stranger.received.map((packet) => packet.length)).toEqual([41]);
-    const first = Math.floor(now() / 1_000_000);
-    for (let i = 0; i < 2_500; i++) {
-      stranger.socket.send(cause(60), portOf(server.endpoint), "127.0.0.1");
-      if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    await until(() => server.endpoint.counters().receivedPackets >= 2_502, 1_000);
-    const seconds = 1 + Math.floor(now() / 1_000_000) - first;
-    expect(server.endpoint.counters().resets).toBeGreaterThan(900);
-    expect(server.endpoint.counters().resets).toBeLessThanOrEqual(1_000 * seconds);
-  });
-
-  describe("with at most 8 unproved handshakes under way and 16 in all", () => {
-    const config = { ...CONTRACT_CONFIG, handshakeTimeout: millis(60_000) };
-    const serving = async (): Promise<QuicEndpoint> => {
-      const { listener } = observer(now);
-      const limits = { unproved: 8, all: 16 };
-      const server = await openEndpoint({ host: "127.0.0.1", port: 0, certificate, config, limits, listener, now });
-      cleanup.push(() => server.closeAll());
-      return server;
-    };
-    /** First packets of `count` clients, each sent once the one before has arrived. A Retry is answered when `proves`; then they are silent. */
-    const flood = async (server: QuicEndpoint, count: number, proves: boolean): Promise<void> => {
-      const target = { host: "127.0.0.1", port: portOf(server) };
-      const clients = engineConfig(config);
-      for (let i = 0; i < count; i++) {
-        const { socket, local } = await bareSocket();
-        const engine = quiche.Connection.connect(null, new Uint8Array(20).fill(i), local, target, clients);
-        const out = new Uint8Array(1_500);
-        const send = (): void => {
-          const sent = engine.send(out);
-          if (sent !== null) socket.send(out.slice(0, sent[0]), target.port, target.host);
-        };
-        let answered = false;
-        socket.on("message", (packet: Buffer) => {
-          if (!proves || (packet[0] ?? 0) >> 4 !== 0xf) return; // 0xf: a Retry
-          engine.recv(new Uint8Array(packet), { from: target, to: local });
-          send();
-          answered = true;
-        });
-        const { receivedPackets, retries } = server.counters();
-        send();
-        const expected = (): number => receivedPackets + (proves && server.counters().retries > retries ? 2 : 1);
-        await until(() => server.counters().receivedPackets >= expected(), 10_000);
-        if (proves && server.counters().retries > retries) expect(answered).toBe(true);
-      }
-    };
-    const registers = async (server: QuicEndpoint): Promise<boolean> => {
-      const watch = observer(now);
-      const client = await openEndpoint({ host: "127.0.0.1", port: 0, config, listener: watch.listener, now });
-      cleanup.push(() => client.closeAll());
-      client.connect(1, server.local, certificate.fingerprint);
-      return until(() => events(watch, 1)[0]?.type === "connected", 20_000);
-    };
-
-    test("first packets beyond the 8 get a Retry and nothing is kept for them; a client registers all the same", async () => {
-      const server = await serving();
-      await flood(server, 7, false);
-      expect(await registers(server)).toBe(true);
-      expect(server.counters().retries).toBe(0);
-      await flood(server, 31, false);
-      expect(server.counters().retries).toBe(30);
-      expect(await registers(server)).toBe(true);
-      expect(server.counters()).toMatchObject({ retries: 31, droppedUnknown: 0, evicted: 0 });
-    });
-
-    test("of 16 that proved their addresses and go no further the oldest makes room for a client that does", async () => {
-      const server = await serving();
-      await flood(server, 20, true);
-      expect(server.counters()).toMatchObject({ retries: 12, evicted: 4, droppedUnknown: 0 });
-      expect(await registers(server)).toBe(true);
-      expect(server.counters().evicted).toBe(5);
-    });
-  });
-
-  test("a server that speaks another protocol refuses, and a client that does is never accepted", async () => {
-    const client = await open(false);
-    const other = await engineOn((local, from) =>
-      quiche.Connection.accept(
-        new Uint8Array(20).fill(9),
-        null,
-        local,
-        from,
-        foreign(engineConfig(CONTRACT_CONFIG, certificate)),
-      ),
-    );
-    client.endpoint.connect(1, address(other.local.host, other.local.port), certificate.fingerprint);
-    expect(await until(() => events(client.observer, 1).length > 0, 1_000)).toBe(true);
-    expect(events(client.observer, 1)).toMatchObject([{ type: "closed", reason: "refused" }]);
-
-    const server = await open(true);
-    const caller = await dialler(foreign(engineConfig(CONTRACT_CONFIG)), { host: "127.0.0.1", port: portOf(server.endpoint) });
-    expect(await until(() => caller.engine()?.peerError() !== null, 1_000)).toBe(true);
-    expect(server.observer.seen).toEqual([]);
-    expect(await handshakes(server.endpoint)).toBe(true);
   });
 
   test.each([
@@ -413,12 +189,6 @@ describe("quic endpoint", () => {
     for (let i = 0; i < 80; i++) client.endpoint.send(1, new Uint8Array(MAX_MESSAGE_BYTES));
     await until(() => events(client.observer, 1).length > 0, 500);
     expect(events(client.observer, 1)).toMatchObject([{ type: "closed", reason: "error" }]);
-  });
-
-  test("an endpoint without a certificate accepts nobody", async () => {
-    const deaf = await open(false);
-    expect(await handshakes(deaf.endpoint)).toBe(false);
-    expect(deaf.observer.seen).toEqual([]);
   });
 
   test("IPv6 works end to end, and the other family is out of reach", async () => {

@@ -116,7 +116,8 @@ export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoi
   return endpointOn(await openUdpSocket({ host: options.host, port: options.port, ...options.socket }), options);
 }
 
-function endpointOn(socket: UdpSocket, options: EndpointOptions): QuicEndpoint {
+/** An endpoint on a socket that is open already and nobody listens to; it is the endpoint's from now on. */
+export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "host" | "port">): QuicEndpoint {
   const { listener, now, config, certificate, limits = DEFAULT_LIMITS } = options;
   /** A relay that starts again does not know the Retry tokens of its former life: their clients dial once more. */
   const tokenKey = new Uint8Array(randomBytes(32));

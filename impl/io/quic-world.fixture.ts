@@ -6,8 +6,9 @@ import { observer, type SessionWorld } from "../core/session.contract.ts";
 import type { SessionConfig } from "../core/session.ts";
 import { frame } from "../wire/framing.ts";
 import { makeCertificate } from "./certificate.ts";
-import { openEndpoint, type QuicEndpoint } from "./quic-endpoint.ts";
+import { endpointOn, openEndpoint, type QuicEndpoint } from "./quic-endpoint.ts";
 import { openUdpProxy, type UdpProxy } from "./udp-proxy.ts";
+import { openUdpSocket } from "./udp-socket.ts";
 
 export type QuicWorld = SessionWorld & {
   readonly client: { readonly endpoint: QuicEndpoint };
@@ -25,8 +26,15 @@ export async function quicWorld(config: SessionConfig): Promise<QuicWorld> {
   const now = realClock();
   const certificate = makeCertificate();
   const [clientObserver, serverObserver] = [observer(now), observer(now)];
-  const openServer = (port: number): Promise<QuicEndpoint> =>
-    openEndpoint({ host: "127.0.0.1", port, certificate, config, listener: serverObserver.listener, now });
+  let isServerMute = false;
+  const openServer = async (port: number): Promise<QuicEndpoint> => {
+    const socket = await openUdpSocket({ host: "127.0.0.1", port });
+    isServerMute = false;
+    const send: typeof socket.send = (packet, to) => {
+      if (!isServerMute) socket.send(packet, to);
+    };
+    return endpointOn({ ...socket, send }, { certificate, config, listener: serverObserver.listener, now });
+  };
   let server = await openServer(0);
   const port = parseAddress(server.local)?.port ?? 0;
   const own = makeCertificate();
@@ -34,7 +42,6 @@ export async function quicWorld(config: SessionConfig): Promise<QuicWorld> {
     ...{ host: "127.0.0.1", port: 0, certificate: own, config, listener: clientObserver.listener, now },
   });
   const proxy = await openUdpProxy({ target: server.local, delayMillis: 0, lossRatio: 0, seed: 1 });
-  let blocked = false;
   let serverAlive = true;
   const sides = {
     client: { endpoint: client, observer: clientObserver },
@@ -46,17 +53,15 @@ export async function quicWorld(config: SessionConfig): Promise<QuicWorld> {
     },
   };
   const killServer = async (): Promise<void> => {
-    // A killed process says nothing and logs nothing: its farewells are kept off the wire and out of the record.
-    proxy.impair({ blocked: true });
+    // A killed process says nothing and logs nothing: its farewells never reach its socket, and are kept out of the record.
+    isServerMute = true;
     const { seen, react } = serverObserver;
     const before = seen.length;
     serverObserver.react = undefined;
     serverAlive = false;
     await server.closeAll();
-    await pause(5); // what it sent is in the proxy's socket by now, and dropped
     seen.length = before;
     serverObserver.react = react;
-    proxy.impair({ blocked });
   };
   return {
     ...sides,
@@ -74,10 +79,7 @@ export async function quicWorld(config: SessionConfig): Promise<QuicWorld> {
       }
       return true;
     },
-    impair: (change) => {
-      blocked = change.blocked ?? blocked;
-      proxy.impair(change);
-    },
+    impair: (change) => proxy.impair(change),
     killServer,
     restartServer: async () => {
       if (serverAlive) await killServer();
