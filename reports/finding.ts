@@ -1,14 +1,18 @@
 /** What an oracle answers, and the words its figures are put in. */
 
+/** A limit on a length of time was missed: when that began, and by how much; microseconds. */
+export type Miss = { readonly at: number; readonly by: number };
+
 /**
  * An oracle's answer; `at` is the instant of the violation in microseconds, where there is one. `brief`: the part of `detail`
- * that the verdict rests on, where that is not all of it.
+ * that the verdict rests on, where that is not all of it. `misses`: every one that the verdict rests on, where the oracle can tell them apart.
  */
 export type Finding = {
   readonly verdict: "held" | "broken" | "inconclusive";
   readonly detail: string;
   readonly brief?: string;
   readonly at?: number;
+  readonly misses?: readonly Miss[];
 };
 
 export const held = (detail: string): Finding => ({ verdict: "held", detail });
@@ -42,6 +46,8 @@ export function together(findings: readonly Finding[], limit = "", none = "nobod
   const worst =
     findings.find((one) => one.verdict === "broken") ?? findings.find((one) => one.verdict === "inconclusive") ?? first;
   const decisive = findings.filter((one) => one.verdict === worst.verdict);
+  const misses = decisive.flatMap((one) => one.misses ?? []);
+  const isTold = decisive.every((one) => one.misses !== undefined);
   const instants = decisive.flatMap((one) => (one.at === undefined ? [] : [one.at]));
   const words = (some: readonly Finding[]): string =>
     `${some.map((one) => one.detail).join(", ")}${limit === "" ? "" : ` (${limit})`}`;
@@ -50,5 +56,6 @@ export function together(findings: readonly Finding[], limit = "", none = "nobod
     detail: words(findings),
     ...(decisive.length === findings.length ? {} : { brief: words(decisive) }),
     ...(instants.length === 0 ? {} : { at: Math.min(...instants) }),
+    ...(isTold ? { misses } : {}),
   };
 }

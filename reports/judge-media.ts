@@ -60,7 +60,7 @@ function recovered(
 export function longestGap(evidence: Evidence, { party, max }: OracleParameters["longest-gap"]): Finding {
   return heard(evidence, party, `limit ${inTime(max)}`, (name, audio) => {
     if (audio.longestGapMs * 1_000 <= max) return held(`${name} ${inMs(audio.longestGapMs)}`);
-    return broken(`${name} ${inMs(audio.longestGapMs)}`, firstGap(evidence, name, max));
+    return tooLong(evidence, name, max, `${name} ${inMs(audio.longestGapMs)}`);
   });
 }
 
@@ -76,7 +76,7 @@ export function concealment(evidence: Evidence, { party, max }: OracleParameters
 export function noInterruption(evidence: Evidence, { party }: OracleParameters["no-interruption"]): Finding {
   return heard(evidence, party, "none of 150 ms or more", (name, audio) => {
     const words = `${name} ${audio.interruptionCount}, longest gap ${inMs(audio.longestGapMs)}`;
-    return audio.interruptionCount === 0 ? held(words) : broken(words, firstGap(evidence, name, 149_999));
+    return audio.interruptionCount === 0 ? held(words) : tooLong(evidence, name, 149_999, words);
   });
 }
 
@@ -105,10 +105,14 @@ function heard(
   return together(findings, limit, NO_CALLS);
 }
 
-/** Instant of the first gap longer than `max` microseconds. */
-function firstGap({ playouts }: Evidence, party: string, max: number): number | undefined {
+/** Broken from the first gap on that is longer than `max` microseconds. */
+function tooLong({ playouts }: Evidence, party: string, max: number, words: string): Finding {
   const gaps = playouts.flatMap((playout) => (playout.party === party ? gapsOf(playout.slots) : []));
-  return gaps.find((gap) => gap.frames * FRAME_MS * 1_000 > max)?.at;
+  const misses = gaps.flatMap(({ at, frames }) => {
+    const by = frames * FRAME_MS * 1_000 - max;
+    return by > 0 ? [{ at, by }] : [];
+  });
+  return { ...broken(words, misses[0]?.at), misses };
 }
 
 /** Frames in a row, and where a gap ended them. */

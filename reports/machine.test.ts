@@ -69,6 +69,26 @@ describe("a broken promise", () => {
     expect(excused(oracle, broken("alice 900 ms", at), stalls, END).verdict).toBe(verdict);
   });
 
+  it.for([
+    ["by no more than a thread waited just then", [{ at: s(9.4), by: 40_000 }], "inconclusive"],
+    ["by more", [{ at: s(9.4), by: 90_000 }], "broken"],
+    ["at another time", [{ at: s(11), by: 40_000 }], "broken"],
+    [
+      "once just then and once at another time",
+      [
+        { at: s(9.4), by: 40_000 },
+        { at: s(11), by: 40_000 },
+      ],
+      "broken",
+    ],
+  ] as const)("of a few frames, missed %s", ([, misses, verdict]) => {
+    const short = [{ ...WAITED, who: "alice", from: s(9), to: s(9.08), waited: 80_000 }];
+    const finding = { ...broken("alice 100 ms", misses[0].at), misses };
+    expect(excused("longest-gap", finding, short, END).verdict).toBe(verdict);
+    // The laboratory's thread is none that sound passes.
+    expect(excused("longest-gap", finding, [{ ...WAITED, ...short[0], who: "lab" }], END).verdict).toBe("broken");
+  });
+
   it("says which part of the machine was late, by how much and when", () => {
     const { detail, brief } = excused(
       "longest-gap",
@@ -96,6 +116,16 @@ it("a run whose only trouble is the machine's is inconclusive, and its cause say
   expect(cause).toContain(
     "no-interruption could not be judged: the machine did not keep up: net got no processor for 499 ms at 9.000 s",
   );
+});
+
+it("a gap of five frames where three are allowed is the machine's where it held a party up for as long, and every other gap is somebody's", () => {
+  const scenario = aScenario({ expect: [{ oracle: "longest-gap", max: s(0.06) }] });
+  const silence = (from: number) => ({ from: s(from), to: s(from + 0.1), kind: "silence" as const });
+  const log = (...spells: ReturnType<typeof silence>[]): LogRecord[] =>
+    aCallLog(scenario, { alice: { spells } }).say(s(9.05), "alice", { ev: "stall", micros: 80_000, cpuMicros: 1_000 }).records();
+  const verdict = (records: LogRecord[]): string | undefined => judge(measure(records, scenario)).oracles[0]?.verdict;
+  expect(verdict(log(silence(9)))).toBe("inconclusive");
+  expect(verdict(log(silence(9), silence(12)))).toBe("broken");
 });
 
 it("a run of frames that is too short was cut where its longest ended", () => {

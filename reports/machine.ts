@@ -3,7 +3,7 @@
  * not the system's: a promise that was broken about then is not judged. What no lack of time excuses stays broken, and what held in spite of it holds.
  */
 import type { LogRecord } from "../impl/base/record.ts";
-import { type Finding, instant, inTime } from "./finding.ts";
+import { type Finding, instant, inTime, type Miss } from "./finding.ts";
 
 /** A thread that ran nothing: instants and durations in microseconds, `waited` of which it did not compute either. */
 export type Stall = { readonly who: string; readonly from: number; readonly to: number; readonly waited: number };
@@ -14,6 +14,8 @@ const EXCUSES_FROM = 200_000;
 const EXCUSES_SHARE = 0.02;
 /** What a stall does is felt for so long: a session is given up and made anew within. chosen: the idle timeout of a session and a back-off. */
 const FELT_FOR = 5_000_000;
+/** A gap begins so soon after what was late, or as long before it where frames were in store. chosen: what jitter buffers hold at most in calls that are promised short gaps. */
+const AT_ONCE = 500_000;
 
 /** After a stall everything that waited is done in turn. chosen: a look at the clock. */
 const LATE = 20_000;
@@ -67,7 +69,7 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
 /** The finding, or why it says nothing: threads were kept waiting about when it was broken, or at any time where that is not known. */
 export function excused(oracle: string, finding: Finding, stalls: readonly Stall[], duration: number): Finding {
   if (finding.verdict !== "broken" || REGARDLESS.has(oracle)) return finding;
-  const { at } = finding;
+  const { at, misses } = finding;
   const near = stalls.filter(({ from, to }) => at === undefined || (from <= at + FELT_FOR && to >= at - FELT_FOR));
   const worst = near.reduce<Stall | undefined>(
     (most, one) => (most === undefined || one.waited > most.waited ? one : most),
@@ -75,8 +77,15 @@ export function excused(oracle: string, finding: Finding, stalls: readonly Stall
   );
   const waited = near.reduce((sum, one) => sum + one.waited, 0);
   const least = at === undefined ? Math.max(EXCUSES_FROM, duration * EXCUSES_SHARE) : EXCUSES_FROM;
-  if (worst === undefined || waited < least) return finding;
+  if (worst === undefined || (waited < least && !areExplained(misses ?? [], stalls))) return finding;
   const others = near.length === 1 ? "" : `, ${inTime(waited)} in ${near.length} stalls`;
   const why = `the machine did not keep up: ${worst.who} got no processor for ${inTime(worst.waited)} at ${instant(worst.from)}${others}`;
   return { ...finding, verdict: "inconclusive", detail: `${finding.detail}; ${why}`, brief: why };
 }
+
+/** Whether a limit was missed each time by no more than what a thread waited at that moment: less than is heard, and more than a limit of a few frames leaves room for. */
+const areExplained = (misses: readonly Miss[], stalls: readonly Stall[]): boolean =>
+  misses.length > 0 &&
+  misses.every(({ at, by }) =>
+    stalls.some(({ who, from, to, waited }) => who !== "lab" && waited >= by && from <= at + AT_ONCE && to >= at - AT_ONCE),
+  );
