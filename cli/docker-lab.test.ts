@@ -2,7 +2,7 @@
  * The laboratory in containers: the same scenarios as in sim and in plain namespaces, judged by the same oracles, with the relay and every client in a container
  * of its own. In real time, two runs at once, with a Docker daemon that is started for this where none runs.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -104,23 +104,26 @@ test("a run in containers is scraped live by a real Prometheus, its fault with i
   expect(starts.get("r1")?.samples.at(-1)?.[1]).toBe(2);
 });
 
-test("without a daemon it says so, and how to get one", async (context) => {
+test("without a daemon it says so, and how to get one, and leaves nothing in the run's folder", async (context) => {
   const lack = await lacks();
   context.skip(lack.length > 0, lack[0]?.what);
   const before = process.env.DOCKER_HOST;
   process.env.DOCKER_HOST = `unix://${join(tmpdir(), "no-such-docker.sock")}`;
   const lab = openLaboratory();
+  const folder = await mkdtemp(join(tmpdir(), "midcall-no-docker-"));
   try {
     const [scenario] = CATALOGUE;
     if (scenario === undefined) throw new RangeError("the catalogue is empty");
-    const job = { lab: "docker", scenario, seed: DEFAULT_SEED, codec: "real", crypto: "real", folder: null, dir: "" } as const;
+    const job = { lab: "docker", scenario, seed: DEFAULT_SEED, codec: "real", crypto: "real", folder, dir: folder } as const;
     await expect(lab.run({ ...job, wantLines: false, commit: "", sabotage: null })).rejects.toMatchObject({
       code: "lacking",
       message: expect.stringMatching(
         /^the docker laboratory needs a Docker daemon \(.* no such socket\); to get it: (apt-get|systemctl|start-stop-daemon) /,
       ),
     });
+    expect(await readdir(folder)).toEqual([]);
   } finally {
+    await rm(folder, { recursive: true });
     if (before === undefined) delete process.env.DOCKER_HOST;
     else process.env.DOCKER_HOST = before;
     await lab.close();

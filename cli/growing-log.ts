@@ -13,10 +13,10 @@ export type GrowingLog = {
 /** chosen: what a watcher does not notice, and a disk neither. */
 const FLUSH_EVERY_MS = 40;
 
-/** In an existing folder. Synchronous, because a simulation leaves its thread no time for anything else. */
+/** In an existing folder; the file is made with its first line, so that a laboratory which cannot be had leaves none. Synchronous, because a simulation leaves its thread no time for anything else. */
 export function openGrowingLog(folder: string): GrowingLog {
   const path = join(folder, "run.ndjson");
-  const file = openSync(path, "wx");
+  let file: number | undefined;
   let pending = "";
   let flushed = performance.now();
   let isOpen = true;
@@ -24,7 +24,10 @@ export function openGrowingLog(folder: string): GrowingLog {
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (pending !== "" && isOpen) writeSync(file, pending);
+    if (pending !== "" && isOpen) {
+      file ??= openSync(path, "wx");
+      writeSync(file, pending);
+    }
     pending = "";
     flushed = performance.now();
   };
@@ -38,7 +41,7 @@ export function openGrowingLog(folder: string): GrowingLog {
     close() {
       flush();
       isOpen = false;
-      closeSync(file);
+      if (file !== undefined) closeSync(file);
     },
     discard: () => rm(path, { force: true }),
   };
