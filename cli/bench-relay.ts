@@ -1,6 +1,7 @@
 /**
  * What one relay process carries, on one core: our relay over real QUIC, beside a plain UDP echo in Node.js as the floor and coturn as a peer (a
- * TURN relay, RFC 8656: no encryption of its own). Everything is on loopback, and all clients are in this process.
+ * TURN relay, RFC 8656: no encryption of its own). Everything is on loopback, and all clients are in this process, whose packets leave at their instants
+ * (paced-sender.ts). What is measured has a processor of its own.
  */
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -9,16 +10,20 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Address, parseAddress } from "../impl/base/address.ts";
 import { Stream } from "../impl/base/random.ts";
 import { openUdpSocket } from "../impl/io/udp-socket.ts";
 import { installMissing } from "../netns/install.ts";
 import { putBack, putFirst } from "../netns/precedence.ts";
+import { openLoadSocket, readInTurn } from "./load-socket.ts";
 import { droppedAt, type MeasuredProcess, startMeasured } from "./measured-process.ts";
+import { putThreadFirst, shareOut } from "./own-core.ts";
+import { type PacedSender, pacedSender } from "./paced-sender.ts";
 import { relayClients } from "./relay-clients.ts";
 import { openTurnPairs } from "./turn-pairs.ts";
-import { type Carried, voiceLoad } from "./voice-load.ts";
+import { type Carried, PACKET_BYTES, voiceLoad } from "./voice-load.ts";
 
 export type RelayFigure = Carried & {
   readonly name: string;
@@ -65,25 +70,47 @@ export async function benchRelay(
   stage: (name: string) => void,
   signal: AbortSignal,
 ): Promise<RelayBench> {
-  const figures: RelayFigure[] = [];
-  const leftOut: string[] = [];
-  stage("a plain UDP echo");
-  figures.push(await benchEcho(options, signal));
-  stage(`relay: ${options.clients} clients, ${options.calls} calls`);
-  figures.push(await benchOurs(options, signal, stage));
-  stage("relay: the same in a flood");
-  figures.push(
-    await benchOurs({ ...options, seconds: Math.min(options.seconds, 30) }, signal, stage, {
+  const pace = await pacedSender();
+  const [figures, leftOut]: [RelayFigure[], string[]] = [[], []];
+  try {
+    await benchAll(options, pace, stage, signal, { figures, leftOut });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    await pace.close();
+  }
+  if (signal.aborted) leftOut.push("interrupted: what is missing here was not measured");
+  return { figures, leftOut };
+}
+
+/** Adds what is measured as it is: an interrupted run still tells what it has. */
+async function benchAll(
+  options: RelayBenchOptions,
+  pace: PacedSender,
+  stage: (name: string) => void,
+  signal: AbortSignal,
+  { figures, leftOut }: { readonly figures: RelayFigure[]; readonly leftOut: string[] },
+): Promise<void> {
+  const measure = async (name: string, bench: () => Promise<RelayFigure>): Promise<void> => {
+    signal.throwIfAborted();
+    stage(name);
+    const figure = await bench();
+    signal.throwIfAborted(); // half a run is none
+    figures.push(figure);
+  };
+  await measure("a plain UDP echo", () => benchEcho(options, pace, signal));
+  await measure(`relay: ${options.clients} clients, ${options.calls} calls`, () => benchOurs(options, pace, signal, stage));
+  await measure("relay: the same in a flood", () =>
+    benchOurs({ ...options, seconds: Math.min(options.seconds, 30) }, pace, signal, stage, {
       garbage: 100_000,
       halfOpen: 10_000,
     }),
   );
   stage("coturn");
   await installMissing((line) => stage(line), [COTURN]);
-  if (spawnSync(COTURN.program, ["--version"]).error !== undefined)
-    leftOut.push(`coturn left out: this machine has no ${COTURN.program} (Debian's package ${COTURN.package})`);
-  else figures.push(await benchCoturn(options, signal));
-  return { figures, leftOut };
+  if (spawnSync(COTURN.program, ["--version"]).error === undefined)
+    await measure("coturn", () => benchCoturn(options, pace, signal));
+  else leftOut.push(`coturn left out: this machine has no ${COTURN.program} (Debian's package ${COTURN.package})`);
 }
 
 /** Warms up, measures, and sets the process's costs beside what it has carried. */
@@ -91,12 +118,15 @@ async function measured(
   name: string,
   under: MeasuredProcess,
   ports: { readonly its: number; readonly ours: readonly number[] },
+  pace: PacedSender,
   { clients, calls, seconds }: RelayBenchOptions,
   carry: (seconds: number) => Promise<Carried>,
   meanwhile?: () => Promise<void>,
 ): Promise<RelayFigure> {
-  // Both before the machine's other work: two threads of one rank and two processors, so neither waits for the other.
+  // Both before the machine's other work, and the thread that sends before the one that prepares.
   await Promise.all([putFirst(under.pid), putFirst(process.pid)]);
+  await putThreadFirst(pace.thread);
+  const putTogether = await shareOut(under.pid);
   try {
     await carry(WARM_UP_S);
     const dropped = (): Promise<readonly [number, number]> => Promise.all([droppedAt([ports.its]), droppedAt(ports.ours)]);
@@ -119,6 +149,7 @@ async function measured(
       packetsPerCpuSecond: carried.received / cpuSeconds,
     };
   } finally {
+    await putTogether();
     await putBack(process.pid);
   }
 }
@@ -129,22 +160,29 @@ socket.on("message", (packet, from) => socket.send(packet, from.port, from.addre
 socket.bind(0, "127.0.0.1", () => console.log("port " + socket.address().port));
 `;
 
-async function benchEcho(options: RelayBenchOptions, signal: AbortSignal): Promise<RelayFigure> {
+async function benchEcho(options: RelayBenchOptions, pace: PacedSender, signal: AbortSignal): Promise<RelayFigure> {
   const echo = await startMeasured(process.execPath, ["-e", ECHO]);
-  const socket = await openUdpSocket({ host: "127.0.0.1", port: 0, stamps: true });
+  const socket = openLoadSocket("127.0.0.1", PACKET_BYTES);
+  const stopReading = readInTurn([socket]);
   try {
     const port = Number((await echo.line("port ")).split(" ")[1]);
     const at = { host: "127.0.0.1", port };
-    const load = voiceLoad(2 * options.calls, (_, packet) => socket.send(packet, at), socket.flush);
+    const load = voiceLoad(2 * options.calls, pace, (_, packet, slot) => {
+      socket.slot = slot;
+      socket.send(packet, at);
+    });
     socket.listen({
       heard: (packet, _, stamp) => load.arrived(packet, stamp),
       oversized: () => undefined,
       refused: () => undefined,
-      readable: () => void socket.read(),
+      readable: () => {
+        while (socket.read() > 0);
+      },
     });
     const ports = { its: port, ours: [socket.local.port] };
-    return await measured("plain UDP echo (Node.js)", echo, ports, options, (seconds) => load.run(seconds, signal));
+    return await measured("plain UDP echo (Node.js)", echo, ports, pace, options, (seconds) => load.run(seconds, signal));
   } finally {
+    stopReading();
     await socket.close();
     await echo.end();
   }
@@ -152,6 +190,7 @@ async function benchEcho(options: RelayBenchOptions, signal: AbortSignal): Promi
 
 async function benchOurs(
   options: RelayBenchOptions,
+  pace: PacedSender,
   signal: AbortSignal,
   stage: (name: string) => void,
   flood?: { readonly garbage: number; readonly halfOpen: number },
@@ -166,31 +205,27 @@ async function benchOurs(
     const pin = (await relay.line("pin ")).split(" ")[1] ?? "";
     const port = parseAddress(address)?.port ?? 0;
     const empty = await relay.residentBytes();
-    const load = voiceLoad(
-      2 * options.calls,
-      (sender, packet) => clients.send(sender, packet),
-      () => clients.flush(),
-    );
-    const clients = await relayClients({ address, pin }, options.clients, load.arrived);
+    const load = voiceLoad(2 * options.calls, pace, (sender, packet, slot) => clients.send(sender, packet, slot));
+    const clients = await relayClients({ address, pin }, options.clients, load.arrived, signal);
     const ports = { its: port, ours: clients.ports };
     try {
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await pause(2_000, undefined, { signal });
       const bytesPerClient = ((await relay.residentBytes()) - empty) / options.clients;
       await clients.call(options.calls);
       const run = (seconds: number): Promise<Carried> => load.run(seconds, signal);
       if (flood === undefined) {
-        const figure = await measured("midcall relay (QUIC)", relay, ports, options, run);
+        const figure = await measured("midcall relay (QUIC)", relay, ports, pace, options, run);
         return { ...figure, lostSessions: clients.lost, bytesPerClient };
       }
       // Each has connection IDs of its own, as a stranger's would; made beforehand, for that takes more of a processor than sending them.
       const { firstFlight } = await import("./first-flights.ts");
       const flights = Array.from({ length: flood.halfOpen }, () => firstFlight({ host: "127.0.0.1", port }));
       let told: Flood | undefined;
-      const figure = await measured("midcall relay in a flood", relay, ports, options, run, async () => {
-        told = await throwAt(relay, port, flood.garbage, flights, options.seconds * 0.7);
+      const figure = await measured("midcall relay in a flood", relay, ports, pace, options, run, async () => {
+        told = await throwAt(relay, port, flood.garbage, flights, options.seconds * 0.7, signal);
       });
       stage("relay: after the flood");
-      const settled = await restingMemory(relay);
+      const settled = await restingMemory(relay, signal);
       return { ...figure, lostSessions: clients.lost, bytesPerClient, flood: { ...(told as Flood), residentAfter: settled } };
     } finally {
       await clients.close();
@@ -202,8 +237,8 @@ async function benchOurs(
 }
 
 /** After the handshake limit of 4 s and ten seconds more. */
-async function restingMemory(relay: MeasuredProcess): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 14_000));
+async function restingMemory(relay: MeasuredProcess, signal: AbortSignal): Promise<number> {
+  await pause(14_000, undefined, { signal });
   return relay.residentBytes();
 }
 
@@ -219,6 +254,7 @@ async function throwAt(
   garbage: number,
   flights: readonly Uint8Array[],
   seconds: number,
+  signal: AbortSignal,
 ): Promise<Flood> {
   const luck = new Stream(7, "flood");
   const to = { host: "127.0.0.1", port };
@@ -231,7 +267,7 @@ async function throwAt(
   let residentAtWorst = residentBefore;
   const began = performance.now();
   let [thrown, opened] = [0, 0];
-  while (thrown < garbage || opened < halfOpen) {
+  while (!signal.aborted && (thrown < garbage || opened < halfOpen)) {
     const share = Math.min(1, (performance.now() - began) / (seconds * 1_000));
     for (; thrown < Math.floor(garbage * share); thrown++) {
       const at = luck.nextBelow(noise.length - LARGEST_GARBAGE);
@@ -240,7 +276,7 @@ async function throwAt(
     for (; opened < Math.floor(halfOpen * share); opened++) socket.send(flights[opened] as Uint8Array, to);
     socket.flush();
     if (thrown % 5_000 < 50) residentAtWorst = Math.max(residentAtWorst, await relay.residentBytes());
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
   }
   await socket.close();
   return {
@@ -252,7 +288,7 @@ async function throwAt(
   };
 }
 
-async function benchCoturn(options: RelayBenchOptions, signal: AbortSignal): Promise<RelayFigure> {
+async function benchCoturn(options: RelayBenchOptions, pace: PacedSender, signal: AbortSignal): Promise<RelayFigure> {
   const folder = await mkdtemp(join(tmpdir(), "midcall-bench-coturn-"));
   const probe = createSocket("udp4");
   probe.bind(0, "127.0.0.1");
@@ -266,17 +302,13 @@ async function benchCoturn(options: RelayBenchOptions, signal: AbortSignal): Pro
   ]);
   try {
     const empty = await coturn.residentBytes();
-    const load = voiceLoad(
-      2 * options.calls,
-      (sender, packet) => pairs.send(sender, packet),
-      () => undefined,
-    );
+    const load = voiceLoad(2 * options.calls, pace, (sender, packet, slot) => pairs.send(sender, packet, slot));
     const pairs = await openTurnPairs(port, options.calls, load.arrived);
     try {
       const bytesPerClient = ((await coturn.residentBytes()) - empty) / (2 * options.calls);
       const fair = { ...options, clients: 2 * options.calls };
       const ports = { its: port, ours: pairs.ports };
-      const figure = await measured("coturn (TURN, channels)", coturn, ports, fair, (seconds) => load.run(seconds, signal));
+      const figure = await measured("coturn (TURN, channels)", coturn, ports, pace, fair, (seconds) => load.run(seconds, signal));
       return { ...figure, bytesPerClient };
     } finally {
       await pairs.close();

@@ -3,6 +3,7 @@ import { EXIT } from "./exit.ts";
 import { endWithParent } from "./parent.ts";
 import { crashed, program } from "./program.ts";
 import { processTerminal } from "./terminal.ts";
+import { tellUnfinished } from "./unfinished.ts";
 
 // A reader that went away (`midcall list | head -1`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -18,8 +19,10 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 endWithParent(EXIT.interrupted);
+const finished = tellUnfinished();
 
 const code = await program(process.argv.slice(2), processTerminal());
+finished();
 // The exit is explicit because signal listeners and idle workers are still open; the write callback lets a pipe drain first, and an
 // error of it is told before the next turn.
 process.stdout.write("", () => setImmediate(() => process.exit(code)));

@@ -8,8 +8,11 @@ import { makeShare } from "../impl/core/key-agreement.ts";
 import { signRegistration } from "../impl/core/registration.ts";
 import { DEFAULT_SESSION, type SessionEvent } from "../impl/core/session.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
-import { openEndpoint, type QuicEndpoint } from "../impl/io/quic-endpoint.ts";
+import { endpointOn, type QuicEndpoint } from "../impl/io/quic-endpoint.ts";
 import { encodeSignal, parseSignal, type SignalMessage } from "../impl/wire/signal.ts";
+import { type LoadSocket, openLoadSocket, readInTurn } from "./load-socket.ts";
+import type { Slot } from "./paced-sender.ts";
+import { PACKET_BYTES } from "./voice-load.ts";
 
 /** Sockets, each with an address of its own: a relay bounds what comes from one. */
 const ADDRESSES = 4;
@@ -21,6 +24,7 @@ const PATIENCE_MS = 60_000;
 type Client = {
   readonly identity: Identity;
   readonly endpoint: QuicEndpoint;
+  readonly socket: LoadSocket;
   readonly session: number;
   isRegistered: boolean;
   channel: number | undefined;
@@ -29,10 +33,8 @@ type Client = {
 export type RelayClients = {
   /** The first `2 * calls` clients talk to each other in pairs: sender n is client n. */
   call(calls: number): Promise<void>;
-  /** The array may be used again. */
-  send(sender: number, packet: Uint8Array): void;
-  /** What was given to `send` leaves now. */
-  flush(): void;
+  /** Seals a packet of at least PACKET_BYTES and puts it into the slot; the array may be used again. */
+  send(sender: number, packet: Uint8Array, slot: Slot): void;
   /** UDP ports that they are on. */
   readonly ports: readonly number[];
   /** Sessions that were closed since the registration. */
@@ -40,18 +42,17 @@ export type RelayClients = {
   close(): Promise<void>;
 };
 
-/** Registers so many clients; `arrived` gets every datagram, with the kernel's stamp where it has one. Rejects when they are not registered in time. */
+/** Registers so many clients; `arrived` gets every datagram, with the kernel's stamp where it has one. Rejects when they are not registered in time, or `signal` is aborted before. */
 export async function relayClients(
   relay: { readonly address: Address; readonly pin: string },
   count: number,
   arrived: (packet: Uint8Array, at: number | undefined) => void,
+  signal?: AbortSignal,
 ): Promise<RelayClients> {
   const began = process.hrtime.bigint();
   const now = (): Instant => Instant(Number((process.hrtime.bigint() - began) / 1_000n));
   const clients: Client[] = [];
   let [lost, isOver] = [0, false];
-  /** Whose session was given a packet last. */
-  let given: QuicEndpoint | undefined;
   const bySession = Array.from({ length: ADDRESSES }, () => new Map<number, Client>());
   const send = (client: Client, message: SignalMessage): void => client.endpoint.send(client.session, encodeSignal(message));
   const event = (client: Client, one: SessionEvent): void => {
@@ -84,44 +85,44 @@ export async function relayClients(
       });
     }
   };
-  const endpoints = await Promise.all(
-    bySession.map((sessions, index) =>
-      openEndpoint({
-        host: `127.0.0.${index + 1}`,
-        port: 0,
-        socket: { stamps: true },
-        config: DEFAULT_SESSION,
-        now,
-        listener: {
-          accepted: () => undefined,
-          packet: () => undefined,
-          event: (session, one) => {
-            const client = sessions.get(session);
-            if (client !== undefined) event(client, one);
-          },
+  const sockets = bySession.map((_, index) => openLoadSocket(`127.0.0.${index + 1}`, PACKET_BYTES));
+  const endpoints = sockets.map((socket, index) =>
+    endpointOn(socket, {
+      socket: { stamps: true },
+      config: DEFAULT_SESSION,
+      now,
+      listener: {
+        accepted: () => undefined,
+        packet: () => undefined,
+        event: (session, one) => {
+          const client = bySession[index]?.get(session);
+          if (client !== undefined) event(client, one);
         },
-      }),
-    ),
+      },
+    }),
   );
+  const stopReading = readInTurn(sockets);
   const until = async (what: string, holds: () => boolean): Promise<void> => {
     const limit = performance.now() + PATIENCE_MS;
     while (!holds()) {
+      signal?.throwIfAborted();
       if (performance.now() > limit) throw new Error(`${what}: not within ${PATIENCE_MS / 1_000} s`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   };
   const close = async (): Promise<void> => {
     isOver = true;
+    stopReading();
     await Promise.all(endpoints.map((one) => one.closeAll()));
   };
   try {
     for (let at = 0; at < count; at += AT_ONCE) {
       for (let n = at; n < Math.min(count, at + AT_ONCE); n++) {
-        const endpoint = endpoints[n % ADDRESSES] as QuicEndpoint;
+        const [endpoint, socket] = [endpoints[n % ADDRESSES] as QuicEndpoint, sockets[n % ADDRESSES] as LoadSocket];
         const session = n + 1;
         const client: Client = {
           identity: identityFromSecret(nodeCrypto, new Uint8Array(randomBytes(32))),
-          ...{ endpoint, session, isRegistered: false, channel: undefined },
+          ...{ endpoint, socket, session, isRegistered: false, channel: undefined },
         };
         clients.push(client);
         bySession[n % ADDRESSES]?.set(session, client);
@@ -154,15 +155,16 @@ export async function relayClients(
       }
       await until(`${calls} calls set up`, () => clients.slice(0, 2 * calls).every((one) => one.channel !== undefined));
     },
-    send: (sender, packet) => {
+    send: (sender, packet, slot) => {
       const client = clients[sender];
       if (client?.channel === undefined) return;
       packet[0] = 0b1000_0000;
       packet[1] = client.channel;
+      client.socket.slot = slot;
       client.endpoint.sendDatagram(client.session, packet);
-      given = client.endpoint;
+      client.endpoint.flush();
+      client.socket.slot = undefined;
     },
-    flush: () => given?.flush(),
     ports: endpoints.map((one) => parseAddress(one.local)?.port ?? 0),
     close,
   };

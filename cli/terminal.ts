@@ -70,12 +70,16 @@ export function processTerminal(): Terminal {
   const stop = (signal: NodeJS.Signals): void => {
     const code = 128 + constants.signals[signal];
     // A launcher and the terminal may both deliver one Ctrl-C: what comes within half a second is the same one.
-    if (first !== 0 && performance.now() - first > 500) process.exit(code);
+    const end = (why: string): never => {
+      process.stderr.write(`midcall: ${why}\n`);
+      process.exit(code);
+    };
+    if (first !== 0 && performance.now() - first > 500) end(`ended by a second ${signal}`);
     if (first !== 0) return;
     first = performance.now();
     controller.abort(code);
     // What does not stop by itself by then is stopped: a tidy end matters less than an end.
-    ending = () => process.exit(code);
+    ending = () => end(`ended by ${signal}: it had not ended by itself in time`);
     limit = setTimeout(ending, TIDY_MS).unref();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);

@@ -5,7 +5,9 @@
 import { randomBytes } from "node:crypto";
 import { ByteReader, putUint } from "../impl/base/cursor.ts";
 import type { Host } from "../impl/io/quic-engine.ts";
-import { openUdpSocket, type UdpSocket } from "../impl/io/udp-socket.ts";
+import { type LoadSocket, openLoadSocket, readInTurn } from "./load-socket.ts";
+import type { Slot } from "./paced-sender.ts";
+import { PACKET_BYTES } from "./voice-load.ts";
 
 const MAGIC_COOKIE = 0x2112_a442; // RFC 8489 section 5
 const ALLOCATE = 0x0003; // RFC 8656 section 17
@@ -22,15 +24,15 @@ const HEADER = 20;
 const PATIENCE_MS = 5_000;
 
 export type TurnPairs = {
-  /** The array may be used again. */
-  send(sender: number, packet: Uint8Array): void;
+  /** Puts a packet of PACKET_BYTES into the slot, as channel data; the array may be used again. */
+  send(sender: number, packet: Uint8Array, slot: Slot): void;
   /** UDP ports that the clients are on. */
   readonly ports: readonly number[];
   close(): Promise<void>;
 };
 
 /** A client's socket: what it hears goes to `heard`. */
-type Client = { readonly socket: UdpSocket; heard: (packet: Uint8Array, at: number | undefined) => void };
+type Client = { readonly socket: LoadSocket; heard: (packet: Uint8Array, at: number | undefined) => void };
 
 /** `arrived` gets what is relayed, with the kernel's stamp where it has one. */
 export async function openTurnPairs(
@@ -39,18 +41,19 @@ export async function openTurnPairs(
   arrived: (packet: Uint8Array, at: number | undefined) => void,
 ): Promise<TurnPairs> {
   const server = { host: "127.0.0.1", port };
-  const clients: Client[] = [];
+  const clients: Client[] = Array.from({ length: 2 * pairs }, () => ({
+    socket: openLoadSocket("127.0.0.1", PACKET_BYTES),
+    heard: () => undefined,
+  }));
+  const stopReading = readInTurn(clients.map(({ socket }) => socket));
+  const data = new Uint8Array(4 + PACKET_BYTES);
   const close = async (): Promise<void> => {
+    stopReading();
     await Promise.all(clients.map(({ socket }) => socket.close()));
   };
   try {
     const relayed: Uint8Array[] = [];
-    for (let n = 0; n < 2 * pairs; n++) {
-      const client: Client = {
-        socket: await openUdpSocket({ host: "127.0.0.1", port: 0, stamps: true }),
-        heard: () => undefined,
-      };
-      clients.push(client);
+    for (const client of clients) {
       client.socket.listen({
         heard: (packet, _, at) => client.heard(packet, at),
         oversized: () => undefined,
@@ -76,13 +79,15 @@ export async function openTurnPairs(
     throw error;
   }
   return {
-    send: (sender, packet) => {
-      const data = new Uint8Array(4 + packet.length);
+    send: (sender, packet, slot) => {
+      const socket = clients[sender]?.socket;
+      if (socket === undefined) return;
       putUint(data, 0, 2, CHANNEL);
       putUint(data, 2, 2, packet.length);
       data.set(packet, 4);
-      clients[sender]?.socket.send(data, server);
-      clients[sender]?.socket.flush();
+      socket.slot = slot;
+      socket.send(data, server);
+      socket.slot = undefined;
     },
     ports: clients.map(({ socket }) => socket.local.port),
     close,

@@ -1,11 +1,12 @@
 /**
  * The load of many calls, and what becomes of it: packets of voice at an even pace from so many senders, each numbered and timed, whoever carries
- * them. A packet's delay is from when it is given to its socket (or to the session that seals it) until the kernel has it for the receiver, so that neither when
+ * them. A packet's delay is from when it is given to its socket, sealed and addressed, until the kernel has it for the receiver, so that neither when
  * this process comes to read it nor how late it was in sending is in it; that is told beside it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { Stream } from "../impl/base/random.ts";
 import { kernelSockets } from "../impl/io/kernel-socket.ts";
+import type { PacedSender, Slot } from "./paced-sender.ts";
 
 /** A packet every 20 ms. */
 const PACKETS_PER_SENDER = 50;
@@ -13,6 +14,10 @@ const PACKETS_PER_SENDER = 50;
 export const PACKET_BYTES = 88;
 /** Octets before ours: the header of a media packet, of which a relay may look at the first two. */
 const HEADER = 12;
+/** Packets are prepared so long before they leave, microseconds. chosen: what a collection of garbage takes; half of a sender's period, so that its packets keep their order. */
+const AHEAD = 10_000;
+/** The first one leaves so long after the beginning, microseconds. chosen: twice that. */
+const LEAD = 20_000;
 
 /** Microsecond of the clock that stamps arrivals. */
 const time: () => number = kernelSockets()?.time ?? (() => (performance.timeOrigin + performance.now()) * 1_000);
@@ -23,8 +28,10 @@ export type Percentiles = { readonly p50: number; readonly p95: number; readonly
 export type Carried = Percentiles & {
   readonly seconds: number;
   readonly sent: number;
+  /** ... of which the system took so many not, for want of room in a queue of this process. */
+  readonly refused: number;
   readonly received: number;
-  /** How much later than at an even pace this process sent: its own lateness, in no delay. */
+  /** How much later than at an even pace packets left: the load's own lateness, in no delay. */
   readonly late: Percentiles;
   /** The kernel told when packets arrived; else delays are until this process read them. */
   readonly isStamped: boolean;
@@ -37,9 +44,14 @@ export type Load = {
   run(seconds: number, signal: AbortSignal): Promise<Carried>;
 };
 
-/** `send` gives a packet to sender number `sender`, whose array is used again; `flush` lets go of what was given. */
-export function voiceLoad(senders: number, send: (sender: number, packet: Uint8Array) => void, flush: () => void): Load {
-  let [sentAt, delays] = [new Float64Array(0), new Float64Array(0)];
+/** `send` has a packet of sender number `sender` put into a slot of `pace`; its array is used again. */
+export function voiceLoad(
+  senders: number,
+  pace: PacedSender,
+  send: (sender: number, packet: Uint8Array, slot: Slot) => void,
+): Load {
+  let sentAt: Float64Array = new Float64Array(0);
+  let delays = new Float64Array(0);
   let seen = new Uint8Array(0);
   let [arrivals, unstamped] = [0, 0];
   // Calls begin when they like: who sends next to whom is nobody's choice, and no party's packets come just before or after its peer's.
@@ -59,31 +71,37 @@ export function voiceLoad(senders: number, send: (sender: number, packet: Uint8A
     run: async (seconds, signal) => {
       const perSecond = senders * PACKETS_PER_SENDER;
       const most = Math.round(perSecond * seconds);
-      const late = new Float64Array(most);
-      [sentAt, delays, seen] = [new Float64Array(most), new Float64Array(most), new Uint8Array(most)];
+      const times = new SharedArrayBuffer(8 * most);
+      [sentAt, delays, seen] = [new Float64Array(times), new Float64Array(most), new Uint8Array(most)];
       [arrivals, unstamped] = [0, 0];
-      const began = time();
-      let sent = 0;
-      while (sent < most && !signal.aborted) {
-        const due = Math.min(most, Math.floor(((time() - began) * perSecond) / 1e6));
-        for (; sent < due; sent++) {
-          number.setUint32(HEADER, sent);
-          const at = time();
-          sentAt[sent] = at;
-          late[sent] = (at - began) / 1_000 - (sent * 1_000) / perSecond;
-          send(order[sent % senders] as number, packet);
-          flush();
+      const [began, interval] = [time() + LEAD, 1e6 / perSecond];
+      pace.begin({ began, interval, count: most, sentAt: times });
+      let prepared = 0;
+      while (prepared < most && !signal.aborted) {
+        const due = Math.min(most, pace.room, Math.floor((time() + AHEAD - began) / interval));
+        for (; prepared < due; prepared++) {
+          number.setUint32(HEADER, prepared);
+          const sender = order[prepared % senders] as number;
+          pace.prepare((slot) => {
+            send(sender, packet, slot);
+            // A session whose congestion window is full keeps the packet and sends it when there is room again: that wait is in its delay.
+            if (!slot.isTaken) sentAt[prepared] = time();
+          });
         }
         await pause(1);
       }
-      const lasted = (time() - began) / 1e6;
+      const refused = await pace.ended(signal.aborted);
+      const sent = sentAt.findLastIndex((at) => at > 0) + 1;
+      const lasted = ((sentAt[sent - 1] ?? began) + interval - began) / 1e6;
+      const late = sentAt.slice(0, sent).map((at, n) => (at - began - n * interval) / 1_000);
       await pause(1_000);
       return {
         seconds: lasted,
         sent,
+        refused,
         received: arrivals,
         ...percentiles(delays.subarray(0, arrivals)),
-        late: percentiles(late.subarray(0, sent)),
+        late: percentiles(late),
         isStamped: unstamped === 0,
       };
     },
