@@ -429,7 +429,7 @@ function sourceOf(run: LabRun, engines: Engines, { says, voice }: ClientPlan): A
   if (engines.codec.mode === "sized") {
     const side = TURNS.get(says);
     if (!voice.dtx) return silence();
-    return side === undefined ? tone(440) : loop(turns(side, aSecond(tone(440))));
+    return side === undefined ? tone(440) : loop(tonesInTurns(side));
   }
   if (says === "tone") return tone(440);
   const pcm = run.speech?.get(says);
@@ -437,6 +437,14 @@ function sourceOf(run: LabRun, engines: Engines, { says, voice }: ClientPlan): A
     throw new RangeError(`speech ${says}: not among ${[...(run.speech?.keys() ?? [])].join(", ") || "none given"}`);
   return loop(pcm);
 }
+
+/** A tone in the turns of a side, made once: it is the same in every run, and 20 s of it take longer than many a whole run does. */
+function tonesInTurns(side: "speech-a" | "speech-b"): Int16Array {
+  const made = TONES_IN_TURNS.get(side) ?? turns(side, aSecond(tone(440)));
+  TONES_IN_TURNS.set(side, made);
+  return made;
+}
+const TONES_IN_TURNS: Map<"speech-a" | "speech-b", Int16Array> = new Map();
 
 /** The first second of `source`. */
 function aSecond(source: AudioSource): Int16Array {

@@ -334,6 +334,8 @@ export function client(config: Config): Machine<Input> {
         if (pcm !== undefined) out.push({ type: "play", pcm });
         return out.take();
       }
+      // A microphone that nobody listens to owes nothing to time either: it is that for most of a client's life.
+      if (input.type === "capture" && current?.media === undefined) return out.take();
       due = undefined;
       switch (input.type) {
         case "capture": {

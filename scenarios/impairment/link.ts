@@ -83,6 +83,27 @@ type LossRule = {
 /** Knobs of which a packet's fate names the layer that set them. */
 type Owned = "loss" | "rate" | "deliveries" | "mtu" | "corrupt" | "trace" | "duplicate" | "reorder";
 
+/** What `send` reads of a model. Models are of many shapes, after the knobs they have; this is one, which the engine reads without a search. */
+type Knobs = Pick<LinkModel, "delay" | "jitter" | "jitterShape" | "order" | "duplicate" | "reorder" | "rate" | "trace"> & {
+  readonly deliveries: LinkModel["deliveries"] | undefined;
+  readonly mtu: number;
+  readonly corrupt: number;
+};
+
+const knobsOf = (model: LinkModel): Knobs => ({
+  delay: model.delay,
+  jitter: model.jitter,
+  jitterShape: model.jitterShape,
+  order: model.order,
+  duplicate: model.duplicate,
+  reorder: model.reorder,
+  rate: model.rate,
+  trace: model.trace,
+  deliveries: model.deliveries,
+  mtu: model.mtu ?? Number.POSITIVE_INFINITY,
+  corrupt: model.corrupt ?? 0,
+});
+
 /** The layers boiled down to what a packet needs. */
 type Plan = {
   /** Every chain, hidden ones too: its state depends on the time alone. */
@@ -90,6 +111,7 @@ type Plan = {
   readonly rules: readonly LossRule[];
   readonly loss: number;
   readonly model: LinkModel;
+  readonly knobs: Knobs;
   readonly by: { readonly [Knob in Owned]: Layer };
   /** Overlays that alter the timing of every packet that passes. */
   readonly shapers: readonly Layer[];
@@ -125,7 +147,7 @@ export class Link {
 
   /** Puts a packet of `bytes` octets on the link at `now` (never earlier than the call before) and tells its fate at once. */
   send(now: Instant, bytes: number): Fate {
-    const { model, rules, chains, shapers, by, loss } = this.#plan;
+    const { knobs, rules, chains, shapers, by, loss } = this.#plan;
     const number = this.#packets++;
     const slot = Math.floor(now / SLOT);
     this.#place = slot === this.#slot ? this.#place + 1 : 0;
@@ -135,36 +157,36 @@ export class Link {
     for (const rule of rules) if (this.#loses(rule, number, draw)) return { ok: false, cause: "loss", fault: rule.layer.fault };
     if (loss > 0 && this.#draws.loss.at(draw) * UNIT < loss) return { ok: false, cause: "loss", fault: by.loss.fault };
 
-    if (bytes > (model.mtu ?? Number.POSITIVE_INFINITY)) return { ok: false, cause: "mtu", fault: by.mtu.fault };
+    if (bytes > knobs.mtu) return { ok: false, cause: "mtu", fault: by.mtu.fault };
 
     let departs = now;
-    if (model.deliveries !== undefined) {
-      const left = this.#deliveries.offer(now, bytes, model.deliveries);
+    if (knobs.deliveries !== undefined) {
+      const left = this.#deliveries.offer(now, bytes, knobs.deliveries);
       if (left === undefined) return { ok: false, cause: "queue", fault: by.deliveries.fault };
       departs = Math.max(left, this.#bottleneck.free) as Instant;
-    } else if (model.rate !== null) {
-      const left = this.#bottleneck.offer(now, bytes, model.rate);
+    } else if (knobs.rate !== null) {
+      const left = this.#bottleneck.offer(now, bytes, knobs.rate);
       if (left === undefined) return { ok: false, cause: "queue", fault: by.rate.fault };
       departs = left;
     } else if (this.#bottleneck.free > now) departs = this.#bottleneck.free;
 
-    const extra = model.trace.length === 0 ? 0 : Math.max(0, traceAt(by.trace, model.trace, number));
-    const at = this.#arrival(departs, extra, model, this.#draws.jitter, draw);
+    const extra = knobs.trace.length === 0 ? 0 : Math.max(0, traceAt(by.trace, knobs.trace, number));
+    const at = this.#arrival(departs, extra, knobs, this.#draws.jitter, draw);
     for (const shaper of shapers) shaper.touched++;
     let heldBack = 0;
-    if (model.reorder !== null && this.#draws.reorder.at(draw) * UNIT < model.reorder.share) {
-      heldBack = model.reorder.by;
+    if (knobs.reorder !== null && this.#draws.reorder.at(draw) * UNIT < knobs.reorder.share) {
+      heldBack = knobs.reorder.by;
       by.reorder.touched++;
     } else if (at > this.#last) this.#last = at;
 
     let copyAt: Instant | undefined;
-    if (model.duplicate > 0 && this.#draws.duplicate.at(draw) * UNIT < model.duplicate) {
-      copyAt = this.#arrival(departs, extra, model, this.#draws.copy, draw);
+    if (knobs.duplicate > 0 && this.#draws.duplicate.at(draw) * UNIT < knobs.duplicate) {
+      copyAt = this.#arrival(departs, extra, knobs, this.#draws.copy, draw);
       if (copyAt > this.#last) this.#last = copyAt;
       by.duplicate.touched++;
     }
     const fate = { ok: true, at: (at + heldBack) as Instant, copyAt } as const;
-    if (model.corrupt === undefined || this.#draws.corrupt.at(draw) * UNIT >= model.corrupt) return fate;
+    if (knobs.corrupt === 0 || this.#draws.corrupt.at(draw) * UNIT >= knobs.corrupt) return fate;
     return { ...fate, corrupt: { bit: this.#draws.bit.at(draw) * UNIT, fault: by.corrupt.fault } };
   }
 
@@ -219,7 +241,7 @@ export class Link {
     return rule.chain !== undefined && this.#draws.burstLoss.at(draw) * UNIT < lossOf(rule.chain);
   }
 
-  #arrival(departs: Instant, extra: number, model: LinkModel, draws: Stream, draw: number): Instant {
+  #arrival(departs: Instant, extra: number, model: Knobs, draws: Stream, draw: number): Instant {
     let delay = model.delay + extra;
     if (model.jitter > 0) {
       const unit = draws.at(draw) * UNIT;
@@ -277,6 +299,7 @@ function planOf(base: LinkModel, baseLayer: Layer, overlays: readonly Layer[]): 
   }));
   return {
     model,
+    knobs: knobsOf(model),
     chains: [...overlays, baseLayer].flatMap((one) => one.chain ?? []),
     rules: rules.filter((rule) => rule.drop !== undefined || rule.trace.length > 0 || rule.chain !== undefined),
     loss: lossBy.model.loss ?? 0,

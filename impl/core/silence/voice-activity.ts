@@ -39,7 +39,10 @@ export class VoiceActivity {
     let [total, loudest] = [0, 0];
     for (let from = 0; from < pcm.length; from += PART) {
       let sum = 0;
-      for (let i = from; i < from + PART; i++) sum += (pcm[i] as number) ** 2;
+      for (let i = from; i < from + PART; i++) {
+        const sample = pcm[i] as number;
+        sum += sample * sample;
+      }
       total += sum;
       loudest = Math.max(loudest, sum / PART);
     }
