@@ -116,34 +116,41 @@ function expected(playout: Playout): number {
  * changes keys may count from zero again). Frames whose sending is not in the log are left out.
  */
 export function delaysOf(records: readonly LogRecord[], playouts: readonly Playout[]): Map<Playout, Delay[]> {
-  const sent = new Map<string, Map<string, Map<number, number>>>();
+  /** Instants by packet number. */
+  const sent = new Map<string, Map<string, number[]>>();
   for (const record of records) {
     if (record.ev !== "media-sent") continue;
     const name = `${record.call} ${record.who}`;
-    const keys = sent.get(name) ?? new Map<string, Map<number, number>>();
+    const keys = sent.get(name) ?? new Map<string, number[]>();
     sent.set(name, keys);
-    const instants = keys.get(record.key) ?? new Map<number, number>();
+    const instants = keys.get(record.key) ?? [];
     keys.set(record.key, instants);
     // A packet of several frames leaves once its last one is captured; its number is that of the first.
     const earlier = ((record.units ?? 1) - 1) * FRAME_MICROS;
-    for (const [index, at] of instantsOf(record).entries()) instants.set(record.seq + index, at - earlier);
+    let { seq } = record;
+    for (const at of instantsOf(record)) instants[seq++] = at - earlier;
   }
   return new Map(
     playouts.map((playout) => {
       const keys = [...(sent.get(`${playout.call} ${playout.peer}`)?.values() ?? [])];
-      return [playout, playout.slots.flatMap((slot) => delayOf(slot, keys))];
+      const delays: Delay[] = [];
+      for (const slot of playout.slots) {
+        const ms = slot.seq === -1 ? undefined : delayOf(slot, keys);
+        if (ms !== undefined) delays.push({ at: slot.at, ms });
+      }
+      return [playout, delays];
     }),
   );
 }
 
-function delayOf(slot: Slot, keys: readonly ReadonlyMap<number, number>[]): Delay[] {
-  if (slot.seq === -1) return [];
+/** Milliseconds. */
+function delayOf(slot: Slot, keys: readonly (readonly number[])[]): number | undefined {
   let newest: number | undefined;
   for (const instants of keys) {
-    const at = instants.get(slot.seq);
+    const at = instants[slot.seq];
     if (at !== undefined && at <= slot.at && (newest === undefined || at > newest)) newest = at;
   }
-  return newest === undefined ? [] : [{ at: slot.at, ms: (slot.at - newest) / 1_000 + CAPTURE_MS + LOOK_AHEAD_MS }];
+  return newest === undefined ? undefined : (slot.at - newest) / 1_000 + CAPTURE_MS + LOOK_AHEAD_MS;
 }
 
 /** What each party spoke in, by call and name, from when on: nothing for a call that stayed in the best tier. */

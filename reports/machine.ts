@@ -40,6 +40,8 @@ const REGARDLESS: ReadonlySet<string> = new Set([
  * had nothing to do: no sound passes it.
  */
 export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
+  const told = records.filter((record) => record.ev === "stall");
+  if (told.length === 0) return [];
   const pauses = new Map<string, { readonly from: number; to: number }[]>();
   for (const record of records) {
     if (record.ev !== "process") continue;
@@ -55,9 +57,7 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
       ? [one.t]
       : [],
   );
-  return records.flatMap((record) => {
-    if (record.ev !== "stall") return [];
-    const { t: to, who, micros, cpuMicros } = record;
+  return told.flatMap(({ t: to, who, micros, cpuMicros }) => {
     const from = to - micros;
     const isHeld = (pauses.get(who) ?? []).some((pause) => pause.from < to && pause.to > from);
     if (who === "lab" && !deeds.some((t) => t >= from && t <= to + LATE)) return [];

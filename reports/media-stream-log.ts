@@ -47,7 +47,8 @@ export function streamsOf(records: readonly LogRecord[]): StreamLog {
     if (record.ev !== "media-sent") continue;
     const stream = byKey.get(record.key);
     if (stream === undefined) continue;
-    for (const [index, at] of instantsOf(record).entries()) stream.sentAt[record.seq + index] = at;
+    let { seq } = record;
+    for (const at of instantsOf(record)) stream.sentAt[seq++] = at;
   }
   const others = new Map<string, Set<string>>();
   for (const record of records)
@@ -70,8 +71,9 @@ export function streamsOf(records: readonly LogRecord[]): StreamLog {
       continue;
     }
     const known = stream.sentAt.length + (killed.has(stream.from) ? UNWRITTEN : 0);
-    for (const [index, instant] of instantsOf(record).entries()) {
-      const seq = record.seq + index;
+    let next = record.seq;
+    for (const instant of instantsOf(record)) {
+      const seq = next++;
       if (stream.sentAt[seq] === undefined && (seq >= known || !killed.has(stream.from)))
         strays.push({ at: instant, who, why: `opened packet ${seq} under key ${record.key}, which ${stream.from} never sent` });
       else stream.openedAt[seq] = instant;
@@ -100,9 +102,9 @@ function play(stream: Stream, record: MediaPlayedRecord & { readonly who: string
   const { who } = record;
   const written = stream.openedAt.length;
   if (record.kind !== "source" && record.kind !== "recovered") return;
-  const first = record.seq ?? 0;
-  for (const [index, at] of instantsOf(record).entries()) {
-    const seq = first + index;
+  let next = record.seq ?? 0;
+  for (const at of instantsOf(record)) {
+    const seq = next++;
     const kind = record.kind;
     if (kind === "source" && stream.openedAt[seq] === undefined && !(isCut && seq >= written - UNWRITTEN))
       strays.push({ at, who, why: `played packet ${seq}, which it never opened` });

@@ -42,8 +42,8 @@ export function playoutsOf(records: readonly LogRecord[], calls: readonly Logged
     const slots = frames.get(name) ?? [];
     frames.set(name, slots);
     const numbered = isSource(record.kind) && record.seq !== undefined ? record.seq : -1;
-    for (const [index, at] of instantsOf(record).entries())
-      slots.push({ at, kind: record.kind, seq: numbered === -1 ? -1 : numbered + index });
+    let seq = numbered;
+    for (const at of instantsOf(record)) slots.push({ at, kind: record.kind, seq: numbered === -1 ? -1 : seq++ });
   }
   return calls.flatMap((call) =>
     [...call.parties].flatMap(([party, steps]) => {

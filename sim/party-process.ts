@@ -106,7 +106,8 @@ export class PartyProcess<Input> {
     this.#socket = socket;
     const log = (saying: Saying): void => say(this.name, saying);
     log({ ev: "process", state: "started" });
-    let wake: Timer | undefined;
+    let alarm: Timer | undefined;
+    const wake = this.#living(() => runner.input({ type: "wake" }));
     const machine = this.#plan.machine(incarnation);
     const runner: Runner<Input> = run(machine, () => ports);
     const endpoint = openSimEndpoint({
@@ -139,8 +140,8 @@ export class PartyProcess<Input> {
       finish: () => void this.#after(GOODBYE, () => this.#leave()),
       play: (pcm: Int16Array) => this.#plan.audio?.play(this.#playoutTick, pcm),
       schedule: (at: Instant | undefined) => {
-        wake?.cancel();
-        wake = at === undefined ? undefined : this.#after(Instant.between(kernel.now, at), () => runner.input({ type: "wake" }));
+        alarm?.cancel();
+        alarm = at === undefined ? undefined : kernel.after(Instant.between(kernel.now, at), wake);
       },
     };
     this.#endpoint = endpoint;

@@ -133,11 +133,13 @@ function fill(c: Connection, index: SpaceIndex, room: number, now: number): Quic
   const space = r.spaces[index];
   if (!space.open) return undefined;
   const application = index === APPLICATION;
-  const overhead = application ? SHORT_OVERHEAD : LONG_OVERHEAD;
   const { received } = space;
+  const controls = application && c.controls.length > 0;
+  const isIdle = application ? !controls && !hasBacklog(c) : space.resend.length === 0;
+  if (isIdle && space.probes === 0 && received.due > now) return undefined; // after every packet that was sent
+  const overhead = application ? SHORT_OVERHEAD : LONG_OVERHEAD;
   const ranges = received.waiting === 0 ? 0 : olderRangeCount(c, space, application, room - overhead - ACK_BYTES);
   const ack = received.waiting === 0 ? 0 : ACK_BYTES + ranges * ACK_RANGE_BYTES;
-  const controls = application && c.controls.length > 0;
   const free = space.probes > 0 || controls; // neither probes nor path frames are held back (RFC 9002 section 7)
   const limit = free ? room : Math.min(room, available(r.congestion, r.inFlight));
   const draft: Draft = { limit, used: overhead + ack, datagram: undefined, datagrams: 0, frames: undefined, eliciting: false };

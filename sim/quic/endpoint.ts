@@ -203,6 +203,7 @@ export function openSimEndpoint(options: SimEndpointOptions): SimEndpoint {
     if (dead || clock.now < c.wakeAt) return; // a wake that was overtaken by an earlier one
     c.wakeAt = Number.POSITIVE_INFINITY;
     if (c.awaken === undefined) return;
+    if (c.recovery.confirmed && deadline(c, config) > clock.now) return arm(c); // it was put off meanwhile, as nearly always in a call
     busy = true;
     wake(c, around, clock.now);
     touch(c);
