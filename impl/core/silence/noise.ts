@@ -22,15 +22,14 @@ export class Noise {
   fill(into: Int16Array, samples: number, dbov: number): void {
     const wanted = amplitudeOf(dbov) * GAIN;
     const step = (wanted - this.#amplitude) / FRAME_SAMPLES;
-    // 2.5 us a frame instead of 13: locals, since a field that is a fraction goes to memory with every sample, signed state, and no Math.round.
+    // 3 us a frame instead of 13: locals, since a field that is a fraction goes to memory with every sample, signed state, and no Math.round.
     let [state, filtered, amplitude] = [this.#state, this.#filtered, this.#amplitude];
     for (let i = 0; i < samples; i++) {
       // Numerical Recipes' linear congruential generator: quick, and nobody listens for its period.
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
       filtered += ((state ^ SIGN) / 2_147_483_648 - filtered) * (1 - POLE);
       amplitude += step;
-      const sample = Math.floor(filtered * amplitude + 0.5);
-      into[i] = sample > 32_767 ? 32_767 : sample < -32_768 ? -32_768 : sample;
+      into[i] = Math.max(-32_768, Math.min(32_767, Math.floor(filtered * amplitude + 0.5)));
     }
     this.#state = state;
     this.#filtered = filtered;
