@@ -117,8 +117,9 @@ export const CAUSE_BUGS: readonly CauseBug[] = [
     name: "media-to-first-party",
     component: "relay",
     file: "impl/core/relay.ts",
-    find: "call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];\n    if (other === undefined) return;",
-    replace: "call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[1];\n    if (other === undefined) return;",
+    find: "call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[0];\n    if (other === undefined) return relayed",
+    replace:
+      "call.parties[0] === peer.fingerprint ? call.sessions[1] : call.sessions[1];\n    if (other === undefined) return relayed",
     imitates: "Media of the callee are sent back to the callee: a copied index.",
     case: "nat-rebind",
     set: "first",

@@ -1,5 +1,5 @@
 /** `midcall shrink`: the smallest fault schedule that still breaks the same oracle, as a run of its own beside the original. */
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readlink, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Result } from "../../reports/result.ts";
@@ -76,7 +76,12 @@ async function read(word: string, options: Options, folder: string): Promise<Ori
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
     throw usage(`${word}: there is no such file or folder`, "want a run's folder, like out/latest, or a scenario.json");
-  const home = found.isDirectory() ? path : dirname(path);
+  const named = found.isDirectory() ? path : dirname(path);
+  // `out/latest` is another name of the run, and beside what it names the next one is not mistaken for this one.
+  const home = await readlink(named).then(
+    (target) => resolve(dirname(named), target),
+    () => named,
+  );
   const isRun = found.isDirectory() || (basename(path) === "scenario.json" && (await isFile(join(home, "result.json"))));
   if (!isRun) {
     const scenario = (await chooseScenarios([word], folder))[0] as Scenario;
