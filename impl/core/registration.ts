@@ -51,6 +51,18 @@ export function registeredAt({ nonce }: Pick<RegistrationProof, "nonce">): numbe
   return new ByteReader(octets.subarray(4)).uint(6);
 }
 
+/**
+ * A registration that arrives at the same relay so much later than one that was made after it has been overtaken, on another session of its client. One that is
+ * older by more is another process by a clock that is behind. chosen: after 30 s without an answer a session is given up (session.ts), and with it what it sent.
+ */
+const OVERTAKEN_WITHIN_MS = 30_000;
+
+/** Whether `proof` was made before `known`, which arrived earlier: it tells nothing of where its client is now. False where one does not tell when. */
+export function isOvertaken(proof: Pick<RegistrationProof, "nonce">, known: Pick<RegistrationProof, "nonce">): boolean {
+  const [at, knownAt] = [registeredAt(proof), registeredAt(known)];
+  return at > 0 && at < knownAt && knownAt - at < OVERTAKEN_WITHIN_MS;
+}
+
 /** Signs for the relay whose certificate has fingerprint `relay` (SHA-256, lowercase hex). `nonce`: 16 fresh octets, else RangeError. */
 export function signRegistration(engine: CryptoEngine, identity: Identity, relay: string, nonce: Uint8Array): RegistrationProof {
   wantOctets("nonce", nonce, 16);

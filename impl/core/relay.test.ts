@@ -6,7 +6,7 @@ import type { SignalMessage } from "../wire/signal.ts";
 import { bindingRequest, livenessRequest, parseStun } from "../wire/stun.ts";
 import type { Effect } from "./effect.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
-import { REPLACED, signRegistration } from "./registration.ts";
+import { nonceAt, REPLACED, signRegistration } from "./registration.ts";
 import { DEFAULTS, relay } from "./relay.ts";
 import {
   accept,
@@ -260,6 +260,26 @@ describe("a relay", () => {
     const effects = w.say(-9, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, new Uint8Array(16).fill(1)) });
     expect(effects.filter((effect) => effect.type === "close")).toMatchObject([{ session: -1, detail: REPLACED }]);
     expect(sent(effects)).toEqual([[-9, "RegisterAck"]]);
+  });
+
+  it.each([
+    ["made a second before the one it has arrived after: the newer session stays", 9_000, false],
+    ["made a second after it", 11_000, true],
+    ["made long before it, as by another process with a clock that is behind", 1, true],
+  ])("a registration %s", (_, at, replaces) => {
+    const w = world([]);
+    const register = (session: number, ms: number): readonly Effect[] => {
+      const nonce = nonceAt(ms, new Uint8Array(16));
+      w.step({ type: "accepted", session, remote: "192.0.2.1:2000" });
+      return w.say(session, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, nonce) });
+    };
+    const first = at === 1 ? 100_000 : 10_000;
+    register(-8, first);
+    const effects = register(-9, at);
+    const closed = effects.filter((effect) => effect.type === "close");
+    expect(closed).toMatchObject([{ session: replaces ? -8 : -9 }]);
+    expect(closed.some((effect) => effect.detail === REPLACED)).toBe(replaces);
+    expect(sent(effects)).toEqual(replaces ? [[-9, "RegisterAck"]] : []);
   });
 
   it("closes a session that does not register in time", () => {

@@ -18,7 +18,7 @@ import type { Machine, WorldInput } from "./effect.ts";
 import * as federations from "./federation/federation.ts";
 import type { Config as FederationConfig } from "./federation/link.ts";
 import { Outbox } from "./outbox.ts";
-import { REPLACED, verifyRegistration } from "./registration.ts";
+import { isOvertaken, REPLACED, verifyRegistration } from "./registration.ts";
 import { type ClientLimits, DEFAULT_LIMITS, RelayLimits } from "./relay-limits.ts";
 import { relayedMedia } from "./relayed-media.ts";
 import { MAX_DATAGRAM_BYTES, type SessionEvent, type SessionId } from "./session.ts";
@@ -159,6 +159,12 @@ export function relay(config: Config): Relay {
     const { fingerprint } = checked;
     const before = registry.get(fingerprint);
     if (before === undefined && !desk.isInCall(fingerprint) && turnedAway(peer)) return;
+    if (before?.proof !== undefined && before !== peer && isOvertaken(message, before.proof)) {
+      refuse("unexpected", "Register that a later one has overtaken");
+      // Not in the words that displace a client: should it be another process by a slower clock, it comes again.
+      out.push({ type: "close", session: peer.session, detail: "overtaken by a later registration" });
+      return;
+    }
     if (before !== undefined && before !== peer) {
       desk.detach(before, true);
       peers.delete(before.session);
