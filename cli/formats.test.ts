@@ -17,7 +17,9 @@ import { openMetrics } from "../reports/openmetrics.ts";
 import { pretty } from "../reports/pretty.ts";
 import type { Result } from "../reports/result.ts";
 import { strips } from "../reports/summary.ts";
+import { reproBlock } from "../reports/wording.ts";
 import { HOSTILE, hostileRun, MARKUP } from "./hostile-run.fixture.ts";
+import { livePage } from "./live/page-text.ts";
 import { noticing } from "./notices.ts";
 
 const hostile = hostileRun();
@@ -130,6 +132,32 @@ test("terminal: verdicts, notices and comparisons are lines that nothing ends or
   expect(lines.join("")).toContain("onerror=");
   for (const line of pretty(hostile)) expect(line).not.toMatch(/[\r\n]/);
   for (const line of lines) expect(line).not.toMatch(/^::/);
+});
+
+test("the repro block, which shrink, explore and a failing test of a user's print, is lines that control no terminal", () => {
+  const lines = reproBlock(hostile.result);
+  expect(lines.join("")).toContain("onerror=");
+  for (const line of lines) {
+    expect(line).not.toMatch(CONTROLS);
+    expect(line).not.toMatch(/[\r\n\u202e]|^::/);
+  }
+});
+
+test("the live page: what is known before the run is text and data, and no script ends early", async () => {
+  const { scenario } = hostile;
+  const html = await livePage({ ...{ scenario, lab: "netns", inject: async () => undefined } } as unknown as Parameters<
+    typeof livePage
+  >[0]);
+  const bodies = [...html.matchAll(/<script type="([^"]+)"[^>]*>(.*?)<\/script>/gs)];
+  expect(html.split("</script>")).toHaveLength(bodies.length + 1);
+  const markup = html.replace(/<script .*?<\/script>/gs, "");
+  expect(markup).not.toContain("<img");
+  expect(markup).toContain("&lt;img src=x onerror=");
+  expect(markup).not.toMatch(CONTROLS);
+  const start = bodies.find(([, type]) => type === "application/json")?.[2] ?? "";
+  expect(JSON.parse(start).scenario).toBe(scenario.name);
+  const buttons = [...html.matchAll(/ data-fault="([^"]*)"/g)].map(([, text = ""]) => text);
+  expect(buttons.some((text) => text.includes("&lt;img src=x onerror="))).toBe(true);
 });
 
 test("pages of comparisons: the party is text", () => {

@@ -38,6 +38,7 @@ header h1 { display: inline; overflow-wrap: anywhere; font-size: 26px; margin: 0
 .asks { margin: 0 0 10px; color: var(--soft); }
 .replay { margin: 0; } .replay span { color: var(--soft); margin-right: 8px; }
 code { font: 13px/1.4 ui-monospace, monospace; background: var(--page); border: 1px solid var(--grid); border-radius: 3px; padding: 2px 6px; display: inline-block; max-width: 100%; vertical-align: middle; overflow-wrap: anywhere; user-select: all; }
+code + button { margin: 3px 0; }
 h2 { font-size: 17px; margin: 26px 0 8px; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 16px; margin: 0 0 8px; padding: 0; font-size: 12px; color: var(--soft); }
 .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 5px; vertical-align: -1px; border-radius: 2px; }

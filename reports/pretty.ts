@@ -41,7 +41,7 @@ export function pretty({ result }: Assessed, paint: Paint = plain, columns: numb
       ? [`${name}${" ".repeat(width - printable(one.name).length)}  ${paint("dim", first)}`, ...below]
       : [name, `${" ".repeat(indent)}${paint("dim", first)}`, ...below];
   });
-  const block = result.verdict === "held" ? [] : ["", ...reproBlock(result).map(printable)];
+  const block = result.verdict === "held" ? [] : ["", ...reproBlock(result)];
   return [head, ...oracles, ...block, `report: ${printable(result.dir)}/report.html`];
 }
 

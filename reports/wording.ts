@@ -1,5 +1,6 @@
 /** The words and figures that every page of a run has in common: its replay command, its failure block, its table of numbers. */
 import type { Scenario } from "../scenarios/expanded.ts";
+import { printable } from "./escape.ts";
 import { inMs, inPercent, instant } from "./finding.ts";
 import { decisive } from "./judge.ts";
 import type { Condition, Measurements, Observed, OracleResult, Result } from "./result.ts";
@@ -22,7 +23,10 @@ export function notHeld(result: Result): readonly OracleResult[] {
 /** `5.000 s`, or `never`. */
 const atInstant = (ms: number | null): string => (ms === null ? "never" : instant(ms * 1_000));
 
-/** `FAIL relay-restart  oracle=media-recovers  t=12.480 s  seed 0x5f3a  commit 1a2b3c4`, the faults, and how to replay. */
+/**
+ * `FAIL relay-restart  oracle=media-recovers  t=12.480 s  seed 0x5f3a  commit 1a2b3c4`, the faults, and how to replay. Lines that a terminal may be shown as they are, whatever the log's words are:
+ * a log may have come from elsewhere.
+ */
 export function reproBlock(result: Result): string[] {
   const first = decisive(result.verdict, result.oracles);
   const word = result.verdict === "inconclusive" ? "UNKNOWN" : "FAIL";
@@ -42,7 +46,7 @@ export function reproBlock(result: Result): string[] {
     `  ${first?.detail ?? ""}`,
     ...(result.culprit === undefined ? [] : [`  look first: ${result.culprit.sentence}`]),
     `replay: ${replayCommand(result)}`,
-  ];
+  ].map(printable);
 }
 
 /** What a fault did, for a reader: `412 packets dropped, process killed and restarted`; `no trace`. */
