@@ -97,6 +97,7 @@ export async function openParty<Input>(options: PartyOptions<Input>): Promise<Pa
     },
     now: clock.now,
     afterFlood: memory.afterFlood,
+    dropped: memory.dropped,
     ...(options.certificate === undefined ? {} : { certificate: options.certificate }),
   });
   const outgoing = options.layer?.outgoing(endpoint) ?? endpoint;

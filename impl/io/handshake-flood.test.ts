@@ -23,11 +23,12 @@ test("a session loses nothing to handshakes that nobody goes on with and to nois
   // No idle time or silence that a busy machine reaches, and a limit that ends handshakes within the test.
   const config = { ...DEFAULT_SESSION, idleTimeout: seconds(60), silence: seconds(60), handshakeTimeout: seconds(1) };
   const [here, there] = [observer(now), observer(now)];
-  let floods = 0;
+  let [floods, dropped] = [0, 0];
   const common = { host: "127.0.0.1", port: 0, now };
   const server = await openEndpoint({
     ...{ ...common, config, certificate, listener: here.listener, limits: { unproved: 8, all: 16 } },
     afterFlood: () => floods++,
+    dropped: () => dropped++,
   });
   const patient = { ...config, handshakeTimeout: seconds(60) };
   const client = await openEndpoint({ ...common, config: patient, listener: there.listener });
@@ -61,6 +62,8 @@ test("a session loses nothing to handshakes that nobody goes on with and to nois
     expect(server.counters().retries).toBeGreaterThan(0);
     await until(() => server.counters().halfOpen === 0);
     expect(floods).toBeGreaterThan(0);
+    // The client's own, which came to something, is none of them.
+    expect(dropped + server.counters().retries).toBe(HANDSHAKES);
   } finally {
     socket.close();
     await client.closeAll();

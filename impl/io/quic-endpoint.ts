@@ -53,6 +53,8 @@ export type EndpointOptions = {
   readonly limits?: HandshakeLimits;
   /** Told when handshakes under way, which were so many that addresses had to be proved, are nearly none again. */
   readonly afterFlood?: () => void;
+  /** Told of each handshake that others began and that came to nothing: the engine's memory of it waits for the garbage collector. */
+  readonly dropped?: () => void;
   readonly listener: EndpointListener;
   /** A clock that never goes back. */
   readonly now: () => Instant;
@@ -210,6 +212,7 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     options.afterFlood?.();
   };
   const forget = (connection: QuicConnection): void => {
+    if (halfOpen.has(connection)) options.dropped?.();
     settle(connection);
     connections.delete(connection);
     dirty.delete(connection);

@@ -32,3 +32,17 @@ test("a flood that pauses is one flood: memory is given back once, when it has b
   vi.advanceTimersByTime(60_000);
   expect(times).toBe(1);
 });
+
+test("in the midst of a flood garbage is collected once for many handshakes given up", () => {
+  let times = 0;
+  const { dropped } = reclaimer(
+    () => undefined,
+    () => times++,
+  );
+  for (let i = 0; i < 255; i++) dropped();
+  expect(times).toBe(0);
+  dropped();
+  expect(times).toBe(1);
+  for (let i = 0; i < 512; i++) dropped();
+  expect(times).toBe(3);
+});
