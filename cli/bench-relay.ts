@@ -4,7 +4,6 @@
  * (paced-sender.ts). What is measured has a processor of its own.
  */
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,8 +12,6 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Address, parseAddress } from "../impl/base/address.ts";
-import { Stream } from "../impl/base/random.ts";
-import { openUdpSocket } from "../impl/io/udp-socket.ts";
 import { installMissing } from "../netns/install.ts";
 import { putBack, putFirst } from "../netns/precedence.ts";
 import { openLoadSocket, readInTurn } from "./load-socket.ts";
@@ -22,6 +19,7 @@ import { droppedAt, type MeasuredProcess, startMeasured } from "./measured-proce
 import { putThreadFirst, shareOut } from "./own-core.ts";
 import { type PacedSender, pacedSender } from "./paced-sender.ts";
 import { relayClients } from "./relay-clients.ts";
+import { type Flood, flood } from "./relay-flood.ts";
 import { openTurnPairs } from "./turn-pairs.ts";
 import { type Carried, PACKET_BYTES, voiceLoad } from "./voice-load.ts";
 
@@ -42,17 +40,8 @@ export type RelayFigure = Carried & {
   readonly loadCpuSeconds: number;
   readonly packetsPerCpuSecond: number;
   readonly bytesPerClient?: number;
-  readonly flood?: Flood;
-};
-
-/** What was thrown at the relay while it carried calls. */
-export type Flood = {
-  readonly garbage: number;
-  readonly halfOpen: number;
-  readonly residentBefore: number;
-  readonly residentAtWorst: number;
-  /** Ten seconds after the last handshake of the flood has timed out. */
-  readonly residentAfter: number;
+  /** `residentAfter`: ten seconds after the last handshake of the flood has timed out. */
+  readonly flood?: Flood & { readonly residentAfter: number };
 };
 
 export type RelayBench = { readonly figures: readonly RelayFigure[]; readonly leftOut: readonly string[] };
@@ -193,7 +182,7 @@ async function benchOurs(
   pace: PacedSender,
   signal: AbortSignal,
   stage: (name: string) => void,
-  flood?: { readonly garbage: number; readonly halfOpen: number },
+  thrown?: { readonly garbage: number; readonly halfOpen: number },
 ): Promise<RelayFigure> {
   const folder = await mkdtemp(join(tmpdir(), "midcall-bench-relay-"));
   const relay = await startMeasured(process.execPath, [
@@ -213,16 +202,16 @@ async function benchOurs(
       const bytesPerClient = ((await relay.residentBytes()) - empty) / options.clients;
       await clients.call(options.calls);
       const run = (seconds: number): Promise<Carried> => load.run(seconds, signal);
-      if (flood === undefined) {
+      if (thrown === undefined) {
         const figure = await measured("midcall relay (QUIC)", relay, ports, pace, options, run);
         return { ...figure, lostSessions: clients.lost, bytesPerClient };
       }
       // Each has connection IDs of its own, as a stranger's would; made beforehand, for that takes more of a processor than sending them.
       const { firstFlight } = await import("./first-flights.ts");
-      const flights = Array.from({ length: flood.halfOpen }, () => firstFlight({ host: "127.0.0.1", port }));
+      const flights = Array.from({ length: thrown.halfOpen }, () => firstFlight({ host: "127.0.0.1", port }));
       let told: Flood | undefined;
       const figure = await measured("midcall relay in a flood", relay, ports, pace, options, run, async () => {
-        told = await throwAt(relay, port, flood.garbage, flights, options.seconds * 0.7, signal);
+        told = await flood(relay, { port, garbage: thrown.garbage, flights, seconds: options.seconds * 0.7 }, signal);
       });
       stage("relay: after the flood");
       const settled = await restingMemory(relay, signal);
@@ -240,52 +229,6 @@ async function benchOurs(
 async function restingMemory(relay: MeasuredProcess, signal: AbortSignal): Promise<number> {
   await pause(14_000, undefined, { signal });
   return relay.residentBytes();
-}
-
-/** Octets. */
-const LARGEST_GARBAGE = 1_200;
-/** Where garbage is cut from. */
-const NOISE_BYTES = 1 << 20;
-
-/** Garbage and `flights`, first packets of handshakes that nobody goes on with, evenly over so many seconds. */
-async function throwAt(
-  relay: MeasuredProcess,
-  port: number,
-  garbage: number,
-  flights: readonly Uint8Array[],
-  seconds: number,
-  signal: AbortSignal,
-): Promise<Flood> {
-  const luck = new Stream(7, "flood");
-  const to = { host: "127.0.0.1", port };
-  const socket = await openUdpSocket({ host: "127.0.0.9", port: 0 });
-  const ignored = (): void => undefined;
-  socket.listen({ heard: ignored, oversized: ignored, refused: ignored, readable: () => void socket.read() });
-  const noise = new Uint8Array(randomBytes(NOISE_BYTES));
-  const halfOpen = flights.length;
-  const residentBefore = await relay.residentBytes();
-  let residentAtWorst = residentBefore;
-  const began = performance.now();
-  let [thrown, opened] = [0, 0];
-  while (!signal.aborted && (thrown < garbage || opened < halfOpen)) {
-    const share = Math.min(1, (performance.now() - began) / (seconds * 1_000));
-    for (; thrown < Math.floor(garbage * share); thrown++) {
-      const at = luck.nextBelow(noise.length - LARGEST_GARBAGE);
-      socket.send(noise.subarray(at, at + 1 + luck.nextBelow(thrown % 4 === 0 ? LARGEST_GARBAGE : 90)), to);
-    }
-    for (; opened < Math.floor(halfOpen * share); opened++) socket.send(flights[opened] as Uint8Array, to);
-    socket.flush();
-    if (thrown % 5_000 < 50) residentAtWorst = Math.max(residentAtWorst, await relay.residentBytes());
-    await pause(5);
-  }
-  await socket.close();
-  return {
-    garbage,
-    halfOpen,
-    residentBefore,
-    residentAtWorst: Math.max(residentAtWorst, await relay.residentBytes()),
-    residentAfter: 0,
-  };
 }
 
 async function benchCoturn(options: RelayBenchOptions, pace: PacedSender, signal: AbortSignal): Promise<RelayFigure> {

@@ -4,16 +4,17 @@
  */
 import { type Kernel, kernelSockets } from "../impl/io/kernel-socket.ts";
 import { CONTROL_ROOM, MESSAGE, NAME_BYTES, NAME_ROOM, PacketBatch, putPort } from "../impl/io/packet-batch.ts";
-import { AF_INET6 } from "../impl/io/socket-addresses.ts";
 import { LARGEST_PACKET, RECEIVE_BUFFER } from "../impl/io/udp-address.ts";
 import type { UdpListener, UdpSocket } from "../impl/io/udp-socket.ts";
 import type { Slot } from "./paced-sender.ts";
 
 /** Packets of a `read`. chosen: more than a turn's share of a full load. */
 const RECEIVED = 64;
+/** Octets of a struct sockaddr_in (ip(7)). */
+const SOCKADDR_IN = 16;
 
 export type LoadSocket = UdpSocket & {
-  /** Where packets go for now, the first that is as long as `shortest`; undefined, or taken: they leave at once. */
+  /** Where the last packet goes that is as long as `shortest`; all others, and without one all, leave at once. */
   slot: Slot | undefined;
   /** Its turn to be read. */
   turn(): void;
@@ -60,11 +61,12 @@ function socketOn(
       outgoing.names.set(name, 0);
       putPort(outgoing.names, 0, to.port);
       const { slot } = socket;
-      if (slot !== undefined && !slot.isTaken && packet.length >= shortest)
-        return slot.put(fd, packet, outgoing.names.subarray(0, name[0] === AF_INET6 ? NAME_BYTES : 16));
-      outgoing.packets.set(packet);
-      outgoing.words[outgoing.message(0) + MESSAGE.nameLength] = 16;
-      outgoing.words[outgoing.length(0)] = packet.length;
+      const inSlot = slot !== undefined && packet.length >= shortest;
+      const now = inSlot ? slot.put(fd, packet, outgoing.names.subarray(0, SOCKADDR_IN)) : packet;
+      if (now === undefined) return;
+      outgoing.packets.set(now);
+      outgoing.words[outgoing.message(0) + MESSAGE.nameLength] = SOCKADDR_IN;
+      outgoing.words[outgoing.length(0)] = now.length;
       if (kernel.send(fd, outgoing.at(0), 1) !== 1) listener?.refused("EAGAIN");
     },
     flush: () => undefined,

@@ -31,8 +31,11 @@ export const SLOTS_AT = 64;
 export type Slot = {
   /** Whether it has one. */
   readonly isTaken: boolean;
-  /** `fd`: the socket; `name`: the struct sockaddr, with port, of whom it is for. Arrays are the caller's again. */
-  put(fd: number, packet: Uint8Array, name: Uint8Array): void;
+  /**
+   * `fd`: the socket; `name`: the struct sockaddr, with port, of whom it is for. Arrays are the caller's again. Returns the packet that it had before, which has to leave otherwise: a
+   * session that had to wait with its last packet sends that first.
+   */
+  put(fd: number, packet: Uint8Array, name: Uint8Array): Uint8Array | undefined;
 };
 
 export type PacedSender = {
@@ -66,12 +69,15 @@ export async function pacedSender(): Promise<PacedSender> {
     },
     put: (fd, packet, name) => {
       const word = at() / 4;
+      const start = at() + PACKET_AT;
+      const before = isTaken ? octets.slice(start, start + (words[word + WORD.length] as number)) : undefined;
       words[word + WORD.fd] = fd;
       words[word + WORD.length] = packet.length;
       words[word + WORD.nameLength] = name.length;
       octets.set(name, at() + NAME_AT);
-      octets.set(packet, at() + PACKET_AT);
+      octets.set(packet, start);
       isTaken = true;
+      return before;
     },
   };
   return {
