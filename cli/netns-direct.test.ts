@@ -11,7 +11,7 @@ import { type NetnsOutcome, runNetns } from "../netns/lab.ts";
 import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
-import { expectConnect, expectLongestGap, expectSameCall, roam, scenario } from "../scenarios/index.ts";
+import { expectConnect, expectLongestGap, expectSameCall, interfaceDown, roam, scenario } from "../scenarios/index.ts";
 import { expectHeld } from "./kept-up.fixture.ts";
 import { inLanes } from "./lanes.fixture.ts";
 import { heldUp, LINK, met, natMatrix } from "./nat-matrix.fixture.ts";
@@ -27,7 +27,8 @@ const SOME = ["EIM+APDF EIM+APDF", "APDM+APDF EIM+ADF", "APDM+APDF EIM+APDF"];
 const MATRIX = isWhole ? natMatrix(500_000) : natMatrix(2_000_000, SOME);
 const LIMIT_MS = 240_000;
 
-const roaming = (name: string, how: Parameters<typeof roam>[1], max: string): Scenario =>
+const RETURN = "roam-return";
+const roaming = (name: string, fault: ReturnType<typeof roam>, max: string): Scenario =>
   scenario({
     ...{ name, asks: "Does a direct call go on over a change of network?", duration: "8s", iceTransportPolicy: "all" },
     parties: {
@@ -35,14 +36,16 @@ const roaming = (name: string, how: Parameters<typeof roam>[1], max: string): Sc
       bob: { nat: "port-restricted", link: LINK },
     },
     calls: [{ callerSays: "tone", calleeSays: "tone" }],
-    faults: [roam("alice", how)],
+    faults: [fault],
     expect: [expectConnect(), expectLongestGap({ max }), expectSameCall()],
   });
 
 const ROAMS: readonly Scenario[] = [
   // The old interface goes on carrying for a second: nothing is lost but what the new NATs do not let in yet, which goes by the relay too.
-  roaming("roam-overlap", { at: "4s", overlap: "1s" }, "60ms"),
-  roaming("roam-abrupt", { at: "4s" }, "300ms"),
+  roaming("roam-overlap", roam("alice", { at: "4s", overlap: "1s" }), "60ms"),
+  roaming("roam-abrupt", roam("alice", { at: "4s" }), "300ms"),
+  // The WiFi comes back beside the carrier's network and takes over.
+  roaming(RETURN, interfaceDown("alice", { interface: "wlan0", at: "200ms", for: "3800ms" }), "60ms"),
 ];
 
 type Records = Parameters<typeof assess>[0]["records"];
@@ -109,4 +112,13 @@ test.for(ROAMS.map(({ name }) => name))("a direct call goes on, directly, over a
   const before = ROAMS.find((one) => one.name === name)?.duration ?? 0;
   const paths = met(logs.get(name) ?? [], { name, caller: "alice", callee: "bob", at: 0, until: before }).paths;
   expect(paths).toEqual(["direct", "direct"]);
+});
+
+test("an interface that comes back carries as soon as its host sends by it", (context) => {
+  ran(RETURN, context);
+  const lost = (logs.get(RETURN) ?? []).filter(
+    (one) => one.ev === "drop" && one.cause === "link-down" && one.where === "alice/wlan0/up",
+  );
+  // What was on its way when it went down is lost; while it is down its host sends nothing by it.
+  expect(lost.filter(({ t }) => t > 1_000_000)).toEqual([]);
 });

@@ -185,13 +185,14 @@ export async function openNetwork(options: NetworkOptions): Promise<RealNetwork>
     setInterface: async (party, name, up, fault) => {
       const key = `${party}/${name}`;
       const made = await attaching;
-      // Severed as well, so that what is under way to it is told as dropped, with the fault.
+      // Severed as well, so that what is under way to it is told as dropped, with the fault. It carries again before the host sees it up, which sends by it at once.
       if (!up) severed.set(key, made.sever(party, name, fault));
-      await topology.setInterface(party, name, up);
-      if (up) {
+      else {
         severed.get(key)?.();
         severed.delete(key);
+        await made.settled();
       }
+      await topology.setInterface(party, name, up);
       await made.settled();
       const elsewhere = sentElsewhere(made, party, name);
       for (const one of detours) if (one.party === party && one.name === name) one.to ??= elsewhere;
