@@ -12,6 +12,7 @@ import { AcknowledgementWait } from "./acknowledgement-wait.ts";
 import type { Watch } from "./alarms.ts";
 import { fingerprintOf } from "./certificate.ts";
 import type { IdKey } from "./connection-id.ts";
+import { PacketRepeat } from "./packet-repeat.ts";
 import { type EngineConnection, type Host, LARGEST_PATHS, MESSAGE_STREAM } from "./quic-engine.ts";
 
 /** What a connection needs of its endpoint. None of these calls back. */
@@ -39,17 +40,6 @@ export type PathFacts = {
   readonly window: number;
 };
 
-/**
- * While a peer is silent its last packet is sent again this often, outside the congestion window. The engine's own probes back off
- * exponentially (RFC 9002 section 6.2) and would find a peer that came back only seconds later; a repeated packet is what any network may
- * deliver, is ignored by a live peer that had it, and makes one without state answer with a reset. chosen: 100 ms, ten packets a second.
- */
-const REPEAT_EVERY: Micros = millis(100);
-/**
- * The same packet is repeated so often once the peer is heard again, the first time at once: a congestion window that filled up meanwhile stays full until the peer
- * acknowledges something, and the engine's next probe may be seconds away. chosen: one of three gets through.
- */
-const AFTER_SILENCE = 3;
 /** Messages waiting for the peer's flow control before the session is given up. chosen: 64 of the largest. */
 const LARGEST_BACKLOG = 64 * MAX_MESSAGE_BYTES;
 /**
@@ -131,11 +121,7 @@ export class QuicConnection {
   /** The next packets carry something to be acknowledged. */
   #eliciting = false;
   #keepAliveAt: Instant;
-  #silent: { readonly received: number; repeatAt: Instant } | undefined;
-  /** What is repeated after a silence, when next, and how often still. */
-  #rousing: { readonly packet: Uint8Array; readonly to: Host; at: Instant; left: number } | undefined;
-  /** The last packet sent, and room for it: a copy, since a piece of a slab would keep all of that for as long as the peer is idle. */
-  #last: { room: Uint8Array; length: number; to: Host } | undefined;
+  readonly #repeat: PacketRepeat;
   /** Addresses the peer has had. */
   #paths = 1;
 
@@ -150,6 +136,7 @@ export class QuicConnection {
     this.#began = options.host.now();
     this.#heardAt = this.#began;
     this.#wait = new AcknowledgementWait(options.role, this.#began);
+    this.#repeat = new PacketRepeat((packet, to) => options.host.transmit(packet, to));
     this.#keepAliveAt = this.#began;
     // An empty message opens the stream, so that the server may be the first to speak (RFC 9000 section 2.1: opened by use).
     if (options.role === "client") this.#queue(new Uint8Array(0));
@@ -305,12 +292,8 @@ export class QuicConnection {
 
   /** Takes everything out of the engine. Returns how many datagrams that were. */
   #read(now: Instant): number {
-    if (this.#silent !== undefined && this.#engine.stats().recv > this.#silent.received) {
-      this.#silent = undefined;
-      // Kept now: what is sent next may be an acknowledgement, which asks for no answer.
-      if (this.#last !== undefined) this.#rousing = { ...this.#repeated(this.#last), at: now, left: AFTER_SILENCE };
-      this.#emit({ type: "heard" });
-    }
+    // Asking the engine costs, so only when a silence may end.
+    if (this.#repeat.isSilent && this.#repeat.heard(now, this.#engine.stats().recv)) this.#emit({ type: "heard" });
     if (!this.#wait.isAtRest(now)) this.#readPaths();
     this.#readStream();
     let [datagrams, around] = [0, this.#arrivedBytes];
@@ -371,23 +354,11 @@ export class QuicConnection {
       this.#engine.sendAckEliciting();
       this.#eliciting = true;
     }
-    if (this.#silent === undefined && this.#askedAt !== undefined && Instant.between(this.#askedAt, now) >= silence) {
-      this.#silent = { received: this.#engine.stats().recv, repeatAt: now };
-      this.#rousing = undefined;
+    if (!this.#repeat.isSilent && this.#askedAt !== undefined && Instant.between(this.#askedAt, now) >= silence) {
+      this.#repeat.silent(now, this.#engine.stats().recv);
       this.#emit({ type: "silent", for: Instant.between(this.#heardAt, now) });
     }
-    if (this.#silent !== undefined && now >= this.#silent.repeatAt && this.#last !== undefined) {
-      this.#silent.repeatAt = Instant.after(now, REPEAT_EVERY);
-      const { packet, to } = this.#repeated(this.#last);
-      this.#host.transmit(packet, to);
-    }
-    if (this.#rousing !== undefined && now >= this.#rousing.at) {
-      this.#host.transmit(this.#rousing.packet, this.#rousing.to);
-      this.#rousing =
-        this.#rousing.left > 1
-          ? { ...this.#rousing, at: Instant.after(now, REPEAT_EVERY), left: this.#rousing.left - 1 }
-          : undefined;
-    }
+    this.#repeat.repeat(now);
   }
 
   #ownDeadline(): Instant | undefined {
@@ -396,24 +367,9 @@ export class QuicConnection {
     const silentAt = this.#askedAt === undefined ? undefined : Instant.after(this.#askedAt, this.#config.silence);
     return Instant.earliest(
       this.role === "client" ? this.#keepAliveAt : undefined,
-      this.#silent === undefined ? silentAt : this.#silent.repeatAt,
-      this.#rousing?.at,
+      this.#repeat.isSilent ? undefined : silentAt,
+      this.#repeat.deadline,
     );
-  }
-
-  #repeated({ room, length, to }: { readonly room: Uint8Array; readonly length: number; readonly to: Host }): {
-    readonly packet: Uint8Array;
-    readonly to: Host;
-  } {
-    return { packet: room.slice(0, length), to };
-  }
-
-  #remember(packet: Uint8Array, to: Host): void {
-    this.#last ??= { room: new Uint8Array(0), length: 0, to };
-    if (this.#last.room.length < packet.length) this.#last.room = new Uint8Array(packet.length);
-    this.#last.room.set(packet);
-    this.#last.length = packet.length;
-    this.#last.to = to;
   }
 
   /** Moves queued messages into the engine and its packets to the host. */
@@ -432,7 +388,7 @@ export class QuicConnection {
           this.#over("error", "the QUIC engine does not stop sending");
           return;
         }
-        if (((packet[0] as number) & 0x80) === 0) this.#remember(packet, sent[1].to);
+        if (((packet[0] as number) & 0x80) === 0) this.#repeat.remember(packet, sent[1].to);
         this.#host.transmit(packet, sent[1].to);
         if (isBrief && packet.length < SHORT_PACKET) break;
       }
