@@ -2,13 +2,14 @@
  * The laboratory in containers: the same scenarios as in sim and in plain namespaces, judged by the same oracles, with the relay and every client in a container
  * of its own. In real time, two runs at once, with a Docker daemon that is started for this where none runs.
  */
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { anyDaemon, type Daemon, isDaemonInstalled } from "../netns/docker/daemon.ts";
 import { dockerLacks } from "../netns/docker/docker-lacks.ts";
 import { lacks } from "../netns/install.ts";
+import { readLog } from "../reports/read-log.ts";
 import type { Result } from "../reports/result.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
@@ -102,6 +103,49 @@ test("a run in containers is scraped live by a real Prometheus, its fault with i
   }
   const starts = await scraped.over(`midcall_process_starts_total{${run}}`);
   expect(starts.get("r1")?.samples.at(-1)?.[1]).toBe(2);
+});
+
+test("a fault done by hand strikes a run in containers, is in its log and in its scenario", async (context) => {
+  context.skip(missing !== "", missing);
+  const baseline = CATALOGUE.find(({ name }) => name === "baseline");
+  if (baseline === undefined) throw new RangeError("baseline: not in the catalogue");
+  const own = join(folder, "by-hand");
+  await mkdir(own);
+  const laboratory = openLaboratory();
+  let isStruck = false;
+  try {
+    const job = {
+      lab: "docker",
+      scenario: baseline,
+      seed: DEFAULT_SEED,
+      codec: "real",
+      crypto: "real",
+      folder: own,
+      dir: own,
+    } as const;
+    const { result } = await laboratory.run(
+      { ...job, wantLines: false, commit: "", sabotage: null },
+      {
+        // What the buttons of the live page do, once there is a call to lose.
+        notice: (lines) => {
+          if (isStruck || !lines.some((line) => line.includes("call active"))) return;
+          isStruck = true;
+          laboratory.inject({ kind: "kill", target: "r1", for: 2_000_000, when: { at: 0 } });
+        },
+      },
+    );
+    expect(result.conditions).toMatchObject([{ fault: "kill r1", observed: { processKilled: true, processRestarted: true } }]);
+  } finally {
+    await laboratory.close();
+  }
+  const scenario: Scenario = JSON.parse(await readFile(join(own, "scenario.json"), "utf8"));
+  const { records } = readLog(await readFile(join(own, "run.ndjson"), "utf8"));
+  const struck = records.filter((one) => one.ev === "fault");
+  expect(struck.map(({ fault, kind, target, state }) => [fault, kind, target, state])).toEqual([
+    [0, "kill", "r1", "applied"],
+    [0, "kill", "r1", "healed"],
+  ]);
+  expect(scenario.faults).toMatchObject([{ kind: "kill", target: "r1", for: 2_000_000, when: { at: struck[0]?.t } }]);
 });
 
 test("without a daemon it says so, and how to get one, and leaves nothing in the run's folder", async (context) => {
