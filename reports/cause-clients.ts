@@ -25,6 +25,7 @@ export const clientClues = (books: Books): readonly Clue[] =>
       ...heeds(books, who, clue),
       ...plans(books, who, clue),
       ...tellsMoves(books, who, clue),
+      ...asksAtRest(books, who, clue),
     ];
   });
 
@@ -367,4 +368,25 @@ function tellsMoves(books: Books, who: string, clue: ClueAt): readonly Clue[] {
     if (!isTold) clues.push(clue(at, "learnt that its address had changed and did not tell its peer"));
   }
   return clues;
+}
+
+/** A client at rest whose relay has another address asks after it every five seconds, and believes its way lost after six questions (impl/core/relay-watch.ts): less than this from the last it heard, with a second for the counts. */
+const AT_REST = 8_000_000;
+
+/** Who is registered and has heard nothing of anybody for so long has not asked, or it would know that its way is gone. */
+function asksAtRest(books: Books, who: string, clue: ClueAt): readonly Clue[] {
+  const hasBoth = (name: string): boolean =>
+    Object.values(books.evidence.scenario.parties[name]?.interfaces ?? {}).some(({ families }) => families?.length === 2);
+  if (!hasBoth(who) || !books.relays.every(hasBoth)) return [];
+  const counts = books.of(who).flatMap((one) => (one.ev === "network" ? [one] : []));
+  for (const [i, one] of counts.entries()) {
+    const same = counts.slice(i).findIndex(({ receivedPackets }) => receivedPackets !== one.receivedPackets);
+    const last = counts[same === -1 ? counts.length - 1 : i + same - 1];
+    if (last === undefined || last.t - one.t < AT_REST) continue;
+    const [from, to] = [one.t, one.t + AT_REST];
+    const isRegistered = lastBefore(books.registrations(who), from)?.state === "registered";
+    if (!isRegistered || books.registrations(who).some(({ t }) => t > from && t <= to) || books.wasAway(who, from, to)) continue;
+    return [clue(to, `was registered, heard nothing of its relay from ${seconds(from)} on, and did not ask after it`)];
+  }
+  return [];
 }

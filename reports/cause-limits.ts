@@ -20,16 +20,27 @@ type Excess = {
   readonly why: string;
 };
 
-/** Three frames that do not come make a direct path doubtful (impl/core/ice/path-watch.ts). */
-const MISSES = 45_000;
-/** A client that is away asks its relay for a sign of life so often (impl/core/client.ts). */
-const ASKS = 100_000;
-/** Frame, first delay and slack of the jitter buffer (impl/core/neteq/delay-target.ts, decision.ts). */
-const PLAYS = 20_000 + 40_000 + 22_000;
-/** How long a party waits for its own reflexive address before it answers without (impl/core/client.ts). */
-const GATHERS = 500_000;
+/**
+ * What sound code takes its time for, microseconds: constants of impl/core, from which this room imports nothing (docs/architecture.md), so cli/cause-bugs.test.ts holds them to be the same.
+ * Three frames that do not come make a direct path doubtful (FIRST_PATIENCE of ice/path-watch.ts); a client that is away asks its relay for a sign of life so often (DEFAULT_PROBE of client.ts);
+ * a party waits so long for its own reflexive address before it answers without (REFLEXIVE_PATIENCE of client.ts); a word of a set-up that nobody has answered is said again after so long (SAY_AGAIN of
+ * call-setup.ts); the jitter buffer's first delay and its slack (START of neteq/delay-target.ts, SLACK of neteq/decision.ts).
+ */
+export const MECHANISM = {
+  misses: 45_000,
+  asks: 100_000,
+  gathers: 500_000,
+  again: 1_000_000,
+  firstDelay: 40_000,
+  slack: 22_000,
+} as const;
+const { misses: MISSES, asks: ASKS, gathers: GATHERS, again: AGAIN } = MECHANISM;
+/** A frame, and what the jitter buffer keeps it. */
+const PLAYS: number = FRAME_MICROS + MECHANISM.firstDelay + MECHANISM.slack;
 /** What a call takes to come back with its relay, round trips apart. chosen: to notice, to ask, and to find the delay of the voice anew. */
 const NOTICES = 300_000;
+/** What relays take to hear of a call on both sides of them. chosen: a round trip between them. */
+const BETWEEN_RELAYS = 100_000;
 /** From a fault to a silence that is of its making. chosen: what a buffer held plays on first. */
 const FOLLOWS = 2_000_000;
 /** An interruption, as the oracle counts it. */
@@ -99,9 +110,10 @@ function roundTrip({ of, sessions }: Books, who: string): number {
 /** From one party by its relay to the other and back. */
 const bothWays = (books: Books): number => books.evidence.clients.reduce((sum, who) => sum + roundTrip(books, who), 0);
 
-/** What a call takes to come back with its relay: to notice that, and to ask, shake hands and register, which half a second is enough for where round trips are short. */
+/** What a call takes to come back with its relay: to notice that, and to ask, shake hands and register, which half a second is enough for where round trips are short; and relays find each other again. */
 export const comesBack = (books: Books): number =>
-  Math.max(500_000, NOTICES + 3 * Math.max(...books.evidence.clients.map((who) => roundTrip(books, who))));
+  Math.max(500_000, NOTICES + 3 * Math.max(...books.evidence.clients.map((who) => roundTrip(books, who)))) +
+  (books.relays.length > 1 ? BETWEEN_RELAYS : 0);
 
 function gaps(books: Books, party: string | undefined, limit: number): readonly Excess[] {
   return books.evidence.playouts
@@ -114,24 +126,73 @@ function gaps(books: Books, party: string | undefined, limit: number): readonly 
     );
 }
 
-/** What may be heard of a change: of one that is undone, until it is and what comes back with it; of one that stays, what it takes to notice and to go another way. */
+/** Whether what `to` hears came directly from its peer when it fell silent, so that no relay had it in hands. */
+const isDirect = ({ evidence: { media, records } }: Books, to: string, at: number): boolean =>
+  media.streams.some(({ from, to: own, call }) => {
+    const path = records.findLast((one) => one.ev === "path" && one.who === from && one.call === call && one.t <= at);
+    return own === to && path?.ev === "path" && path.path === "direct";
+  });
+
+/**
+ * What may be heard of a change: of one that is undone, until it is and what comes back with it; of one that stays, what it takes to notice and to go another way. What befalls a relay is no reason for
+ * silence to who hears its peer directly.
+ */
 function silenceOf(books: Books, party: string, at: number, took: number): Pick<Excess, "needs" | "why"> {
-  // A change that begins before what there was is over goes on with the silence of it.
-  let until = at;
-  for (const { appliedMs, healedMs } of books.evidence.conditions.toSorted((a, b) => (a.appliedMs ?? 0) - (b.appliedMs ?? 0))) {
-    if (appliedMs === null || healedMs === null || healedMs * 1_000 > at + took) continue;
+  const { conditions, records, scenario } = books.evidence;
+  const wasDirect = isDirect(books, party, at);
+  const matters = conditions.flatMap((one, index) => {
+    const fault = scenario.faults[index];
+    const isRelays =
+      (fault !== undefined && "target" in fault && books.isRelay(fault.target)) ||
+      (fault?.kind === "partition" && books.isRelay(fault.other));
+    return one.appliedMs === null || (wasDirect && isRelays) ? [] : [{ ...one, appliedMs: one.appliedMs, index }];
+  });
+  // A change that begins before what there was is over goes on with the silence of it, and so does a burst of loss: what asks meanwhile asks half as often each time, so it may be as long again (RFC 9002 section 6.2.1).
+  const outages = [
+    ...matters.flatMap(({ appliedMs, healedMs }) =>
+      healedMs === null ? [] : [{ from: appliedMs * 1_000, to: healedMs * 1_000, more: 0 }],
+    ),
+    ...burstsOf(books, at, at + took).map(({ from, to }) => ({ from, to, more: to - from })),
+  ].toSorted((a, b) => a.from - b.from);
+  let [until, more] = [at, 0];
+  for (const one of outages) {
+    if (one.to > at + took) continue;
     const soon = until === at ? FRAME_MICROS : comesBack(books);
-    if (appliedMs * 1_000 <= until + soon) until = Math.max(until, healedMs * 1_000);
+    if (one.from > until + soon || one.to <= until) continue;
+    [until, more] = [one.to, one.more];
   }
-  if (until > at) return { needs: until - at + comesBack(books), why: "the outage with the return of the call" };
-  const isAfter = books.evidence.conditions.some(
-    ({ appliedMs }) => appliedMs !== null && appliedMs * 1_000 <= at + took && at <= appliedMs * 1_000 + FOLLOWS,
+  if (until > at) return { needs: until - at + more + comesBack(books), why: "the outage with the return of the call" };
+  // One that waits for a flow to be old is felt when it drops the first packet.
+  const bites = (index: number): boolean =>
+    scenario.faults[index]?.kind === "late-kill" &&
+    records.some((one) => one.ev === "drop" && one.fault === index && one.t > at - 2 * bothWays(books) && one.t < at + took);
+  const isAfter = matters.some(
+    ({ appliedMs, index }) =>
+      (appliedMs * 1_000 <= at + took && at <= appliedMs * 1_000 + FOLLOWS) || (appliedMs * 1_000 <= at && bites(index)),
   );
   if (!isAfter) return { needs: wayOf(books, party, at, took), why: "what the way lost or delayed" };
-  const path = books.of(party).findLast((one) => one.ev === "path" && one.t <= at);
-  return path?.ev === "path" && path.path === "direct"
-    ? { needs: MISSES + bothWays(books) / 2, why: "missing three frames and having the next by the relay" }
-    : { needs: ASKS + 3 * roundTrip(books, party) + bothWays(books) + PLAYS, why: "noticing it and taking up the call anew" };
+  const takesUpAnew = ASKS + 3 * roundTrip(books, party) + bothWays(books) + PLAYS;
+  if (!wasDirect) return { needs: takesUpAnew, why: "noticing it and taking up the call anew" };
+  // Where the same change took the relay's way too, the call is only there when that is back; who is told of its network need not find out.
+  const happens = (one: { readonly t: number }): boolean => one.t > at - FOLLOWS && one.t < at + took;
+  const { clients } = books.evidence;
+  const isBothGone = clients.some((who) => books.registrations(who).some((one) => one.state === "reconnecting" && happens(one)));
+  const isTold = clients.some((who) => books.of(who).some((one) => one.ev === "interfaces" && happens(one)));
+  return isBothGone && !isTold
+    ? { needs: MISSES + takesUpAnew, why: "missing three frames and taking up the call anew" }
+    : { needs: MISSES + bothWays(books) / 2, why: "missing three frames and having the next by the relay" };
+}
+
+/** Bursts of loss by chance on one link in a span: packet after packet, with no more between two drops than three frames take, for longer than a call comes back without them. chosen. */
+function burstsOf({ evidence: { records } }: Books, since: number, until: number): readonly { from: number; to: number }[] {
+  const bursts: { where: string; from: number; to: number }[] = [];
+  for (const one of records) {
+    if (one.ev !== "drop" || one.cause !== "loss" || one.fault !== undefined || one.t < since || one.t > until) continue;
+    const last = bursts.findLast(({ where }) => where === one.where);
+    if (last !== undefined && one.t - last.to <= 3 * FRAME_MICROS) last.to = one.t;
+    else bursts.push({ where: one.where, from: one.t, to: one.t });
+  }
+  return bursts.filter(({ from, to }) => to - from >= NOTICES);
 }
 
 /** Drops that no party had a choice about. */
@@ -149,8 +210,9 @@ function wayOf(books: Books, party: string, at: number, took: number): number {
   const stream = media.streams.find(({ to }) => to === party);
   if (stream === undefined) return 0;
   const { sentAt, openedAt, played } = stream;
-  const delays = played.flatMap((one, seq) => (one === undefined ? [] : [one.at - (sentAt[seq] ?? one.at)]));
-  const delay = percentile(delays, 0.5) ?? 0;
+  // As long as the last frame before it waited: what a buffer learns later it did not know then.
+  const last = played.findLastIndex((one) => one !== undefined && one.at < at);
+  const delay = (played[last]?.at ?? 0) - (sentAt[last] ?? 0);
   let [sealed, inTime, late] = [0, 0, 0];
   for (const [seq, sent] of sentAt.entries()) {
     if (sent === undefined || sent + delay < at || sent + delay >= at + took) continue;
@@ -179,11 +241,21 @@ function recoveries(books: Books, one: ReturnType<typeof expected> & { readonly 
         party: own.party,
         took,
         limit,
-        needs: lasted + comesBack(books),
+        needs: lasted + comesBack(books) + lateWords(books, appliedMs),
         why: "the return of a call with its relay or its network",
       },
     ];
   });
+}
+
+/** A call comes back by a registration and a resumption: as long as a fault makes a client's words late, each of them is. */
+function lateWords({ evidence: { scenario, conditions } }: Books, appliedMs: number | null): number {
+  const late = scenario.faults.flatMap((fault, index) => {
+    const { appliedMs: from = null, healedMs = null } = conditions[index] ?? {};
+    const isOn = from !== null && appliedMs !== null && from <= appliedMs && (healedMs ?? Number.POSITIVE_INFINITY) >= appliedMs;
+    return fault.kind === "signalling" && isOn ? [fault.effect.delay ?? 0] : [];
+  });
+  return 2 * Math.max(0, ...late);
 }
 
 function registrations(books: Books, limit: number): readonly Excess[] {
@@ -204,8 +276,28 @@ function connections(books: Books, limit: number): readonly Excess[] {
       const call = calls.find((one) => one.plan === index);
       const at = call === undefined ? undefined : firstAt(call, party, "active");
       const took = at === undefined ? Number.POSITIVE_INFINITY : at - plan.at - plan.answerAfter;
-      const why = "an answer by way of the relay and its set-up";
-      return took <= limit ? [] : [{ party, took, limit, needs: GATHERS + 2 * bothWays(books), why }];
+      const needs = GATHERS + 2 * bothWays(books);
+      const due = plan.at + plan.answerAfter;
+      // Begun again when what happened meanwhile is undone.
+      const undone = books.evidence.conditions.flatMap(({ appliedMs, healedMs }) =>
+        appliedMs !== null &&
+        healedMs !== null &&
+        appliedMs * 1_000 <= (at ?? 0) &&
+        healedMs * 1_000 > plan.at &&
+        healedMs * 1_000 <= (at ?? 0)
+          ? [healedMs * 1_000]
+          : [],
+      );
+      if (took <= limit) return [];
+      return undone.length === 0
+        ? [{ party, took, limit, needs, why: "an answer by way of the relay and its set-up" }]
+        : [
+            {
+              ...{ party, took, limit },
+              needs: Math.max(0, Math.max(...undone) - due) + comesBack(books) + AGAIN + needs,
+              why: "what was undone meanwhile and an answer by way of the relay",
+            },
+          ];
     }),
   );
 }
@@ -217,7 +309,7 @@ function delays(books: Books, party: string | undefined, limit: number): readonl
     const p95 = to === undefined ? undefined : books.evidence.measurements.audio[to]?.mouthToEarMs.p95;
     if (to === undefined || (party !== undefined && party !== to) || p95 == null || p95 * 1_000 <= limit) return [];
     const ways = openedAt.flatMap((at, seq) => (at === undefined || sentAt[seq] === undefined ? [] : [at - (sentAt[seq] ?? 0)]));
-    const way = percentile(ways, 0.99) ?? 0;
+    const way = Math.max(0, ...ways);
     return [{ party: to, took: p95 * 1_000, limit, needs: way + PLAYS + held(to), why: "its packets' way and a jitter buffer" }];
   });
 }
