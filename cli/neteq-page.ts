@@ -13,6 +13,11 @@ export type InboundAudio = {
   readonly packetsReceived: number;
 };
 
+/** Milliseconds of the wall clock, and samples (48 kHz) that NetEq was asked for until then. */
+export type Pull = readonly [atMs: number, samples: number];
+/** chosen: five looks a half second; getStats holds its answers for 50 ms. */
+const POLL_MS = 100;
+
 export type PagePlan = {
   /** 48 kHz mono, base64 of signed 16-bit little-endian samples. */
   readonly speech: string;
@@ -25,10 +30,12 @@ export type PagePlan = {
   readonly bitrate: number;
 };
 
-/** JavaScript that sets `window.neteq` to `{ connect(plan), stats() }`. */
+/** JavaScript that sets `window.neteq` to `{ connect(plan), stats(), watch(), pulls() }`; `pulls`: how much NetEq was asked for, every 100 ms from `watch` on. */
 export const NETEQ_PAGE: string = String.raw`
 window.neteq = (() => {
   let receiver;
+  const inbound = async () => [...(await receiver.getStats()).values()].find((one) => one.type === "inbound-rtp" && one.kind === "audio");
+  const pulled = [];
   const munged = (sdp, plan) =>
     sdp
       .split("\r\n")
@@ -76,11 +83,16 @@ window.neteq = (() => {
       source.start();
       await context.resume();
     },
+    watch() {
+      setInterval(async () => {
+        const one = await inbound();
+        if (one !== undefined) pulled.push([one.timestamp, one.totalSamplesReceived]);
+      }, ${POLL_MS});
+    },
+    pulls: () => pulled,
     async stats() {
-      for (const one of (await receiver.getStats()).values())
-        if (one.type === "inbound-rtp" && one.kind === "audio")
-          return Object.fromEntries(["concealedSamples", "insertedSamplesForDeceleration", "totalSamplesReceived", "jitterBufferDelay", "jitterBufferEmittedCount", "packetsReceived"].map((name) => [name, one[name] ?? 0]));
-      return undefined;
+      const one = await inbound();
+      return one === undefined ? undefined : Object.fromEntries(["concealedSamples", "insertedSamplesForDeceleration", "totalSamplesReceived", "jitterBufferDelay", "jitterBufferEmittedCount", "packetsReceived"].map((name) => [name, one[name] ?? 0]));
     },
   };
 })();

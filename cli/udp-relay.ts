@@ -4,6 +4,8 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { FRAME_MICROS } from "../impl/core/codec.ts";
+import { Lateness } from "./lateness.ts";
 
 export type ListedRelay = {
   /** Port that stands in for the receiver, and the one that stands in for the sender. */
@@ -12,6 +14,8 @@ export type ListedRelay = {
   apply(delays: Float64Array): void;
   /** RTP packets of the list that passed, and those it dropped. */
   counts(): { readonly passed: number; readonly dropped: number };
+  /** By how much later than even sending and the list say packets went on: the sender's lateness and the relay's own. */
+  readonly lateness: Lateness;
   close(): void;
 };
 
@@ -37,6 +41,7 @@ export async function listedRelay(): Promise<ListedRelay> {
   let first: number | undefined;
   let [passed, dropped] = [0, 0];
   const timers = new Set<NodeJS.Timeout>();
+  const lateness = new Lateness();
 
   const onward = (bytes: Uint8Array): void => {
     if (receiver !== undefined) far.send(bytes, receiver.port, receiver.address);
@@ -56,6 +61,8 @@ export async function listedRelay(): Promise<ListedRelay> {
     const timer = setTimeout(() => {
       timers.delete(timer);
       onward(bytes);
+      const now = 1_000 * performance.now();
+      if (index < (delays?.length ?? 0)) lateness.observe(now, now - index * FRAME_MICROS - micros);
     }, micros / 1_000);
     timers.add(timer);
   });
@@ -69,6 +76,7 @@ export async function listedRelay(): Promise<ListedRelay> {
       delays = list;
     },
     counts: () => ({ passed, dropped }),
+    lateness,
     close: () => {
       for (const timer of timers) clearTimeout(timer);
       near.close();

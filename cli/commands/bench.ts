@@ -42,7 +42,10 @@ export function addBench(root: Command, { terminal, end }: Context): void {
       "--grid",
       "fec, jitter: loss x burst x jitter, outages and ITU-T G.1050; fec: at equal wire rate and equal added delay",
     )
-    .option("--link <words>", "with --grid: only links whose names hold these words")
+    .option("--link <words>", "with --grid, and neteq: only links whose names hold these words")
+    .option("--scheme <words>", "neteq: only no FEC, LBRR, RED-1 or RED-2, by words of their names")
+    .option("--recorded", "neteq: Chromium's figures as this repository keeps them, without a browser")
+    .option("--record <file>", "neteq: keep Chromium's figures in this file, beside what it has of other lines")
     .option("--workers <n>", "with --grid: threads; as many as there are processors when not given", wholeArgument(1))
     .option("--csv", "fec: the grid as CSV; jitter: as CSV")
     .option("--out <dir>", "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there")
@@ -63,6 +66,9 @@ type Options = {
   readonly grid?: true;
   readonly csv?: true;
   readonly link?: string;
+  readonly scheme?: string;
+  readonly recorded?: true;
+  readonly record?: string;
   readonly workers?: number;
   readonly out?: string;
 };
@@ -173,10 +179,17 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       const calls = Number(atOnce);
       if (!(Number.isInteger(calls) && calls >= 1 && calls <= 8))
         throw usage(`--at-once ${atOnce}: want a whole number, 1 to 8`, SUBJECTS);
-      const { benchNeteq, neteqTable } = await import("../bench-neteq.ts");
-      const wanted = { seeds: Array.from({ length: count }, (_, i) => i + 1), atOnce: calls };
-      const figures = await benchNeteq(stage, terminal.interrupted, wanted);
-      return told({ figures }, () => neteqTable(figures));
+      const { benchNeteq, chosenLines, neteqTable } = await import("../bench-neteq.ts");
+      const { COMMITTED } = await import("../neteq-record.ts");
+      const file = (path: string): string => resolve(terminal.folder, path);
+      const measured = await benchNeteq(stage, terminal.interrupted, {
+        ...{ ...chosenLines(options.link, options.scheme), seeds: count, atOnce: calls },
+        ...(options.recorded === true ? { against: COMMITTED } : {}),
+        ...(options.record === undefined
+          ? {}
+          : { record: file(options.record), today: new Date().toISOString().slice(0, "2026-01-01".length) }),
+      });
+      return told(measured, () => neteqTable(measured));
     }
     case "explore": {
       const scenarios = await catalogue();

@@ -64,4 +64,6 @@ export type JitterOptions = {
   readonly mode: "real" | "sized";
   /** The buffer's own unless told. */
   readonly bounds?: DelayBounds;
+  /** `neteq`: the delay that one percent of loss is worth, >= 0: less makes for less delay and more concealed, more the other way round. LOSS_PRICE (neteq/delay-target.ts) unless told. */
+  readonly lossPrice?: Micros;
 };

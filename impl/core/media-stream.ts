@@ -7,7 +7,7 @@
 import { type FecName, type FecScheme, NO_FEC, nameOfScheme } from "../base/fec-scheme.ts";
 import type { JitterBufferName } from "../base/jitter-buffer-name.ts";
 import type { RefusalReason, Saying } from "../base/record.ts";
-import { type Instant, millis } from "../base/units.ts";
+import { type Instant, type Micros, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
 import { parseComfortNoise, putComfortNoise } from "../wire/comfort-noise.ts";
 import { kindOf } from "../wire/media-header.ts";
@@ -68,6 +68,8 @@ export type MediaOptions = {
   readonly codec: CodecEngine;
   readonly settings: CodecSettings;
   readonly jitterBuffer: JitterBufferName;
+  /** As in JitterOptions. */
+  readonly lossPrice?: Micros;
   readonly fec: FecOptions;
   /** What the peer can make use of; a peer of before this was a choice says nothing, and is sent nothing of it. */
   readonly peerFec: readonly string[];
@@ -147,7 +149,10 @@ export class MediaStream {
     this.#noise = voice.denoise === true ? voice.noiseRemover?.open() : undefined;
     this.#protector = new Protector(scheme, fec.codes);
     this.#recoverer = new Recoverer(fec.codes);
-    this.#buffer = jitterBuffer(options.jitterBuffer, { decoder: this.#decoder, mode: codec.mode });
+    this.#buffer = jitterBuffer(options.jitterBuffer, {
+      ...{ decoder: this.#decoder, mode: codec.mode },
+      ...(options.lossPrice === undefined ? {} : { lossPrice: options.lossPrice }),
+    });
     if (peerSends !== undefined && capabilities(fec).fec.some((name) => name === peerSends.scheme)) {
       this.#recoverer.expect(millis(peerSends.hold_ms));
       this.#buffer.holdFor(this.#recoverer.hold);

@@ -48,9 +48,9 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "comfort-noise-is-a-gap",
-    file: "impl/core/neteq/neteq-buffer.ts",
-    find: 'this.#parts.add(isLost ? "concealed" : "comfort", -1, part);',
-    replace: 'this.#parts.add("silence", -1, part);',
+    file: "impl/core/neteq/stand-in.ts",
+    find: 'parts.add(isLost ? "concealed" : "comfort", -1, part);',
+    replace: 'parts.add("silence", -1, part);',
     imitates: "Noise that is played for a peer who says nothing counts as if what the peer said had been lost.",
   },
   {
@@ -95,5 +95,36 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
     find: "this.#target = this.#clamp(Math.max(underrun + this.#held, this.#reorder.cheapest(this.#price, underrun)));",
     replace: "this.#target = this.#clamp(Math.max(this.#target, underrun, this.#reorder.cheapest(this.#price, underrun)));",
     imitates: "After one bad minute the jitter buffer keeps its delay for the rest of the call.",
+  },
+  {
+    name: "given-back-lateness-not-learnt",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: "this.#delay.givenBack(now, Math.max(0, transit - this.#history.base));",
+    replace: ";",
+    imitates:
+      "How late frames come that redundancy gives back is not learnt, so most of them come too late where packets overtake each other.",
+  },
+  {
+    name: "gap-ahead-not-met",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: "return gap > FRAME_SAMPLES + HALF || !this.#repeats(head);",
+    replace: "return false;",
+    imitates:
+      "Speech is not lengthened before a frame that is missing while later ones are there, so all of what is missing is made up.",
+  },
+  {
+    name: "waits-however-much-is-missing",
+    file: "impl/core/neteq/delay-target.ts",
+    find: "return (100 * this.#lossPrice) / (1 + this.#missing / ROBUSTNESS) ** 2;",
+    replace: "return 100 * this.#lossPrice;",
+    imitates:
+      "Where half of the frames never come, the jitter buffer waits for the last straggler of the rest as if nothing were missing.",
+  },
+  {
+    name: "level-without-what-is-missing",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: "Math.max(0, this.#newestTime - head.timestamp) + FRAME_SAMPLES;",
+    replace: "this.#window.count * FRAME_SAMPLES;",
+    imitates: "Only frames that are there count as waiting, so where most are missing a delay that has grown is never caught up.",
   },
 ];

@@ -10,6 +10,7 @@ const calm: Situation = {
   isLossy: false,
   isBeforeGap: false,
   sinceStretch: 1_000_000,
+  worth: 1,
 };
 
 it.each<readonly [what: string, change: Partial<Situation>, wanted: Stretch]>([
@@ -24,6 +25,7 @@ it.each<readonly [what: string, change: Partial<Situation>, wanted: Stretch]>([
   ["and when it is early", { delay: 0, sinceStretch: 99_999 }, "normal"],
   ["what waits beyond half a tick is trimmed", { ahead: TRIM_FROM }, "trim"],
   ["where frames are lost time is put in reserve", { isLossy: true, ahead: RESERVE - 1 }, "preemptive-expand"],
+  ["the less, the less a lost frame is worth", { isLossy: true, ahead: RESERVE / 2, worth: 0.5 }, "normal"],
   ["and kept", { isLossy: true, ahead: TRIM_FROM }, "normal"],
   [
     "before a missing frame time is gained, whatever was stretched before",
@@ -31,5 +33,6 @@ it.each<readonly [what: string, change: Partial<Situation>, wanted: Stretch]>([
     "preemptive-expand",
   ],
   ["not more than a frame", { isBeforeGap: true, ahead: GAP_RESERVE, sinceStretch: 0 }, "normal"],
+  ["none where a lost frame is worth nothing", { isBeforeGap: true, worth: 0 }, "normal"],
   ["not where the delay is needed", { ahead: TRIM_FROM, delay: 10_000 }, "preemptive-expand"],
 ])("%s", (_, change, wanted) => expect(decide({ ...calm, ...change })).toBe(wanted));

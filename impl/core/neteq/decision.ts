@@ -23,6 +23,8 @@ export type Situation = {
   readonly isBeforeGap: boolean;
   /** Since the last stretch. */
   readonly sinceStretch: number;
+  /** What a lost frame is worth, 1: as usual (LOSS_PRICE); what is put in reserve for it grows with that. */
+  readonly worth: number;
 };
 
 /**
@@ -53,11 +55,11 @@ export const RESERVE = 7_500;
  */
 export const GAP_RESERVE = 20_000;
 
-export function decide({ delay, target, level, span, ahead, isLossy, isBeforeGap, sinceStretch }: Situation): Stretch {
+export function decide({ delay, target, level, span, ahead, isLossy, isBeforeGap, sinceStretch, worth }: Situation): Stretch {
   if (delay >= target + FAST_ABOVE && span >= target + FAST_ABOVE / 2) return "fast-accelerate";
-  if (isBeforeGap && ahead < GAP_RESERVE) return "preemptive-expand";
+  if (isBeforeGap && ahead < worth * GAP_RESERVE) return "preemptive-expand";
   if (sinceStretch < SPACING) return "normal";
   if (delay >= target + SLACK && level >= target) return "accelerate";
-  if (delay < target || (isLossy && ahead < RESERVE)) return "preemptive-expand";
+  if (delay < target || (isLossy && ahead < worth * RESERVE)) return "preemptive-expand";
   return !isLossy && ahead >= TRIM_FROM ? "trim" : "normal";
 }

@@ -114,6 +114,22 @@ it("frames that redundancy gives back late raise the target where they are held 
   expect(aims).toEqual([10_000, 120_000]);
 });
 
+it("where loss is worth less, less is waited for what was overtaken and less is held for what redundancy gives back; where it is worth more, more", () => {
+  const aims = [0, 10_000, 45_000].map((price) => {
+    const draw = new Stream(6, "price");
+    const target = new DelayTarget(BOUNDS, price);
+    target.holdFor(40_000);
+    for (let i = 0; i < 3_000; i++) {
+      if (draw.nextChance(0.1)) target.outOfOrder(i * FRAME, -50_000 * Math.log(1 - draw.nextUnit()));
+      else target.inOrder(i * FRAME, 0);
+    }
+    return target.target;
+  });
+  expect(aims[0]).toBe(BOUNDS.minTarget);
+  expect(aims[1]).toBeGreaterThan(BOUNDS.minTarget + 10_000);
+  expect(aims[2]).toBeGreaterThan((aims[1] ?? 0) + 20_000);
+});
+
 it("stays within its bounds whatever comes", () => {
   fc.assert(
     fc.property(

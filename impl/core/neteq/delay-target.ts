@@ -6,7 +6,7 @@
  * the more is missing for good the less is waited for.
  */
 import type { DelayBounds } from "../jitter-buffer.ts";
-import { BUCKET, DelayHistogram } from "./delay-histogram.ts";
+import { DelayHistogram } from "./delay-histogram.ts";
 
 /** Share of half seconds whose worst packet shall be in time (NetEq: quantile). */
 const QUANTILE = 0.95;
@@ -17,11 +17,11 @@ const INTERVAL = 500_000;
 /** NetEq: the reorder optimizer's forget factor, 29 s at 50 packets a second. */
 const REORDER_FORGET = 0.9993;
 /**
- * 45 ms of delay are worth one percent of loss. chosen: about twice NetEq's ms_per_loss_percent, and half of what the full-band E-model
+ * Microseconds of delay that are worth one percent of loss, unless told. chosen: about twice NetEq's ms_per_loss_percent, and half of what the full-band E-model
  * says with its figures for Opus (one percent costs 0.2 MOS, as much as 90 ms between 100 and 300 ms do), because it is blind to how
  * delay hurts turn-taking.
  */
-const LOSS_PRICE = 45_000 * 100;
+export const LOSS_PRICE = 45_000;
 /**
  * The more is missing for good, the less another percent matters: the impairment of ITU-T G.107.2 grows with Ppl / (Ppl + Bpl), whose slope falls with the square of 1 + Ppl / Bpl.
  * This is Bpl of Opus as a share (reports/e-model.ts).
@@ -34,12 +34,15 @@ const START = 40_000;
 
 /** From this lateness of its best packet on half a second looks like a slower path. chosen: a tick. */
 const SLOWER_PATH = 20_000;
-/** The next one says the same when its best packet is this near. chosen: a bucket; a queue that fills moves on further. */
-const SAME_PATH: number = BUCKET;
+/** The next one says the same when its best packet is this near. chosen: a queue that fills moves on further. */
+const SAME_PATH = 10_000;
+/** Of what lost frames come back later by, so much need not be added: frames are taken out at ticks, half a tick above what is aimed at in the mean. */
+const HOLD_SPARE = 10_000;
 const STEADY = { worst: 0, best: 0 } as const;
 
 export class DelayTarget {
   readonly #bounds: DelayBounds;
+  readonly #lossPrice: number;
   readonly #underrun: DelayHistogram = new DelayHistogram(FORGET);
   readonly #reorder: DelayHistogram = new DelayHistogram(REORDER_FORGET);
   #intervalEnd = -1;
@@ -54,8 +57,10 @@ export class DelayTarget {
   #held = 0;
   #target: number;
 
-  constructor(bounds: DelayBounds) {
+  /** `lossPrice`: microseconds of delay that one percent of loss is worth. */
+  constructor(bounds: DelayBounds, lossPrice: number = LOSS_PRICE) {
     this.#bounds = bounds;
+    this.#lossPrice = lossPrice;
     this.#target = this.#clamp(START);
   }
 
@@ -121,11 +126,11 @@ export class DelayTarget {
   }
 
   /**
-   * Lost frames come back up to `length` microseconds after their own packets: that is added to the target, but for the bucket that the quantile rounds lateness up by.
-   * What is aimed at is the least level: on average a frame more is there, which covers the tick a frame is found in.
+   * Lost frames come back up to `length` microseconds after their own packets: that is added to the target, but for HOLD_SPARE.
+   * Less of it where loss is worth less than usual. What is aimed at is the least level: on average a frame more is there, which covers the tick a frame is found in.
    */
   holdFor(length: number): void {
-    const held = Math.max(0, length - BUCKET);
+    const held = Math.max(0, length - HOLD_SPARE) * Math.min(1, this.#lossPrice / LOSS_PRICE);
     this.#target = this.#clamp(this.#target - this.#held + held);
     this.#held = held;
   }
@@ -140,7 +145,7 @@ export class DelayTarget {
 
   /** What losing everything is worth in microseconds of delay. */
   get #price(): number {
-    return LOSS_PRICE / (1 + this.#missing / ROBUSTNESS) ** 2;
+    return (100 * this.#lossPrice) / (1 + this.#missing / ROBUSTNESS) ** 2;
   }
 
   #clamp(target: number): number {

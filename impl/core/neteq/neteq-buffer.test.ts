@@ -8,6 +8,7 @@ import { jitterBuffer } from "../jitter-buffers.ts";
 import { jitterRepairsContract } from "../jitter-repairs.contract.ts";
 import { expectLawful, kinds, ms, REDUNDANT, run, SECOND, sentAt, sourceSeqs, stream, stub } from "../jitter-run.contract.ts";
 import type { JitterStatistics } from "../jitter-statistics.ts";
+import { NETEQ_BOUNDS } from "./neteq-buffer.ts";
 
 const buffer = "neteq";
 /** What a stretch changes in mode sized (neteq-buffer.ts). */
@@ -94,6 +95,23 @@ it("the delay comes down again after an episode of jitter", () => {
   expect(mean(means.after)).toBeLessThan(ms(20 + 60));
 });
 
+it("the delay comes down again although most of what is waited for is missing", () => {
+  const draw = new Stream(3, "missing");
+  const lost = Array.from({ length: 3_000 }, () => draw.nextChance(0.6));
+  const late = Array.from({ length: 3_000 }, (_, seq) => (seq < 200 ? 200_000 : 0) + 40_000 * draw.nextUnit());
+  // The path is slower for the first four seconds.
+  const r = run({
+    buffer,
+    arrivals: stream(3_000, (seq) => (lost[seq] ? undefined : ms(20) + (late[seq] ?? 0))),
+    until: 59 * SECOND,
+  });
+  const delays = r.ticks.flatMap(({ now, played }) =>
+    played?.kind === "source" && played.seq !== undefined && now > 30 * SECOND ? [now - sentAt(played.seq)] : [],
+  );
+  expect(delays.length).toBeGreaterThan(300);
+  expect(delays.reduce((sum, one) => sum + one, 0) / delays.length).toBeLessThan(r.target + ms(20 + 30));
+});
+
 it("a frame that comes while its place is being made up plays there, if the delay may grow", () => {
   const r = run({ buffer, arrivals: stream(200, (seq) => (seq >= 100 ? ms(58) : ms(20))), until: ms(3_900) });
   expectLawful(r);
@@ -130,7 +148,7 @@ it("redundancy is waited for once loss makes it worth while, and given up when l
   const during = run({ buffer, arrivals: stream(500, lossy(500), REDUNDANT), until: ms(9_900) });
   expect(during.target).toBe(20_000);
   const after = run({ buffer, arrivals: stream(9_000, lossy(500), REDUNDANT), until: ms(179_900) });
-  expect(after.target).toBe(10_000);
+  expect(after.target).toBe(NETEQ_BOUNDS.minTarget);
 });
 
 /** Senders that keep counting on a network without tricks: what was played and skipped adds up to the media time that passed. */

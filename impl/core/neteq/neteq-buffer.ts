@@ -4,29 +4,31 @@
  * libwebrtc m125, modules/audio_coding/neteq. Left out: NACK.
  *
  * `#position` is the media time of the next sample to be appended to what waits. Audio made up does not move it: whether that stood in
- * for a lost frame or held back a late one is settled when the next real frame is played (`#standIn`).
+ * for a lost frame or held back a late one is settled when the next real frame is played (stand-in.ts).
  */
 import type { FecName } from "../../base/fec-scheme.ts";
 import type { Instant, Micros } from "../../base/units.ts";
 import type { ComfortNoise } from "../../wire/comfort-noise.ts";
 import { type Decoder, FRAME_MICROS, FRAME_SAMPLES } from "../codec.ts";
-import { CONCEALED_FRAMES } from "../concealment.ts";
 import { FrameWindow, type HeldFrame } from "../frame-window.ts";
 import type { DelayBounds, JitterBuffer, JitterFrame, JitterOptions, Played } from "../jitter-buffer.ts";
 import { JitterCounters, type JitterStatistics } from "../jitter-statistics.ts";
 import { AnnouncedSilence } from "../silence/announced-silence.ts";
 import { ArrivalHistory } from "./arrival-history.ts";
 import { decide, FAST_ABOVE, SLACK } from "./decision.ts";
-import { DelayTarget } from "./delay-target.ts";
+import { BUCKET } from "./delay-histogram.ts";
+import { DelayTarget, LOSS_PRICE } from "./delay-target.ts";
 import { LevelFilter } from "./level-filter.ts";
+import { LossyLink } from "./lossy-link.ts";
 import { PlayedParts } from "./played-parts.ts";
+import { SILENT_FRAME, StandIn } from "./stand-in.ts";
 import { Waveform } from "./waveform.ts";
 
 /**
- * chosen: one tick, because packets are looked for once a tick; 400 ms, beyond which a conversation breaks down (ITU-T G.114 section 4:
+ * chosen: the finest step of the histogram of lateness, since packets are looked for once a tick, which is half a tick more in the mean; 400 ms, beyond which a conversation breaks down (ITU-T G.114 section 4:
  * not above 400 ms).
  */
-export const NETEQ_BOUNDS: DelayBounds = { minTarget: 10_000 as Micros, maxTarget: 400_000 as Micros };
+export const NETEQ_BOUNDS: DelayBounds = { minTarget: BUCKET as Micros, maxTarget: 400_000 as Micros };
 
 /** Media time in microseconds; exact for whole frames. */
 const mediaMicros = (samples: number): number => (samples * FRAME_MICROS) / FRAME_SAMPLES;
@@ -44,27 +46,27 @@ const FADED: number = 3 * FRAME_SAMPLES;
 /** Least resemblance of neighbouring periods (NetEq: 14746 and 8192 in Q14). */
 const ALIKE = 0.9;
 const ALIKE_FAST = 0.5;
-/** A link has lossy moments until so long after the last frame that never came in time. chosen: longer than between losses of 1 %, shorter than speech takes to wear a reserve. */
-const LOSSY = 2_000_000;
-/** By then what was late would have come. chosen: what jitter buffers aim at under jitter of 50 ms. */
-const LATE = 200_000;
+/** Before a missing frame. chosen: under jitter a quarter less is concealed than with ALIKE, and ALIKE_FAST conceals no less. */
+const ALIKE_BEFORE_GAP = 0.7;
 /** What a stretch changes where there is no audio to look at: 10 ms. chosen: a period of a low voice. */
 const SIZED_PERIOD = 480;
 
 /** Of frames missing in a row no more count for the delay aimed at: the link was away then, not lossy. chosen: a second. */
 const OUTAGE: number = 50 * FRAME_SAMPLES;
 
-const SILENT_FRAME: Int16Array = new Int16Array(FRAME_SAMPLES);
-
 export class NeteqBuffer implements JitterBuffer {
   readonly #decoder: Decoder;
   readonly #history: ArrivalHistory = new ArrivalHistory();
   readonly #delay: DelayTarget;
+  /** What a lost frame is worth against the usual. */
+  readonly #worth: number;
   readonly #filter: LevelFilter = new LevelFilter();
   readonly #window: FrameWindow = new FrameWindow();
   readonly #counters: JitterCounters = new JitterCounters();
   readonly #parts: PlayedParts = new PlayedParts();
   readonly #silence: AnnouncedSilence = new AnnouncedSilence();
+  readonly #link: LossyLink = new LossyLink();
+  readonly #standIn: StandIn;
   /** Undefined when there is no audio to speak of. */
   readonly #wave: Waveform | undefined;
   #started = false;
@@ -77,28 +79,17 @@ export class NeteqBuffer implements JitterBuffer {
   #newestTime = -1;
   /** Number of the last packet a frame was taken of. */
   #lastPacket = -1;
-  /** Samples made up since the last real one. */
-  #standIn = 0;
-  /** What the decoder made up and has not been played yet: `#rest[#restAt..]`. */
-  #rest: Int16Array = SILENT_FRAME;
-  #restAt: number = FRAME_SAMPLES;
-  /** Frames the decoder was asked to make up since the last real one. */
-  #madeUp = 0;
   #stretched = Number.NEGATIVE_INFINITY;
   /** Samples by which the last real frame was lengthened because the next one is missing: so much less of that is made up. */
   #bought = 0;
-  /** When a frame was last played after one that was neither there nor given back. */
-  #lostAt = Number.NEGATIVE_INFINITY;
-  /** When the first of them was, with never a longer time between. */
-  #lossySince = Number.NEGATIVE_INFINITY;
-  /** When a frame last came after its time: others may be late too, and not lost. */
-  #lateAt = Number.NEGATIVE_INFINITY;
-
   /** Use `jitterBuffer`, which checks the bounds. */
   constructor(options: Required<JitterOptions>) {
     this.#decoder = options.decoder;
-    this.#delay = new DelayTarget(options.bounds);
+    this.#worth = options.lossPrice / LOSS_PRICE;
+    this.#delay = new DelayTarget(options.bounds, options.lossPrice);
     this.#wave = options.mode === "real" ? new Waveform() : undefined;
+    const shared = { parts: this.#parts, counters: this.#counters, silence: this.#silence };
+    this.#standIn = new StandIn({ ...shared, decoder: options.decoder, wave: this.#wave });
   }
 
   get target(): Micros {
@@ -139,7 +130,7 @@ export class NeteqBuffer implements JitterBuffer {
     if (!this.#started && this.#window.count === 0) this.#holdUntil = now + this.#delay.target;
     const stale = verdict === "old" || (jumped && !newer) || seq <= this.#last;
     if (stale || (this.#started && timestamp < this.#position - HALF)) {
-      this.#lateAt = now;
+      this.#link.late(now);
       if (!jumped) this.#delay.cameAfterAll();
       if (isFirst) this.#counters.tooLate();
       if (isFirst && by !== undefined) this.#counters.unneeded();
@@ -172,9 +163,11 @@ export class NeteqBuffer implements JitterBuffer {
     return this.#parts.play(this.#wave === undefined ? SILENT_FRAME : this.#wave.read());
   }
 
-  /** Audio that came and is still to be played, microseconds. */
+  /** Media time that is still to be played, up to the newest packet: what is missing in between too. Microseconds. */
   get #span(): number {
-    return this.#window.count * FRAME_MICROS + mediaMicros(this.#parts.waiting);
+    const head = this.#window.head;
+    const held = head === undefined ? 0 : Math.max(0, this.#newestTime - head.timestamp) + FRAME_SAMPLES;
+    return mediaMicros(held + this.#parts.waiting);
   }
 
   /** What a packet says about the delay to aim at. One that repeats a missing frame is that frame, a little later. */
@@ -217,12 +210,12 @@ export class NeteqBuffer implements JitterBuffer {
     // How long the head may still wait, at most for the time before it that nobody filled.
     const spare = this.#spare(now, head);
     // Where packets are lost and not late, nothing is waited for beyond the target: what was stretched in reserve fills that time instead of what is made up.
-    const isLossy = this.#isLossy(now);
-    const wait = Math.min(gap - this.#standIn - this.#bought, mediaSamples((isLossy ? 0 : SLACK) - spare));
+    const isLossy = this.#link.isLossy(now);
+    const wait = Math.min(gap - this.#standIn.samples - this.#bought, mediaSamples((isLossy ? 0 : SLACK) - spare));
     if (this.#recover(now, head, gap, isLossy ? mediaSamples(spare + FRAME_MICROS) : 0)) return;
     if (wait <= 0) return this.#due(now, need);
     // A frame that the head repeats is taken from there, as soon as it is its turn.
-    const before = gap - FRAME_SAMPLES - this.#standIn;
+    const before = gap - FRAME_SAMPLES - this.#standIn.samples;
     this.#makeUp(Math.min(need, before > 0 && this.#repeats(head) ? Math.min(wait, before) : wait));
   }
 
@@ -238,7 +231,7 @@ export class NeteqBuffer implements JitterBuffer {
 
   /** Leaves the oldest frames out when there is much too much. */
   #skip(now: number): void {
-    const limit = this.#standIn > 0 ? SKIP_IN_PAUSE : SKIP_ANYWAY;
+    const limit = this.#standIn.samples > 0 ? SKIP_IN_PAUSE : SKIP_ANYWAY;
     if (this.#spare(now, this.#window.head as HeldFrame) <= limit) return;
     while (this.#window.count > 1 && this.#spare(now, this.#window.head as HeldFrame) > FAST_ABOVE) this.#leaveOut();
   }
@@ -248,12 +241,12 @@ export class NeteqBuffer implements JitterBuffer {
    * (measured with Opus 24 kbit/s, speech, 20 frames left out), which is a bang. What it makes of the first continues what waits.
    */
   #leaveOut(): void {
+    if (this.#started) this.#standIn.tellOfGap(this.#missingBefore(this.#window.head as HeldFrame));
     const { seq, packet, timestamp, payload, shape } = this.#window.take();
     const pcm = this.#decoder.decode(payload, shape);
     this.#took(seq, packet);
     if (!this.#started) return;
-    if (pcm !== undefined && this.#restAt === FRAME_SAMPLES) this.#keep(pcm);
-    this.#madeUp = 0;
+    this.#standIn.leftOut(pcm);
     this.#settle(timestamp);
     this.#counters.removed(FRAME_SAMPLES);
     this.#advanceTo(timestamp + FRAME_SAMPLES);
@@ -269,29 +262,21 @@ export class NeteqBuffer implements JitterBuffer {
     this.#silence.passed(position);
   }
 
-  #keep(pcm: Int16Array): void {
-    this.#rest = pcm;
-    this.#restAt = 0;
-  }
-
   /** The position goes on to `timestamp`; what was made up meanwhile stood in for the time between, or was too much or too little of it. */
   #settle(timestamp: number): void {
-    const missing = timestamp - this.#position - this.#standIn;
+    const missing = timestamp - this.#position - this.#standIn.samples;
     if (missing > 0) this.#counters.removed(missing);
     else this.#counters.inserted(-missing);
     this.#position = timestamp;
-    this.#standIn = 0;
-  }
-
-  #isLossy(now: number): boolean {
-    return now - this.#lostAt < LOSSY && now - this.#lossySince >= LATE && now - this.#lateAt >= LOSSY;
+    this.#standIn.settle();
   }
 
   /** The frame before the head, out of the head, when only that one is still missing, or up to `early` samples before that once something stands in. */
   #recover(now: number, head: HeldFrame, gap: number, early: number): boolean {
     const seq = head.seq - 1;
-    const before = gap - this.#standIn - FRAME_SAMPLES;
-    if (before > Math.max(0, Math.min(early, this.#standIn)) || gap <= this.#standIn || seq <= this.#last) return false;
+    const before = gap - this.#standIn.samples - FRAME_SAMPLES;
+    if (before > Math.max(0, Math.min(early, this.#standIn.samples)) || gap <= this.#standIn.samples || seq <= this.#last)
+      return false;
     const pcm = this.#decoder.recover(head.payload, head.shape);
     if (pcm === undefined) return false;
     this.#settle(head.timestamp - FRAME_SAMPLES);
@@ -306,20 +291,17 @@ export class NeteqBuffer implements JitterBuffer {
   #due(now: number, need: number): void {
     const head = this.#window.head as HeldFrame;
     const early = this.#lateness(now, head) < this.#delay.target - SLACK;
-    if (early && this.#standIn >= FADED && now - head.arrival < this.#delay.target) return this.#makeUp(need);
+    if (early && this.#standIn.samples >= FADED && now - head.arrival < this.#delay.target) return this.#makeUp(need);
     const gap = head.timestamp - this.#position;
-    const missing = this.#isResting(head) ? this.#silence.lostBefore(head, this.#lastPacket) : gap;
-    this.#tellOfGap(missing);
+    const missing = this.#missingBefore(head);
+    this.#standIn.tellOfGap(missing);
     for (let n = Math.min(missing, OUTAGE); n > HALF; n -= FRAME_SAMPLES) this.#delay.played(true);
     const { seq, packet, shape, timestamp, payload, arrival, by } = this.#window.take();
     const pcm = this.#decoder.decode(payload, shape);
     this.#took(seq, packet);
     if (pcm === undefined) return this.#counters.discarded(packet < 0 ? 0 : 1);
-    const afterGap = this.#standIn > 0 || this.#restAt < FRAME_SAMPLES;
-    if (gap > HALF) {
-      if (now - this.#lostAt >= LOSSY) this.#lossySince = now;
-      this.#lostAt = now;
-    }
+    const afterGap = this.#standIn.samples > 0 || this.#standIn.hasRest;
+    if (gap > HALF) this.#link.lost(now);
     this.#settle(timestamp);
     this.#emitted(now, arrival, by === undefined ? undefined : packet < 0 ? 0 : 1);
     const lateness = now - mediaMicros(timestamp) - this.#history.base;
@@ -336,27 +318,8 @@ export class NeteqBuffer implements JitterBuffer {
     this.#delay.played(false);
   }
 
-  /** A decoder that never hears of a gap goes on as if there were none. */
-  #tellOfGap(gap: number): void {
-    for (
-      const frames = Math.min(CONCEALED_FRAMES, Math.floor((gap + HALF) / FRAME_SAMPLES));
-      this.#madeUp < frames;
-      this.#madeUp++
-    ) {
-      const pcm = this.#decoder.conceal();
-      if (this.#restAt === FRAME_SAMPLES) this.#keep(pcm);
-    }
-  }
-
   #append(kind: "source" | "recovered", packet: number, pcm: Int16Array, by?: FecName): void {
-    let added = 0;
-    if (this.#wave !== undefined) {
-      this.#wave.hear(pcm);
-      if (this.#restAt < FRAME_SAMPLES) added = this.#wave.join(this.#rest, this.#restAt, pcm);
-      else this.#wave.append(pcm, 0, FRAME_SAMPLES);
-    }
-    this.#restAt = FRAME_SAMPLES;
-    this.#madeUp = 0;
+    const added = this.#standIn.join(pcm);
     this.#bought = 0;
     this.#counters.inserted(added);
     this.#parts.add(kind, packet, FRAME_SAMPLES + added, by);
@@ -371,14 +334,15 @@ export class NeteqBuffer implements JitterBuffer {
       level: this.#filter.level,
       span: this.#span,
       ahead: mediaMicros(ahead),
-      isLossy: this.#isLossy(now),
+      isLossy: this.#link.isLossy(now),
       isBeforeGap,
       sinceStretch: now - this.#stretched,
+      worth: this.#worth,
     });
     if (op === "normal") return;
     const wave = this.#wave;
     const fast = op === "fast-accelerate";
-    const least = fast ? ALIKE_FAST : ALIKE;
+    const least = fast ? ALIKE_FAST : isBeforeGap ? ALIKE_BEFORE_GAP : ALIKE;
     if (op === "preemptive-expand") {
       const added = wave === undefined ? SIZED_PERIOD : wave.lengthen(least);
       if (added === 0) return;
@@ -405,56 +369,18 @@ export class NeteqBuffer implements JitterBuffer {
     return gap > FRAME_SAMPLES + HALF || !this.#repeats(head);
   }
 
+  /** Samples that were sent before `head`, since what was played last, and are not there. */
+  #missingBefore(head: HeldFrame): number {
+    return this.#isResting(head) ? this.#silence.lostBefore(head, this.#lastPacket) : head.timestamp - this.#position;
+  }
+
   /** Whether the peer said nothing between what was played last and `head`. */
   #isResting(head: HeldFrame | undefined): boolean {
-    return this.#silence.ahead(this.#position + this.#standIn, head) === 0;
+    return this.#silence.ahead(this.#position + this.#standIn.samples, head) === 0;
   }
 
-  /** `samples` (at most a tick's worth) in place of what is not there: noise where nothing was sent, else what the decoder makes up. */
+  /** `samples` (at most a tick's worth) in place of what is not there. */
   #makeUp(samples: number): void {
-    for (let left = samples; left > 0; ) {
-      const ahead = this.#silence.ahead(this.#position + this.#standIn, this.#window.head);
-      if (ahead === 0) left -= this.#rustle(left);
-      else {
-        const part = ahead === undefined ? left : Math.min(left, ahead);
-        this.#expand(part);
-        left -= part;
-      }
-    }
-  }
-
-  /** At most `samples` of noise; answers how many. What was sent and lost right before the head counts as concealed. */
-  #rustle(samples: number): number {
-    const head = this.#window.head;
-    const lost = this.#silence.lostBefore(head, this.#lastPacket);
-    const left = head === undefined ? Number.POSITIVE_INFINITY : head.timestamp - this.#position - this.#standIn;
-    const isLost = left > 0 && left <= lost;
-    const part = isLost ? Math.min(samples, left) : left > lost ? Math.min(samples, left - lost) : samples;
-    this.#restAt = FRAME_SAMPLES;
-    this.#wave?.append(this.#silence.noise(part), 0, part);
-    this.#standIn += part;
-    if (isLost) this.#counters.concealed(part, false);
-    else this.#counters.comfort(part);
-    this.#parts.add(isLost ? "concealed" : "comfort", -1, part);
-    return part;
-  }
-
-  /** `samples` of what the decoder makes up, silence once that has faded. */
-  #expand(samples: number): void {
-    let left = samples;
-    while (left > 0) {
-      const silent = this.#standIn >= CONCEALED_FRAMES * FRAME_SAMPLES;
-      if (this.#restAt === FRAME_SAMPLES) {
-        this.#keep(silent ? SILENT_FRAME : this.#decoder.conceal());
-        this.#madeUp++;
-      }
-      const part = Math.min(left, FRAME_SAMPLES - this.#restAt);
-      this.#wave?.append(this.#rest, this.#restAt, this.#restAt + part);
-      this.#restAt += part;
-      this.#standIn += part;
-      this.#counters.concealed(part, silent);
-      this.#parts.add(silent ? "silence" : "concealed", -1, part);
-      left -= part;
-    }
+    this.#standIn.makeUp(samples, { position: this.#position, head: this.#window.head, lastPacket: this.#lastPacket });
   }
 }
