@@ -49,7 +49,10 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .option("--workers <n>", "with --grid: threads; as many as there are processors when not given", wholeArgument(1))
     .option("--csv", "fec: the grid as CSV; jitter: as CSV")
     .option("--out <dir>", "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there")
-    .option("--traces <dir>", "jitter: also write every list of drops and delays there, and as rtpdump")
+    .option(
+      "--traces <dir>",
+      "jitter, neteq, and fec with --grid: also write every list of drops and delays there, and as rtpdump",
+    )
     .addHelpText("after", example("midcall bench sim"))
     .action(async (subject: string, options: Options) => {
       await bench(subject, options, terminal);
@@ -97,6 +100,13 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
     terminal.out(asCsv().trimEnd());
   };
   const isWhole = grid === true || csv === true || out !== undefined || options.link !== undefined;
+  if (traces !== undefined) {
+    const { tracedLinks, writeTraces } = await import("../write-traces.ts");
+    await writeTraces(
+      resolve(terminal.folder, traces),
+      tracedLinks(subject, grid === true || options.link !== undefined, options.link),
+    );
+  }
   switch (subject) {
     case "sim": {
       const scenarios = await catalogue();
@@ -160,7 +170,6 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       return told({ figures, cost }, () => [...fecTable(figures).trimEnd().split("\n"), "", ...cost.map(costLine)]);
     }
     case "jitter": {
-      if (traces !== undefined) await (await import("../write-traces.ts")).writeTraces(traces);
       if (isWhole) {
         const { jitterBench } = await import("../bench-grid-run.ts");
         return reported(await jitterBench(options, terminal));
