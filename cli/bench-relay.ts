@@ -117,11 +117,11 @@ async function measured(
   await putThreadFirst(pace.thread);
   const putTogether = await shareOut(under.pid);
   try {
-    await carry(WARM_UP_S);
+    await Promise.race([carry(WARM_UP_S), under.lost]);
     const dropped = (): Promise<readonly [number, number]> => Promise.all([droppedAt([ports.its]), droppedAt(ports.ours)]);
     const [cpu, [itsBefore, oursBefore]] = [await under.cpuSeconds(), await dropped()];
     const own = process.cpuUsage();
-    const [carried] = await Promise.all([carry(seconds), meanwhile?.()]);
+    const [carried] = await Promise.race([Promise.all([carry(seconds), meanwhile?.()]), under.lost]);
     const { user, system } = process.cpuUsage(own);
     const cpuSeconds = (await under.cpuSeconds()) - cpu;
     const [its, ours] = await dropped();

@@ -15,6 +15,8 @@ export type MeasuredProcess = {
   cpuSeconds(): Promise<number>;
   /** Resident memory, octets. */
   residentBytes(): Promise<number>;
+  /** Rejects, with the last it said, when it ends before it is asked to. */
+  readonly lost: Promise<never>;
   end(): Promise<void>;
 };
 
@@ -34,8 +36,15 @@ export async function startMeasured(program: string, words: readonly string[]): 
   });
   createInterface({ input: stderr }).on("line", (line) => void (tail.push(line) > 20 && tail.shift()));
   const gone = once(child, "exit");
+  let isAsked = false;
+  const lost = gone.then(([code, signal]) => {
+    if (isAsked) return new Promise<never>(() => undefined);
+    throw new Error(`${program} ended with ${signal ?? code} while it was measured: ${tail.join("\n")}`);
+  });
+  lost.catch(() => undefined); // told to whoever waits for it
   return {
     pid,
+    lost,
     line: (starts) =>
       new Promise((resolve, reject) => {
         const known = lines.find((line) => line.startsWith(starts));
@@ -53,6 +62,8 @@ export async function startMeasured(program: string, words: readonly string[]): 
     residentBytes: async () =>
       1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN),
     end: async () => {
+      isAsked = true;
+      if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGINT");
       const limit = setTimeout(() => child.kill("SIGKILL"), 5_000);
       await gone;

@@ -1,4 +1,5 @@
 /** Throws a flood at a port of loopback, evenly over its time, from a thread of its own: what sends voice beside it is not kept from it. */
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readlinkSync } from "node:fs";
@@ -19,7 +20,7 @@ const EVERY = 2;
 const { port, garbage, flights, seconds, control } = workerData as FloodOrder;
 const isOver = new Int32Array(control);
 const luck = new Stream(7, "flood");
-const noise = luck.nextBytes(NOISE_BYTES);
+const noise = randomBytes(NOISE_BYTES);
 const socket = createSocket({ type: "udp4", lookup: (name, _, done) => done(null, name, 4) });
 socket.bind(0, "127.0.0.9");
 await once(socket, "listening");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { MeasuredProcess } from "./measured-process.ts";
-import { putThreadBack } from "./own-core.ts";
+import { putThreadBehind } from "./own-core.ts";
 import { MODULE_EXTENSION } from "./version.ts";
 
 /** What was thrown at the relay while it carried calls, and its resident memory in octets. */
@@ -34,8 +34,8 @@ export async function flood(relay: MeasuredProcess, order: Omit<FloodOrder, "con
   });
   try {
     const [{ thread }] = (await once(worker, "message")) as [{ readonly thread: number }];
-    // It has begun at the rank of the one that prepares voice.
-    await putThreadBack(thread);
+    // It has begun at the rank of the thread that prepares voice.
+    await putThreadBehind(thread);
     const residentBefore = await relay.residentBytes();
     let residentAtWorst = residentBefore;
     let isOver = false;

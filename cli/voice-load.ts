@@ -16,6 +16,8 @@ export const PACKET_BYTES = 88;
 const HEADER = 12;
 /** Packets are prepared so long before they leave, microseconds. chosen: what a collection of garbage takes; half of a sender's period, so that its packets keep their order. */
 const AHEAD = 10_000;
+/** A load that takes so many times as long as it should is given up: whatever it is about, this process cannot make it. */
+const TOO_SLOW = 2;
 /** The first one leaves so long after the beginning, microseconds. chosen: twice that. */
 const LEAD = 20_000;
 
@@ -77,7 +79,8 @@ export function voiceLoad(
       const [began, interval] = [time() + LEAD, 1e6 / perSecond];
       pace.begin({ began, interval, count: most, sentAt: times });
       let prepared = 0;
-      while (prepared < most && !signal.aborted) {
+      const limit = began + TOO_SLOW * seconds * 1e6;
+      while (prepared < most && !signal.aborted && time() < limit) {
         const due = Math.min(most, pace.room, Math.floor((time() + AHEAD - began) / interval));
         for (; prepared < due; prepared++) {
           number.setUint32(HEADER, prepared);
@@ -90,7 +93,7 @@ export function voiceLoad(
         }
         await pause(1);
       }
-      const refused = await pace.ended(signal.aborted);
+      const refused = await pace.ended(prepared < most);
       const sent = sentAt.findLastIndex((at) => at > 0) + 1;
       const lasted = ((sentAt[sent - 1] ?? began) + interval - began) / 1e6;
       const late = sentAt.slice(0, sent).map((at, n) => (at - began - n * interval) / 1_000);
