@@ -28,11 +28,6 @@ export async function putThreadFirst(thread: number): Promise<void> {
   await run("chrt", ["--rr", "--pid", String(RANKS.link), String(thread)]).catch(() => undefined);
 }
 
-/** ... and another behind them, before the machine's ordinary work still; never rejects. */
-export async function putThreadBehind(thread: number): Promise<void> {
-  await run("chrt", ["--rr", "--pid", String(RANKS.helper), String(thread)]).catch(() => undefined);
-}
-
 /** `0-3,6` one by one (cpuset(7), list format). */
 export const listed = (list: string): readonly number[] =>
   list

@@ -1,10 +1,9 @@
 /** A flood at a relay that carries calls: garbage, and first packets of handshakes that nobody goes on with. */
-import { once } from "node:events";
+import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
+import { Stream } from "../impl/base/random.ts";
+import { openUdpSocket } from "../impl/io/udp-socket.ts";
 import type { MeasuredProcess } from "./measured-process.ts";
-import { putThreadBehind } from "./own-core.ts";
-import { MODULE_EXTENSION } from "./version.ts";
 
 /** What was thrown at the relay while it carried calls, and its resident memory in octets. */
 export type Flood = {
@@ -14,44 +13,51 @@ export type Flood = {
   readonly residentAtWorst: number;
 };
 
-/** What the thread is told: so much evenly over so many seconds; it ends early when the first word of `control` is not 0 any more. */
+/** So much, evenly over so many seconds. `flights`: first packets of handshakes. */
 export type FloodOrder = {
   readonly port: number;
   readonly garbage: number;
   readonly flights: readonly Uint8Array[];
   readonly seconds: number;
-  readonly control: SharedArrayBuffer;
 };
 
-/** Between looks at the relay's memory, milliseconds. */
-const LOOK_EVERY = 100;
+/** Octets. */
+const LARGEST_GARBAGE = 1_200;
+/** Where garbage is cut from. */
+const NOISE_BYTES = 1 << 20;
 
-/** Throws `garbage` datagrams and `flights`, first packets of handshakes, evenly over so many seconds. */
-export async function flood(relay: MeasuredProcess, order: Omit<FloodOrder, "control">, signal: AbortSignal): Promise<Flood> {
-  const control = new SharedArrayBuffer(4);
-  const worker = new Worker(new URL(`./relay-flood-thread${MODULE_EXTENSION}`, import.meta.url), {
-    workerData: { ...order, control } satisfies FloodOrder,
-  });
-  try {
-    const [{ thread }] = (await once(worker, "message")) as [{ readonly thread: number }];
-    // It has begun at the rank of the thread that prepares voice.
-    await putThreadBehind(thread);
-    const residentBefore = await relay.residentBytes();
-    let residentAtWorst = residentBefore;
-    let isOver = false;
-    const over = once(worker, "message").then((told) => {
-      isOver = true;
-      return told as [{ readonly thrown: number; readonly opened: number }];
-    });
-    worker.postMessage("go");
-    while (!isOver) {
-      await pause(LOOK_EVERY);
-      residentAtWorst = Math.max(residentAtWorst, await relay.residentBytes());
-      if (signal.aborted) Atomics.store(new Int32Array(control), 0, 1);
+/** Resolves when all is thrown, or what was thrown until `signal` was aborted. */
+export async function flood(
+  relay: MeasuredProcess,
+  { port, garbage, flights, seconds }: FloodOrder,
+  signal: AbortSignal,
+): Promise<Flood> {
+  const luck = new Stream(7, "flood");
+  const to = { host: "127.0.0.1", port };
+  const socket = await openUdpSocket({ host: "127.0.0.9", port: 0 });
+  const ignored = (): void => undefined;
+  socket.listen({ heard: ignored, oversized: ignored, refused: ignored, readable: () => void socket.read() });
+  const noise = new Uint8Array(randomBytes(NOISE_BYTES));
+  const residentBefore = await relay.residentBytes();
+  let residentAtWorst = residentBefore;
+  const began = performance.now();
+  let [thrown, opened] = [0, 0];
+  while (!signal.aborted && (thrown < garbage || opened < flights.length)) {
+    const share = Math.min(1, (performance.now() - began) / (seconds * 1_000));
+    for (; thrown < Math.floor(garbage * share); thrown++) {
+      const at = luck.nextBelow(noise.length - LARGEST_GARBAGE);
+      socket.send(noise.subarray(at, at + 1 + luck.nextBelow(thrown % 4 === 0 ? LARGEST_GARBAGE : 90)), to);
     }
-    const [{ thrown, opened }] = await over;
-    return { garbage: thrown, halfOpen: opened, residentBefore, residentAtWorst };
-  } finally {
-    await worker.terminate();
+    for (; opened < Math.floor(flights.length * share); opened++) socket.send(flights[opened] as Uint8Array, to);
+    socket.flush();
+    if (thrown % 5_000 < 50) residentAtWorst = Math.max(residentAtWorst, await relay.residentBytes());
+    await pause(5);
   }
+  await socket.close();
+  return {
+    garbage: thrown,
+    halfOpen: opened,
+    residentBefore,
+    residentAtWorst: Math.max(residentAtWorst, await relay.residentBytes()),
+  };
 }
