@@ -62,6 +62,7 @@ test("the catalogue has at least sixty mutations, each with one sentence of its 
 const WITHOUT: ReadonlyMap<string, string> = new Map([
   ["impl/core/audio-source.ts", "the microphone of the laboratory"],
   ["impl/core/call-proof.ts", "only an impostor would notice, and no laboratory plays one"],
+  ["impl/core/call-side.ts", "types"],
   ["impl/core/client-event.ts", "for screens: nothing of it is in a log"],
   ["impl/core/codec.ts", "types and constants"],
   ["impl/core/concealment.ts", "how a concealed frame sounds is not in a log"],
