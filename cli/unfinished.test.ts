@@ -15,6 +15,13 @@ test("a command that waits for what never comes, with nothing left that could br
   expect(code).toBe(4);
 });
 
+test("one that learns of it from the same event, and goes on, has not ended that way", () => {
+  const { code, told } = ended(
+    'await new Promise((go) => process.once("beforeExit", go)); finished(); console.error("went on");',
+  );
+  expect([code, told.trim()]).toEqual([0, "went on"]);
+});
+
 test("one that has ended says nothing", () => {
   expect(ended("finished();")).toEqual({ code: 0, told: "" });
 });
