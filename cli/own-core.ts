@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { RANKS } from "../netns/precedence.ts";
+import { helpersOf, RANKS } from "../netns/precedence.ts";
 
 const run = promisify(execFile);
 
@@ -10,16 +10,18 @@ const run = promisify(execFile);
 const allowed = (): string => /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
 
 /**
- * From now on process `measured` is on the first of this process's processors alone and this process, with all its threads, on the others. Where there is one only, or
- * taskset(1) is missing, all stays as it is. The function returned undoes what concerns this process; neither ever rejects.
+ * From now on process `measured` is on the first of this process's processors alone and this process on the others, but for V8's helpers, which may be anywhere: a thread
+ * that goes before them and waits for one (a sweep of garbage is asked for again and again until a helper has done its part) would wait for ever on their only processor.
+ * Where there is one only, or taskset(1) is missing, all stays as it is. The function returned undoes what concerns this process; neither ever rejects.
  */
 export async function shareOut(measured: number): Promise<() => Promise<void>> {
   const all = allowed();
   const [first, ...others] = listed(all);
-  const pin = (pid: number, list: string): Promise<unknown> =>
-    run("taskset", ["--all-tasks", "--cpu-list", "--pid", list, String(pid)]).catch(() => undefined);
+  const put = (...words: string[]): Promise<unknown> => run("taskset", ["--cpu-list", "--pid", ...words]).catch(() => undefined);
+  const pin = (pid: number, list: string): Promise<unknown> => put("--all-tasks", list, String(pid));
   if (first === undefined || others.length === 0) return async () => undefined;
   await Promise.all([pin(measured, String(first)), pin(process.pid, others.join(","))]);
+  await Promise.all(helpersOf(process.pid).map((thread) => put(all, thread)));
   return async () => void (await pin(process.pid, all));
 }
 

@@ -56,6 +56,7 @@ export function voiceLoad(
   let delays = new Float64Array(0);
   let seen = new Uint8Array(0);
   let [arrivals, unstamped] = [0, 0];
+  let [began, interval] = [0, 0];
   // Calls begin when they like: who sends next to whom is nobody's choice, and no party's packets come just before or after its peer's.
   const order = shuffled(senders);
   const packet = new Uint8Array(PACKET_BYTES);
@@ -68,7 +69,9 @@ export function voiceLoad(
       if (n >= seen.length || seen[n] !== 0) return;
       seen[n] = 1;
       if (at === undefined) unstamped++;
-      delays[arrivals++] = ((at ?? time()) - (sentAt[n] ?? 0)) / 1_000;
+      // One that gave its slot to a packet which had to wait left soon after its turn, and nobody wrote down when: its delay is from its turn on.
+      const left = sentAt[n] || began + n * interval;
+      delays[arrivals++] = ((at ?? time()) - left) / 1_000;
     },
     run: async (seconds, signal) => {
       const perSecond = senders * PACKETS_PER_SENDER;
@@ -76,7 +79,7 @@ export function voiceLoad(
       const times = new SharedArrayBuffer(8 * most);
       [sentAt, delays, seen] = [new Float64Array(times), new Float64Array(most), new Uint8Array(most)];
       [arrivals, unstamped] = [0, 0];
-      const [began, interval] = [time() + LEAD, 1e6 / perSecond];
+      [began, interval] = [time() + LEAD, 1e6 / perSecond];
       pace.begin({ began, interval, count: most, sentAt: times });
       let prepared = 0;
       const limit = began + TOO_SLOW * seconds * 1e6;
@@ -96,7 +99,7 @@ export function voiceLoad(
       const refused = await pace.ended(prepared < most);
       const sent = sentAt.findLastIndex((at) => at > 0) + 1;
       const lasted = ((sentAt[sent - 1] ?? began) + interval - began) / 1e6;
-      const late = sentAt.slice(0, sent).map((at, n) => (at - began - n * interval) / 1_000);
+      const late = sentAt.slice(0, sent).map((at, n) => (at > 0 ? (at - began - n * interval) / 1_000 : 0));
       await pause(1_000);
       return {
         seconds: lasted,

@@ -37,7 +37,8 @@ export async function putBack(pid: number): Promise<void> {
   await promisify(execFile)("chrt", ["--all-tasks", "--other", "--pid", "0", String(pid)]).catch(() => undefined);
 }
 
-function helpersOf(pid: number): readonly string[] {
+/** Threads of process `pid` that V8 works in beside its own. */
+export function helpersOf(pid: number): readonly string[] {
   const folder = `/proc/${pid}/task`;
   return readdirSync(folder).filter((thread) => {
     try {
