@@ -1,15 +1,15 @@
 /** `midcall parity`: the same cases and seeds in virtual time and on a real kernel, and whether the model told the truth. */
 import { writeFile } from "node:fs/promises";
 import { cpus, loadavg, release } from "node:os";
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { ParityRow } from "../../reports/parity.ts";
 import type { Result } from "../../reports/result.ts";
 import type { Scenario } from "../../scenarios/expanded.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, type ExitCode, usage } from "../exit.ts";
-import { isReproducible, LABS, type LabName, type Laboratory, openLaboratory } from "../laboratory.ts";
-import { discardFolder, outFolder, reserveFolder } from "../run-folder.ts";
+import { isReproducible, LABS, type LabName, type Laboratory, type LabReport, openLaboratory } from "../laboratory.ts";
+import { discardFolder, discardIfEmpty, outFolder, reserveFolder } from "../run-folder.ts";
 import { catalogue, chooseScenarios } from "../scenario-choice.ts";
 import { DEFAULT_SEED, formatSeed, wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -88,6 +88,21 @@ async function parity(words: readonly string[], options: Options, terminal: Term
 
 const asJson = (row: ParityRow, within: boolean): object => ({ ...row, within });
 
+/** Runs `run` into `folder`, of which nothing is left where the run held or was interrupted. */
+async function kept(folder: string | null, signal: AbortSignal, run: () => Promise<LabReport>): Promise<LabReport> {
+  let verdict: string | undefined;
+  try {
+    const ran = await run();
+    verdict = ran.result.verdict;
+    return ran;
+  } finally {
+    if (folder !== null) {
+      if (verdict === "held" || signal.aborted) await discardFolder(folder);
+      await discardIfEmpty(folder);
+    }
+  }
+}
+
 /** Every case with every seed, in the order of seeds by case. */
 async function runAll(
   cases: readonly Scenario[],
@@ -108,22 +123,23 @@ async function runAll(
         detail: `${total - jobs.length} of ${total}`,
       });
       const folder = keep === null ? null : await reserveFolder(keep, { scenario: scenario.name, lab, seed: formatSeed(seed) });
-      const ran = await laboratory.run(
-        {
-          lab,
-          scenario,
-          seed,
-          codec: "real",
-          crypto: "real",
-          folder,
-          dir: folder === null ? "" : relative(terminal.folder, folder),
-          wantLines: false,
-          commit: commit(),
-          sabotage: null,
-        },
-        { signal: terminal.interrupted },
+      const ran = await kept(folder, terminal.interrupted, () =>
+        laboratory.run(
+          {
+            lab,
+            scenario,
+            seed,
+            codec: "real",
+            crypto: "real",
+            folder,
+            dir: folder === null ? "" : relative(terminal.folder, folder),
+            wantLines: false,
+            commit: commit(),
+            sabotage: null,
+          },
+          { signal: terminal.interrupted },
+        ),
       );
-      if (folder !== null && ran.result.verdict === "held") await discardFolder(folder);
       const all = results.get(scenario.name);
       if (all !== undefined) all[index] = ran.result;
       load.most = Math.max(load.most, loadavg()[0] ?? 0);
@@ -139,6 +155,7 @@ async function runAll(
       }
     }),
   );
+  if (keep !== null) for (const { name } of cases) await discardIfEmpty(join(keep, name));
   terminal.quiet();
   return results;
 }

@@ -88,15 +88,17 @@ const SIGNS: Readonly<Record<string, string>> = { held: "✓", broken: "✗", in
 /** The newest frame that came and is not drawn. */
 let waiting: string | undefined;
 let isDrawing = false;
+function showWaiting(): void {
+  if (waiting !== undefined) show(JSON.parse(waiting) as Frame);
+  waiting = undefined;
+}
 /** On a machine where drawing takes longer than frames take to come, those between are left out, and a hand on the page is heard between two drawings. */
 function drawNext(): void {
   if (isDrawing || waiting === undefined) return;
-  const frame = JSON.parse(waiting) as Frame;
-  waiting = undefined;
   isDrawing = true;
   requestAnimationFrame(() => {
     const began = performance.now();
-    show(frame);
+    showWaiting();
     setTimeout(() => {
       isDrawing = false;
       drawNext();
@@ -114,8 +116,7 @@ function listen(speed: string): void {
   });
   source.addEventListener("result", (event) => {
     source?.close();
-    if (waiting !== undefined) show(JSON.parse(waiting) as Frame);
-    waiting = undefined;
+    showWaiting();
     const result = JSON.parse(event.data) as { verdict: string; cause: string; culprit: string; dir: string };
     element("head").className = result.verdict;
     element("verdict").textContent = `${SIGNS[result.verdict] ?? ""} ${result.verdict}`;
