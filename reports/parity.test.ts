@@ -49,6 +49,19 @@ test("a recovery may differ by 30 ms or a fifth of the model's, whichever is mor
   expect(parityTable(beyond, "netns").join("\n")).toContain("NO");
 });
 
+test("few runs may differ by what the middle of so many does by chance, which many runs of the model tell", () => {
+  const spread = [-20, 0, 20].map(later);
+  const toleranceOf = (sim: Result[], real: Result[], model?: Result[]): number =>
+    recovery(parityRows(killed, sim, real, model)).tolerance ?? 0;
+  const alone = toleranceOf([one], [one]);
+  // The standard deviation of the three is 20 ms.
+  expect(toleranceOf([one], [one], spread) - alone).toBeCloseTo(2 * Math.sqrt(Math.PI / 2) * 20 * Math.SQRT2, 6);
+  const eight = Array.from({ length: 8 }, () => one);
+  expect(toleranceOf(eight, eight, spread) - alone).toBeCloseTo(2 * Math.sqrt(Math.PI / 2) * 20 * 0.5, 6);
+  expect(toleranceOf([one], [one, later(20)])).toBe(alone);
+  expect(toleranceOf([one], [one], [later(null), later(null)])).toBe(alone);
+});
+
 test("the middle of the seeds counts: one run that never recovers is an accident, most of them are a finding", () => {
   expect(isWithin(recovery(parityRows(killed, [one, one, one], [one, later(null), one])))).toBe(true);
   const never = recovery(parityRows(killed, [one, one, one], [later(null), later(null), one]));

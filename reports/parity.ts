@@ -25,12 +25,23 @@ const RECOVERY_MS = 30;
 const RECOVERY_SHARE = 0.2;
 const GAP_MS = 40;
 const CONCEALMENT = 0.02;
+/** The standard error of a median is this much that of a mean, for normal values: √(π/2). */
+const MEDIAN_TO_MEAN = Math.sqrt(Math.PI / 2);
+/** chosen: two standard errors, which one comparison in twenty goes beyond by chance alone. */
+const STANDARD_ERRORS = 2;
 
 /**
  * The figures of one case; both lists are its results of the same seeds. A case without audio has only its verdicts. How soon a call gets over an
  * impairment that stays is told and not held to anything: whether a gap of such a call passes for a stop is a coin that each run throws anew.
+ * Lengths of time hang on the instant at which a timer happened to be, which a real run draws anew: with fewer than five seeds, `model`, many results of
+ * the model, tells by how much more the middles of so few may differ by chance.
  */
-export function parityRows({ name, faults }: Scenario, sim: readonly Result[], real: readonly Result[]): ParityRow[] {
+export function parityRows(
+  { name, faults }: Scenario,
+  sim: readonly Result[],
+  real: readonly Result[],
+  model: readonly Result[] = [],
+): ParityRow[] {
   const rows: ParityRow[] = [];
   const row = (
     figure: string,
@@ -40,7 +51,10 @@ export function parityRows({ name, faults }: Scenario, sim: readonly Result[], r
   ): void => {
     const [a, b] = [of(sim), of(real)];
     if (a === undefined && b === undefined) return;
-    rows.push({ scenario: name, figure, unit, sim: a ?? null, real: b ?? null, tolerance: tolerance(a ?? 0) });
+    const most = tolerance(a ?? 0);
+    const single = unit === "ms" ? model.flatMap((one) => of([one]) ?? []) : [];
+    const allowed = most === null ? null : most + chanceOf(single, sim.length, real.length);
+    rows.push({ scenario: name, figure, unit, sim: a ?? null, real: b ?? null, tolerance: allowed });
   };
   const audio = (all: readonly Result[]): readonly PartyAudio[] => all.flatMap((one) => Object.values(one.measurements.audio));
   row(
@@ -126,6 +140,14 @@ const recoveriesOf = ({ measurements }: Result, faults: readonly number[]): numb
 function median(values: readonly number[]): number | null | undefined {
   const middle = values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
   return middle === Number.POSITIVE_INFINITY ? null : middle;
+}
+
+/** By how much the middles of `a` and of `b` runs differ by chance, in the unit of `values`, which are of single runs. */
+function chanceOf(values: readonly number[], a: number, b: number): number {
+  const middle = mean(values);
+  if (middle === undefined || values.length < 2 || a === 0 || b === 0) return 0;
+  const variance = values.reduce((sum, one) => sum + (one - middle) ** 2, 0) / (values.length - 1);
+  return STANDARD_ERRORS * MEDIAN_TO_MEAN * Math.sqrt(variance * (1 / a + 1 / b));
 }
 
 const mean = (values: readonly number[]): number | undefined =>
