@@ -5,6 +5,7 @@
  */
 import { ByteReader, fromHex, putUint, toHex } from "../base/cursor.ts";
 import type { RefusalReason } from "../base/record.ts";
+import { type Micros, seconds } from "../base/units.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { fingerprintOf, type Identity } from "./identity.ts";
 import { wantOctets } from "./octets.ts";
@@ -55,12 +56,12 @@ export function registeredAt({ nonce }: Pick<RegistrationProof, "nonce">): numbe
  * A registration that arrives at the same relay so much later than one that was made after it has been overtaken, on another session of its client. One that is
  * older by more is another process by a clock that is behind. chosen: after 30 s without an answer a session is given up (session.ts), and with it what it sent.
  */
-const OVERTAKEN_WITHIN_MS = 30_000;
+export const OVERTAKEN_WITHIN: Micros = seconds(30);
 
 /** Whether `proof` was made before `known`, which arrived earlier: it tells nothing of where its client is now. False where one does not tell when. */
 export function isOvertaken(proof: Pick<RegistrationProof, "nonce">, known: Pick<RegistrationProof, "nonce">): boolean {
   const [at, knownAt] = [registeredAt(proof), registeredAt(known)];
-  return at > 0 && at < knownAt && knownAt - at < OVERTAKEN_WITHIN_MS;
+  return at > 0 && at < knownAt && (knownAt - at) * 1_000 < OVERTAKEN_WITHIN;
 }
 
 /** Signs for the relay whose certificate has fingerprint `relay` (SHA-256, lowercase hex). `nonce`: 16 fresh octets, else RangeError. */

@@ -7,6 +7,7 @@ import type { Effect } from "./effect.ts";
 import { identityFromSecret } from "./identity.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { Outbox } from "./outbox.ts";
+import { REPLACED } from "./registration.ts";
 import type { Link } from "./relay-link.ts";
 import { type RelaySessions, relaySessions } from "./relay-sessions.ts";
 import { DEFAULT_BACKOFF } from "./supervisor.ts";
@@ -245,6 +246,40 @@ describe("a session that is left", () => {
     link(3).rtt = seconds(10);
     sessions.desire(undefined);
     expect(closes([...take(), ...wake(Instant(17_000_000))])).toContain(3);
+  });
+});
+
+describe("a session that a newer one has replaced", () => {
+  const replaced = { type: "closed", reason: "peer", detail: REPLACED } as const;
+  /** The relay falls silent, the client registers on another session, and leaves that when the relay is heard again. */
+  const doubted = () => {
+    const { sessions, take, wake, register } = world(true);
+    sessions.session(1, { type: "silent", for: seconds(1) });
+    sessions.session(2, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    sessions.session(2, { type: "closed", reason: "idle-timeout" });
+    sessions.session(1, { type: "heard" });
+    expect(sessions.isRegistered()).toBe(true);
+    take();
+    return { sessions, take, wake, register };
+  };
+
+  it("by this client's own registration, left unanswered before, is lost and not given to another process, which the next one is", () => {
+    const { sessions, take, register } = doubted();
+    sessions.session(1, replaced);
+    const effects = take();
+    expect(said(effects, "registration")).toMatchObject([{ state: "reconnecting", attempt: 1 }]);
+    expect(connects(effects)).toEqual([one.address]);
+    register(3);
+    take();
+    sessions.session(3, replaced);
+    expect(said(take(), "registration")).toMatchObject([{ state: "refused", reason: "another client uses this identity" }]);
+  });
+
+  it("is another process's when the own one was so long ago that it cannot be still on its way", () => {
+    const { sessions, take, wake } = doubted();
+    wake(Instant(seconds(30)));
+    sessions.session(1, replaced);
+    expect(said(take(), "registration")).toMatchObject([{ state: "refused" }]);
   });
 });
 

@@ -15,7 +15,7 @@ import { canReach } from "./ice/reach.ts";
 import type { Identity } from "./identity.ts";
 import type { Outbox } from "./outbox.ts";
 import * as refuge from "./refuge.ts";
-import { nonceAt, REPLACED, signRegistration } from "./registration.ts";
+import { nonceAt, OVERTAKEN_WITHIN, REPLACED, signRegistration } from "./registration.ts";
 import { relayDial } from "./relay-dial.ts";
 import { type Link, viewOf } from "./relay-link.ts";
 import * as probe from "./relay-probe.ts";
@@ -121,6 +121,8 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     },
   });
   let enrolledMs = 0;
+  /** When this client last registered on a session that it left before the relay answered. */
+  let unansweredAt: Instant | undefined;
   const chance = (): number => (config.entropy(1)[0] ?? 0) / 256;
 
   function supervise(input: supervisor.Input): void {
@@ -263,7 +265,8 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     }
     if (link !== primary) return departed(link);
     primary = undefined;
-    if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED) return displaced(link);
+    if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED && !isByItself())
+      return displaced(link);
     if (watch.at === "registered") {
       call.interrupted();
       return supervise({ type: "lost", reason: event.reason, wait: goodbyeWait(event.reason) });
@@ -293,6 +296,13 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const [state, relay] = refuge.next(refuges, call.now(), hasFailed);
     refuges = state;
     if (relay !== undefined) supervise({ type: "desire", relay });
+  }
+
+  /** Whether the registration that took this one's place can be this client's own. Once only: the next one is another process's. */
+  function isByItself(): boolean {
+    const at = unansweredAt;
+    unansweredAt = undefined;
+    return at !== undefined && Instant.between(at, call.now()) < OVERTAKEN_WITHIN;
   }
 
   /** Taking the registration back from another process would go on for ever, so the newer one keeps it. */
@@ -330,6 +340,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   function enrol(link: Link): void {
     const { token } = link.relay;
     link.enrolledAt = call.now();
+    unansweredAt = call.now();
     // Later than the one before, also within a millisecond.
     enrolledMs = Math.max(enrolledMs + 1, (config.unixMsAtStart ?? 0) + Math.floor(call.now() / 1_000));
     const nonce = nonceAt(enrolledMs, config.entropy(16));
@@ -386,6 +397,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     packet,
     acknowledged: (link, message) => {
       if (link !== attempt) return out.refuse("duplicate", message.type);
+      unansweredAt = undefined;
       if (link.enrolledAt !== undefined) link.rtt = Micros(Math.min(link.rtt, Instant.between(link.enrolledAt, call.now())));
       if (!message.ok) return turnedAway(link, message.reason ?? "refused");
       closeLink(primary, "replaced");
