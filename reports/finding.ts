@@ -5,7 +5,8 @@ export type Miss = { readonly at: number; readonly by: number };
 
 /**
  * An oracle's answer; `at` is the instant of the violation in microseconds, where there is one. `brief`: the part of `detail`
- * that the verdict rests on, where that is not all of it. `misses`: every one that the verdict rests on, where the oracle can tell them apart.
+ * that the verdict rests on, where that is not all of it. `misses`: every one that the verdict rests on, where the oracle can tell them apart. `awaited`: it rests on
+ * packets that had this long to come until `at`, microseconds.
  */
 export type Finding = {
   readonly verdict: "held" | "broken" | "inconclusive";
@@ -13,6 +14,7 @@ export type Finding = {
   readonly brief?: string;
   readonly at?: number;
   readonly misses?: readonly Miss[];
+  readonly awaited?: number;
 };
 
 export const held = (detail: string): Finding => ({ verdict: "held", detail });

@@ -69,6 +69,19 @@ describe("a broken promise", () => {
     expect(excused(oracle, broken("alice 900 ms", at), stalls, END).verdict).toBe(verdict);
   });
 
+  it("that awaits packets hangs on a long stall in all the time that they had, also of one after the scenario's end", () => {
+    const long = { ...WAITED, waited: 1_000_000 };
+    const verdict = (one: Stall, awaited: number | undefined): string =>
+      excused("everything-freed", { ...broken("r1 still holds 1 calls", s(45)), ...(awaited && { awaited }) }, [one], END)
+        .verdict;
+    expect(verdict(long, s(36))).toBe("inconclusive");
+    expect(verdict(long, undefined)).toBe("broken");
+    expect(verdict(long, s(35))).toBe("broken");
+    expect(verdict({ ...long, waited: 999_999 }, s(36))).toBe("broken");
+    expect(verdict({ ...long, who: "lab" }, s(36))).toBe("broken");
+    expect(verdict({ ...long, from: s(21), to: s(22) }, s(36))).toBe("inconclusive");
+  });
+
   it.for([
     ["by no more than a thread waited just then", [{ at: s(9.4), by: 40_000 }], "inconclusive"],
     ["by more", [{ at: s(9.4), by: 90_000 }], "broken"],
@@ -116,6 +129,20 @@ it("a run whose only trouble is the machine's is inconclusive, and its cause say
   expect(cause).toContain(
     "no-interruption could not be judged: the machine did not keep up: net got no processor for 499 ms at 9.000 s",
   );
+});
+
+it.for([
+  ["a relay's session and call where the link emulator stood still for long", "r1", {}, 6_500, "inconclusive"],
+  ["the same where it stood still for a moment", "r1", {}, 900, "broken"],
+  ["a relay's supervisor, which ends by itself", "r1", { supervisors: 1 }, 6_500, "broken"],
+  ["what a client holds, who lets go by itself", "alice", {}, 6_500, "broken"],
+] as const)("everything-freed says of %s: held by %s", ([, who, more, ms, verdict]) => {
+  const records = aCallLog()
+    .say(s(16), "net", { ev: "stall", micros: ms * 1_000, cpuMicros: 1_000 })
+    .say(s(47), who, { ev: "held", sessions: 1, calls: 1, supervisors: 0, ...more })
+    .records();
+  const { oracles } = judge(measure(records, aScenario()));
+  expect(oracles.find(({ name }) => name === "everything-freed")?.verdict).toBe(verdict);
 });
 
 it("a gap of five frames where three are allowed is the machine's where it held a party up for as long, and every other gap is somebody's", () => {

@@ -17,10 +17,13 @@ const FELT_FOR = 5_000_000;
 /** A gap begins so soon after what was late, or as long before it where frames were in store. chosen: what jitter buffers hold at most in calls that are promised short gaps. */
 const AT_ONCE = 500_000;
 
+/** So long a stall may lose what is said once or said again for a while. chosen: a third of the 3 s in which a party says goodbye. */
+const LOSES_FROM = 1_000_000;
+
 /** After a stall everything that waited is done in turn. chosen: a look at the clock. */
 const LATE = 20_000;
 
-/** Keys, addresses and counts, which are right or wrong at any speed. A crash is shown as one whatever led to it. */
+/** Keys, addresses and counts, which are right or wrong at any speed, unless a finding awaits packets. A crash is shown as one whatever led to it. */
 const REGARDLESS: ReadonlySet<string> = new Set([
   "nothing-crashed",
   "no-nonce-reuse",
@@ -66,11 +69,18 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
   });
 }
 
-/** The finding, or why it says nothing: threads were kept waiting about when it was broken, or at any time where that is not known. */
-export function excused(oracle: string, finding: Finding, stalls: readonly Stall[], duration: number): Finding {
-  if (finding.verdict !== "broken" || REGARDLESS.has(oracle)) return finding;
-  const { at, misses } = finding;
-  const near = stalls.filter(({ from, to }) => at === undefined || (from <= at + FELT_FOR && to >= at - FELT_FOR));
+/**
+ * The finding, or why it says nothing: threads were kept waiting about when it was broken, or while what it awaits could have come, or at any time where neither is
+ * known. What is awaited is lost by one long stall, also after the scenario's end, and not by many short ones.
+ */
+export function excused(oracle: string, finding: Finding, all: readonly Stall[], duration: number): Finding {
+  const { at, misses, awaited } = finding;
+  if (finding.verdict !== "broken" || (REGARDLESS.has(oracle) && awaited === undefined)) return finding;
+  const stalls = all.filter((one) =>
+    awaited === undefined ? one.from < duration : one.waited >= LOSES_FROM && one.who !== "lab",
+  );
+  const felt = awaited ?? FELT_FOR;
+  const near = stalls.filter(({ from, to }) => at === undefined || (from <= at + FELT_FOR && to >= at - felt));
   const worst = near.reduce<Stall | undefined>(
     (most, one) => (most === undefined || one.waited > most.waited ? one : most),
     undefined,
