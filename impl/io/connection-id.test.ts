@@ -47,6 +47,7 @@ describe("connection IDs", () => {
       initial: true,
       to: Uint8Array.of(7, 8),
       from: Uint8Array.of(4, 5, 6),
+      rest: Uint8Array.of(99),
     });
     expect(readOuterHeader(Uint8Array.from(long, (octet, i) => (i === 0 ? 0xe3 : octet)))).toMatchObject({ initial: false });
     expect(readOuterHeader(Uint8Array.of(0x41, ...ID, 1))).toEqual({ form: "short", to: ID });

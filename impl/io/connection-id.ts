@@ -51,9 +51,11 @@ export type OuterHeader =
       readonly initial: boolean;
       readonly to: Uint8Array;
       readonly from: Uint8Array;
+      /** What follows the IDs, as the version says. */
+      readonly rest: Uint8Array;
     };
 
-/** Undefined for what cannot be QUIC. IDs are views of `packet`. Never throws. */
+/** Undefined for what cannot be QUIC. IDs and rest are views of `packet`. Never throws. */
 export function readOuterHeader(packet: Uint8Array): OuterHeader | undefined {
   const reader = new ByteReader(packet);
   const first = reader.uint(1);
@@ -65,5 +67,5 @@ export function readOuterHeader(packet: Uint8Array): OuterHeader | undefined {
   const to = reader.bytes(reader.uint(1));
   const from = reader.bytes(reader.uint(1));
   if (reader.bad) return undefined;
-  return { form: "long", version, initial: (first & 0x30) === 0, to, from };
+  return { form: "long", version, initial: (first & 0x30) === 0, to, from, rest: reader.rest() };
 }

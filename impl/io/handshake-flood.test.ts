@@ -1,16 +1,20 @@
 /** A session beside a flood of handshakes that nobody goes on with. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { queryObjects } from "node:v8";
 import { expect, test } from "vitest";
 import { parseAddress } from "../base/address.ts";
 import { Stream } from "../base/random.ts";
-import { seconds } from "../base/units.ts";
+import { millis, seconds } from "../base/units.ts";
 import { observer } from "../core/session.contract.ts";
 import { DEFAULT_SESSION } from "../core/session.ts";
+import { cHeapBytes } from "./c-heap.fixture.ts";
 import { makeCertificate } from "./certificate.ts";
+import { QuicConnection } from "./quic-connection.ts";
 import { openEndpoint } from "./quic-endpoint.ts";
 import { engineConfig, quiche } from "./quic-engine.ts";
 import { realClock } from "./quic-world.fixture.ts";
+import { reclaimMemory } from "./reclaim.ts";
 import { openUdpSocket } from "./udp-socket.ts";
 
 const HANDSHAKES = 200;
@@ -113,6 +117,73 @@ test("what comes for a session is read and told before handshakes that came earl
     client.flush();
     await until(() => met() === 40);
     expect(metBefore).toBe(0);
+  } finally {
+    await stranger.close();
+    await client.closeAll();
+    await server.closeAll();
+  }
+}, 60_000);
+
+test("one flood after another leaves no connection, no timer, and no more memory than the one before it", async () => {
+  const now = realClock();
+  const certificate = makeCertificate();
+  const config = { ...DEFAULT_SESSION, idleTimeout: seconds(60), silence: seconds(60), handshakeTimeout: millis(300) };
+  const there = observer(now);
+  const ignored = { accepted: () => undefined, packet: () => undefined, event: () => undefined };
+  const common = { host: "127.0.0.1", port: 0, now };
+  const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === "Timeout").length;
+  const [others, ofEndpoints] = [timers(), 2];
+  let dropped = 0;
+  const server = await openEndpoint({
+    ...{ ...common, config, certificate, listener: ignored, limits: { unproved: 64, all: 128 } },
+    dropped: () => dropped++,
+  });
+  const client = await openEndpoint({
+    ...common,
+    config: { ...config, handshakeTimeout: seconds(60) },
+    listener: there.listener,
+  });
+  const stranger = await openUdpSocket({ host: "127.0.0.1", port: 0 });
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1)); // the test's own limit ends it
+  };
+  const target = { host: "127.0.0.1", port: parseAddress(server.local)?.port ?? 0 };
+  const [strangers, luck, out] = [engineConfig(config), new Stream(13, "flood"), new Uint8Array(1_500)];
+  const FLIGHTS = 1_000;
+  const flood = async (): Promise<void> => {
+    const met = (): number => dropped + server.counters().halfOpen + server.counters().retries;
+    const before = met();
+    for (let i = 1; i <= FLIGHTS; i++) {
+      const flight = quiche.Connection.connect(null, luck.nextBytes(20), stranger.local, target, strangers);
+      stranger.send(out.subarray(0, flight.send(out)?.[0]), target);
+      stranger.send(luck.nextBytes(1 + luck.nextBelow(90)), target);
+      if (i % 20 > 0) continue;
+      stranger.flush();
+      await until(() => met() >= before + i);
+    }
+    await until(() => server.counters().halfOpen === 0);
+  };
+  const objects = (): number => queryObjects(QuicConnection, { format: "count" });
+  const kept = async () => {
+    await reclaimMemory();
+    return { connections: objects(), timers: timers(), cHeap: cHeapBytes?.() ?? 0, heap: process.memoryUsage().heapUsed };
+  };
+  try {
+    client.connect(1, server.local, certificate.fingerprint);
+    await until(() => there.seen.some((seen) => seen.type === "event" && seen.event.type === "connected"));
+    const first = await kept();
+    expect(first.connections).toBe(2); // both ends of the session
+    const after: Awaited<ReturnType<typeof kept>>[] = [];
+    for (let n = 0; n < 4; n++) {
+      await flood();
+      after.push(await kept());
+    }
+    expect(after.map(({ connections }) => connections)).toEqual(after.map(() => 2));
+    for (const one of after) expect(one.timers).toBeLessThanOrEqual(others + ofEndpoints);
+    // The first makes code and buffers. 134 octets a first packet once stayed, which the engine's reading of its token had left (first-packet.ts).
+    const [, second, , last] = after as [typeof first, typeof first, typeof first, typeof first];
+    expect(last.cHeap - second.cHeap).toBeLessThan(20 * 2 * FLIGHTS);
+    expect(last.heap - second.heap).toBeLessThan(100 * 2 * FLIGHTS);
   } finally {
     await stranger.close();
     await client.closeAll();
