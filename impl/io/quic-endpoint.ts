@@ -22,19 +22,11 @@ import { isSearchResponse } from "../wire/ssdp.ts";
 import { isStun } from "../wire/stun.ts";
 import { Alarms } from "./alarms.ts";
 import type { Certificate } from "./certificate.ts";
-import {
-  idKey,
-  newConnectionId,
-  type OuterHeader,
-  readOuterHeader,
-  resetPacket,
-  resetTokenNumber,
-  SMALLEST_CAUSE,
-  shortKey,
-} from "./connection-id.ts";
-import { DEFAULT_LIMITS, type FirstPacket, firstPacket, type HandshakeLimits } from "./first-packet.ts";
+import { idKey, newConnectionId, readOuterHeader, shortKey } from "./connection-id.ts";
+import { DEFAULT_LIMITS, type HandshakeLimits } from "./first-packet.ts";
 import { type ConnectionHost, type PathFacts, QuicConnection } from "./quic-connection.ts";
-import { type EngineConnection, engineConfig, type Host, quiche } from "./quic-engine.ts";
+import { engineConfig, type Host, quiche } from "./quic-engine.ts";
+import { QuicStrangers } from "./quic-strangers.ts";
 import { SendErrorCount, type SendErrors } from "./send-errors.ts";
 import { headerBytes } from "./udp-address.ts";
 import { openUdpSocket, type UdpOptions, type UdpSocket } from "./udp-socket.ts";
@@ -103,12 +95,6 @@ export type QuicEndpoint = Endpoint & {
   closeAll(): Promise<void>;
 };
 
-/** Resets and version negotiations a second. chosen: a restarted relay reaches 1000 sessions within a second; a flood gains nothing. */
-const STATELESS_PER_SECOND = 1_000;
-/** First packets met in a turn, when everything for known sessions has been read: a flood of strangers takes its turn behind calls. chosen: two milliseconds of handshakes. */
-const MET_A_TURN = 4;
-/** First packets that wait to be met; more are not looked at. chosen: a crowd that comes to a relay as it starts, in some 1.5 MB. */
-const STRANGERS = 1_024;
 /** Batches read before timers and other sockets of this process are looked after. chosen: some milliseconds of work. */
 const READS_A_TURN = 8;
 /** Binds the socket. IoError `bind` when the address cannot be had; TypeError when `host` is no IP address. */
@@ -121,8 +107,6 @@ export async function openEndpoint(options: EndpointOptions): Promise<QuicEndpoi
 /** An endpoint on a socket that is open already and nobody listens to; it is the endpoint's from now on. */
 export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "host" | "port">): QuicEndpoint {
   const { listener, now, config, certificate, limits = DEFAULT_LIMITS } = options;
-  /** A relay that starts again does not know the Retry tokens of its former life: their clients dial once more. */
-  const tokenKey = new Uint8Array(randomBytes(32));
   const resetKey = options.resetKey ?? certificate?.resetKey ?? new Uint8Array(randomBytes(32));
   const { local } = socket;
   const isStamped = options.socket?.stamps === true;
@@ -135,10 +119,6 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     receivedPackets: 0,
     receivedBytes: 0,
     receivedHeaderBytes: 0,
-    droppedUnknown: 0,
-    retries: 0,
-    evicted: 0,
-    resets: 0,
   };
   const sendErrors = new SendErrorCount();
 
@@ -147,9 +127,6 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
   const bySession = new Map<SessionId, QuicConnection>();
   const dialled = new Map<Address, Set<QuicConnection>>();
   const dirty = new Set<QuicConnection>();
-  /** Accepted and not established, oldest first. */
-  const halfOpen = new Set<QuicConnection>();
-  let isFlooded = false;
   let events: (() => void)[] = [];
   let accepted = 0;
   let closed = false;
@@ -159,9 +136,7 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     for (const connection of due) dirty.add(connection);
     work();
   });
-  const strangers: (() => void)[] = [];
   let tellsOf: number | undefined;
-  let stateless = { second: -1, sent: 0 };
 
   const transmit = (packet: Uint8Array, to: Host): void => {
     if (closed || to.port === 0 || !socket.reaches(to.host)) {
@@ -181,7 +156,7 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     transmit,
     accept: (connection) => {
       const session = -++accepted;
-      settle(connection);
+      strangers.settle(connection);
       bySession.set(session, connection);
       const { remote } = connection;
       events.push(() => listener.accepted(session, remote));
@@ -199,21 +174,14 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     connection.ids.add(idKey(id));
     byId.set(idKey(id), connection);
   };
-  const add = (connection: QuicConnection, id: Uint8Array): void => {
+  const add = (connection: QuicConnection, ids: readonly Uint8Array[]): void => {
     connections.add(connection);
-    register(connection, id);
+    for (const id of ids) register(connection, id);
     touch(connection);
   };
-  /** A handshake is over. */
-  const settle = (connection: QuicConnection): void => {
-    halfOpen.delete(connection);
-    if (!isFlooded || halfOpen.size > limits.unproved / 16) return;
-    isFlooded = false;
-    options.afterFlood?.();
-  };
   const forget = (connection: QuicConnection): void => {
-    if (halfOpen.has(connection)) options.dropped?.();
-    settle(connection);
+    if (strangers.isHalfOpen(connection)) options.dropped?.();
+    strangers.settle(connection);
     connections.delete(connection);
     dirty.delete(connection);
     alarms.forget(connection);
@@ -230,6 +198,15 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
   const awaken = (): void => {
     if (!turning && !closed) soon ??= setImmediate(work);
   };
+  const strangers = new QuicStrangers({
+    ...{ now, config, limits, accepting, resetKey, connections: host },
+    transmit,
+    known: (id) => byId.get(idKey(id)),
+    began: add,
+    evict: forget,
+    touch,
+    afterFlood: () => options.afterFlood?.(),
+  });
 
   const turn = (): void => {
     if (soon !== undefined) clearImmediate(soon);
@@ -268,11 +245,11 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
       if (packets === 0 && reads > 0) break;
       turn();
     }
-    if (strangers.length === 0 || closed) return;
+    if (strangers.waiting === 0 || closed) return;
     turning = true;
-    for (const meet of strangers.splice(0, MET_A_TURN)) meet();
+    strangers.meet();
     turn();
-    if (strangers.length > 0) awaken();
+    if (strangers.waiting > 0) awaken();
   };
 
   const came = (octets: number, from: Host): void => {
@@ -300,80 +277,19 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
       connection.receive(packet, from, true);
       touch(connection);
     } else if (header?.form === "short") strange(packet, header.to, from);
-    else if (header?.form === "long" && accepting !== undefined && strangers.length < STRANGERS) {
-      strangers.push(() => meet(packet, header, from));
-      awaken();
-    } else count.droppedUnknown++;
+    else if (header?.form === "long" && strangers.wait(packet, header, from)) awaken();
+    else strangers.count.droppedUnknown++;
   };
 
-  /** A packet for an unknown connection: a reset from a peer we dialled, or from a peer of a former life of ours, which learns so. */
+  /** A packet for an unknown connection: a reset from a peer we dialled, or of somebody who is to have one. */
   const strange = (packet: Uint8Array, to: Uint8Array, from: Host): void => {
     const known = dialled.get(address(from.host, from.port));
-    count.droppedUnknown++;
+    strangers.count.droppedUnknown++;
     for (const connection of known ?? []) {
       connection.receive(packet.slice(), from, false);
       touch(connection);
     }
-    if (known !== undefined || packet.length < SMALLEST_CAUSE || !mayAnswer()) return;
-    const reset = resetPacket(resetKey, to, packet.length);
-    if (reset === undefined) return;
-    count.resets++;
-    transmit(reset, from);
-  };
-
-  const mayAnswer = (): boolean => {
-    const second = Math.floor(now() / 1_000_000);
-    if (stateless.second !== second) stateless = { second, sent: 0 };
-    return stateless.sent++ < STATELESS_PER_SECOND;
-  };
-
-  /** The packet of a stranger, who may have become known since it came. */
-  const meet = (packet: Uint8Array, header: OuterHeader & { readonly form: "long" }, from: Host): void => {
-    const connection = byId.get(idKey(header.to));
-    if (connection === undefined) return first(packet, header, from);
-    connection.receive(packet, from, true);
-    touch(connection);
-  };
-  const first = (packet: Uint8Array, header: OuterHeader & { readonly form: "long" }, from: Host): void => {
-    const met = firstPacket(packet, header, from, { key: tokenKey, now: now(), mustProve: halfOpen.size >= limits.unproved });
-    if (met.type === "retry") {
-      count.retries++;
-      transmit(met.answer, from);
-      return;
-    }
-    count.droppedUnknown++;
-    if (met.type === "negotiate" && mayAnswer()) transmit(met.answer, from);
-    if (met.type === "accept") accept(packet, header, from, met);
-  };
-
-  const accept = (
-    packet: Uint8Array,
-    header: OuterHeader,
-    from: Host,
-    { id, originalId }: FirstPacket & { readonly type: "accept" },
-  ): void => {
-    if (accepting === undefined) return;
-    const chosen = new Uint8Array(header.to);
-    accepting.setStatelessResetToken(resetTokenNumber(resetKey, id));
-    let engine: EngineConnection;
-    try {
-      engine = quiche.Connection.accept(id, originalId, local, from, accepting);
-    } catch {
-      return; // an ID the engine does not take
-    }
-    const connection = new QuicConnection({ engine, host, config, remote: address(from.host, from.port), role: "server" });
-    connection.receive(packet, from, true);
-    if (!connection.authentic) return;
-    count.droppedUnknown--;
-    const [oldest] = halfOpen;
-    if (halfOpen.size >= limits.all && oldest !== undefined) {
-      count.evicted++;
-      forget(oldest);
-    }
-    halfOpen.add(connection);
-    isFlooded ||= halfOpen.size >= limits.unproved;
-    add(connection, id);
-    if (originalId === null) register(connection, chosen); // the client's choice, used until it knows ours
+    if (known === undefined) strangers.reset(packet, to, from);
   };
 
   const connect = (session: SessionId, remote: Address, pin: string): void => {
@@ -396,7 +312,7 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     bySession.set(session, connection);
     const others = dialled.get(at) ?? new Set();
     dialled.set(at, others.add(connection));
-    add(connection, id);
+    add(connection, [id]);
   };
   /** Does `act` on the session's connection, if there is one, and sees to what follows from it. */
   const on = (session: SessionId, act: (connection: QuicConnection) => void): void => {
@@ -429,7 +345,7 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     heard,
     oversized: (octets, from) => {
       came(octets, from);
-      count.droppedUnknown++;
+      strangers.count.droppedUnknown++;
     },
     readable: work,
     refused: (code) => sendErrors.add(code),
@@ -458,7 +374,7 @@ export function endpointOn(socket: UdpSocket, options: Omit<EndpointOptions, "ho
     get arrivedAt() {
       return tellsOf;
     },
-    counters: () => ({ ...count, halfOpen: halfOpen.size, sendErrors: sendErrors.counts }),
+    counters: () => ({ ...count, ...strangers.count, halfOpen: strangers.halfOpen, sendErrors: sendErrors.counts }),
     pathFacts: (session) => bySession.get(session)?.facts(),
     paths: () =>
       [...bySession].flatMap(([session, connection]): [SessionId, PathFacts][] => {
