@@ -1,16 +1,23 @@
 /**
  * Whether the direct path of a call still carries anything, told by what arrives on it: media, or keepalives when the peer has nothing to say. Silence
- * for a few frames is a doubt, and a doubt is cheap: media go out on both paths. Only a long silence is death. After a false alarm the
- * next doubt takes longer, so that a path that loses bursts is not paid for twice all the time.
+ * for a frame or a few is a doubt, and a doubt is cheap: media go out on both paths. Only a long silence is death. After a false alarm the
+ * next doubt takes longer, so that a path that loses packets or bursts of them is not paid for twice all the time.
  */
 import { Instant, Micros, millis } from "../../base/units.ts";
 
-/** chosen: two frames of 20 ms are missed, give or take a good link's jitter. Copies of the first then still arrive about when they are to be played. */
-const FIRST_PATIENCE: Micros = millis(45);
 /** One frame is overdue: the relay is shown where we are, so that the peer's copies find us if a NAT has moved us. chosen: a frame and what a good link jitters. */
 const LATE: Micros = millis(28);
+/** chosen: two frames of 20 ms are missed, give or take a good link's jitter. */
+const FIRST_PATIENCE: Micros = millis(45);
 /** chosen: what bursts of loss last on bad radio links; a break this long is heard anyway. */
 const MOST_PATIENCE: Micros = millis(240);
+/**
+ * After so many frames in a row without one that was late, the first that is late is reason to doubt, when there was no false alarm lately: copies of it then still
+ * arrive about when it is to be played. chosen: a second of frames of 20 ms; longer frames are never in time by this measure.
+ */
+const PROMPT = 50;
+/** With so many, patience is at its most. */
+const MOST_ALARMS = 1 + Math.ceil(Math.log2(MOST_PATIENCE / FIRST_PATIENCE));
 /** After so long without a false alarm patience is back a step. chosen. */
 const CALM: Micros = millis(10_000);
 /** A path that is heard again is trusted after this. chosen: several frames, so that one straggler does not end a doubt. */
@@ -30,7 +37,10 @@ export type State = {
   readonly isIdle: boolean;
   /** Since it was heard last, it was found late. */
   readonly isLate: boolean;
-  readonly patience: Micros;
+  /** False alarms lately: the first takes away the trust in a prompt path, each further one doubles patience. */
+  readonly alarms: number;
+  /** Frames in a row that came in time, up to PROMPT. */
+  readonly prompt: number;
   readonly calmSince: Instant;
   /** Since when nothing has been heard for too long, and when it is heard again, when that is trusted. */
   readonly doubt: { readonly since: Instant; readonly trustedAt: Instant | undefined } | undefined;
@@ -57,14 +67,19 @@ export const start = (now: Instant): State => ({
   heardAt: now,
   isIdle: true, // the peer may not have begun to send here
   isLate: false,
-  patience: FIRST_PATIENCE,
+  alarms: 0,
+  prompt: 0,
   calmSince: now,
   doubt: undefined,
   sentAt: now,
   hasSentMedia: false,
 });
 
-const patienceOf = (s: State): Micros => (s.isIdle ? IDLE_PATIENCE : s.patience);
+const patienceOf = (s: State): Micros => {
+  if (s.isIdle) return IDLE_PATIENCE;
+  if (s.alarms === 0) return s.prompt < PROMPT ? FIRST_PATIENCE : LATE;
+  return Micros(Math.min(MOST_PATIENCE, FIRST_PATIENCE * 2 ** (s.alarms - 1)));
+};
 const missedAt = (s: State): Instant => Instant.after(s.heardAt, patienceOf(s));
 const lateAt = (s: State): Instant | undefined =>
   s.isLate || s.isIdle || s.doubt !== undefined ? undefined : Instant.after(s.heardAt, LATE);
@@ -81,10 +96,19 @@ export const deadline = (s: State): Instant | undefined =>
 export function step(s: State, now: Instant, input: Input): readonly [State, readonly Effect[]] {
   switch (input.type) {
     case "heard": {
-      const next = { ...s, heardAt: now, isIdle: input.isKeepalive, isLate: false };
+      const isPrompt = !input.isKeepalive && Instant.between(s.heardAt, now) < LATE;
+      const prompt = isPrompt ? Math.min(PROMPT, s.prompt + 1) : 0;
+      const next = { ...s, heardAt: now, isIdle: input.isKeepalive, isLate: false, prompt };
       if (s.doubt === undefined || s.doubt.trustedAt !== undefined) return [next, []];
-      const patience = Micros(Math.min(MOST_PATIENCE, s.patience * 2));
-      return [{ ...next, patience, calmSince: now, doubt: { ...s.doubt, trustedAt: Instant.after(now, TRUST) } }, []];
+      return [
+        {
+          ...next,
+          alarms: Math.min(MOST_ALARMS, s.alarms + 1),
+          calmSince: now,
+          doubt: { ...s.doubt, trustedAt: Instant.after(now, TRUST) },
+        },
+        [],
+      ];
     }
     case "sent":
       return [{ ...s, sentAt: now, hasSentMedia: !input.isKeepalive }, []];
@@ -107,8 +131,8 @@ function look(s: State, now: Instant): readonly [State, readonly Effect[]] {
     if (now >= missedAt(s)) return [{ ...s, doubt: { since: now, trustedAt: undefined } }, [{ type: "doubt" }]];
     const late = lateAt(s);
     if (late !== undefined && now >= late) return [{ ...s, isLate: true }, [{ type: "late" }]];
-    if (s.patience <= FIRST_PATIENCE || now < Instant.after(s.calmSince, CALM)) return [s, []];
-    return [{ ...s, calmSince: now, patience: Micros(Math.max(FIRST_PATIENCE, Math.round(s.patience / 2))) }, []];
+    if (s.alarms === 0 || now < Instant.after(s.calmSince, CALM)) return [s, []];
+    return [{ ...s, calmSince: now, alarms: s.alarms - 1 }, []];
   }
   if (now >= Instant.after(s.heardAt, DEAD_AFTER)) return [s, [{ type: "dead" }]];
   if (s.doubt.trustedAt === undefined) return [s, []];
