@@ -189,7 +189,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "displaced-client-fights",
     file: "impl/core/relay-sessions.ts",
-    find: 'if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED) return displaced(link);',
+    find: 'if (watch.at === "registered" && event.reason === "peer" && event.detail === REPLACED && !isByItself()) return displaced(link);',
     replace: "",
     imitates: "Two processes with one identity take the registration from each other for ever.",
   },
