@@ -14,7 +14,7 @@ const roamBack: Scenario = scenario({
 
   parties: { alice: phone, bob: { nat: "home", link } },
   faults: [interfaceDown("alice", { interface: "wlan0", at: "5s", for: "3s" })],
-  expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "120ms" }), expectPath({ path: "direct" }), expectSameCall()],
+  expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "100ms" }), expectPath({ path: "direct" }), expectSameCall()],
   twin: { mutation: "relay-path-goes-cold", breaks: "longest-gap" },
 });
 
