@@ -78,7 +78,6 @@ const WITHOUT: ReadonlyMap<string, string> = new Map([
   ["impl/core/octets.ts", "a guard against misuse"],
   ["impl/core/opus-packet.ts", "mutants run without the real codec"],
   ["impl/core/rehearsal.ts", "virtual time waits for no compiler"],
-  ["impl/core/registration.ts", "only an impostor would notice, and no laboratory plays one"],
   ["impl/core/relay-limits.ts", "its bounds are beyond what any case asks of a relay"],
   ["impl/core/signalling-filter.ts", "a tool of the laboratories"],
   ["impl/core/tone.ts", "the microphone of the laboratory"],

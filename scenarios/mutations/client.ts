@@ -194,6 +194,14 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     imitates: "Two processes with one identity take the registration from each other for ever.",
   },
   {
+    name: "own-belated-registration-taken-for-another",
+    file: "impl/core/relay-sessions.ts",
+    find: "return at !== undefined && Instant.between(at, call.now()) < OVERTAKEN_WITHIN;",
+    replace: "return false;",
+    imitates:
+      "A client whose registration got through late, on a session it had left, takes the place it loses to that for another process's and stays away.",
+  },
+  {
     name: "resume-answered-late-ends-call",
     file: "impl/core/call.ts",
     find: "resuming: seconds(120),",

@@ -144,6 +144,14 @@ export const RELAY_MUTATIONS: readonly Mutation[] = [
     imitates: "A party that is away when the other hangs up never hears of it.",
   },
   {
+    name: "overtaken-registration-displaces",
+    file: "impl/core/registration.ts",
+    find: "return at > 0 && at < knownAt && (knownAt - at) * 1_000 < OVERTAKEN_WITHIN;",
+    replace: "return false;",
+    imitates:
+      "A registration that was slow on a session its client has left displaces the newer one, and its call ends with the session nobody listens to.",
+  },
+  {
     name: "late-caller-not-told-of",
     file: "impl/core/call-desk.ts",
     find: "(before !== call.channel || (wasHere[side] === true && wasHere[1 - side] !== true))",
