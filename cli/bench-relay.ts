@@ -12,14 +12,17 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Address, parseAddress } from "../impl/base/address.ts";
+import { reclaimMemory } from "../impl/io/reclaim.ts";
 import { installMissing } from "../netns/install.ts";
 import { putBack, putFirst } from "../netns/precedence.ts";
+import { firstFlight } from "./first-flights.ts";
 import { openLoadSocket, readInTurn } from "./load-socket.ts";
 import { droppedAt, type MeasuredProcess, startMeasured } from "./measured-process.ts";
 import { putThreadFirst, shareOut } from "./own-core.ts";
 import { type PacedSender, pacedSender } from "./paced-sender.ts";
 import { relayClients } from "./relay-clients.ts";
 import { type Flood, flood } from "./relay-flood.ts";
+import type { Resident } from "./resident-memory.ts";
 import { openTurnPairs } from "./turn-pairs.ts";
 import { type Carried, PACKET_BYTES, voiceLoad } from "./voice-load.ts";
 
@@ -40,29 +43,51 @@ export type RelayFigure = Carried & {
   readonly loadCpuSeconds: number;
   readonly packetsPerCpuSecond: number;
   readonly bytesPerClient?: number;
-  /** `residentAfter`: ten seconds after the last handshake of the flood has timed out. */
-  readonly flood?: Flood & { readonly residentAfter: number };
+  readonly flood?: Flood & { readonly after: Resident; readonly rest: Rest };
 };
+
+/** Voice while a flood's memory is given back: lengths and counts as in Carried. */
+export type Rest = Pick<Carried, "seconds" | "sent" | "received">;
 
 export type RelayBench = { readonly figures: readonly RelayFigure[]; readonly leftOut: readonly string[] };
 
-export type RelayBenchOptions = { readonly clients: number; readonly calls: number; readonly seconds: number };
+export type RelayBenchOptions = {
+  readonly clients: number;
+  readonly calls: number;
+  readonly seconds: number;
+  /** How many, one after the other, at one relay. */
+  readonly floods: number;
+};
 
-/** The load that a relay has to carry: 10,000 packets a second for a minute. */
-export const FULL: RelayBenchOptions = { clients: 1_000, calls: 100, seconds: 60 };
+/** The load that a relay has to carry: 10,000 packets a second for a minute. chosen: of three floods the last shows whether the second has left anything. */
+export const FULL: RelayBenchOptions = { clients: 1_000, calls: 100, seconds: 60, floods: 3 };
+/** One flood. chosen: 7,000 datagrams and 700 handshakes a second, near what one core meets beside the calls. */
+const FLOOD = { garbage: 100_000, halfOpen: 10_000, seconds: 14 };
+/**
+ * After a flood, until memory is looked at: 4 s until its last handshake has timed out (DEFAULT_SESSION), 5 s until the relay gives memory back (impl/io/reclaim.ts), 8 s until V8 does (its
+ * --gc-memory-reducer-start-delay-ms), and some.
+ */
+const REST_S = 20;
 /** chosen: compilers and caches are warm by then. */
 const WARM_UP_S = 5;
 const COTURN = { program: "turnserver", package: "coturn", says: "--version" } as const;
 
+/** `told`: each part as soon as it is measured, with all that was before it. */
 export async function benchRelay(
   options: RelayBenchOptions,
   stage: (name: string) => void,
+  told: (part: RelayFigure, all: RelayBench) => void,
   signal: AbortSignal,
 ): Promise<RelayBench> {
   const pace = await pacedSender();
   const [figures, leftOut]: [RelayFigure[], string[]] = [[], []];
+  const tell = (figure: RelayFigure): void => {
+    signal.throwIfAborted(); // half a run is none
+    figures.push(figure);
+    told(figure, { figures, leftOut });
+  };
   try {
-    await benchAll(options, pace, stage, signal, { figures, leftOut });
+    await benchAll(options, pace, stage, signal, tell, (what) => leftOut.push(what));
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -72,35 +97,41 @@ export async function benchRelay(
   return { figures, leftOut };
 }
 
-/** Adds what is measured as it is: an interrupted run still tells what it has. */
 async function benchAll(
   options: RelayBenchOptions,
   pace: PacedSender,
   stage: (name: string) => void,
   signal: AbortSignal,
-  { figures, leftOut }: { readonly figures: RelayFigure[]; readonly leftOut: string[] },
+  tell: (figure: RelayFigure) => void,
+  leaveOut: (what: string) => void,
 ): Promise<void> {
-  const measure = async (name: string, bench: () => Promise<RelayFigure>): Promise<void> => {
-    signal.throwIfAborted();
-    stage(name);
-    const figure = await bench();
-    signal.throwIfAborted(); // half a run is none
-    figures.push(figure);
-  };
-  await measure("a plain UDP echo", () => benchEcho(options, pace, signal));
-  await measure(`relay: ${options.clients} clients, ${options.calls} calls`, () => benchOurs(options, pace, signal, stage));
-  await measure("relay: the same in a flood", () =>
-    benchOurs({ ...options, seconds: Math.min(options.seconds, 30) }, pace, signal, stage, {
-      garbage: 100_000,
-      halfOpen: 10_000,
-    }),
-  );
+  const { clients, calls } = options;
+  stage("a plain UDP echo");
+  tell(await benchEcho(options, pace, signal));
+  stage(`relay: ${clients} clients, ${calls} calls`);
+  await withRelay(options, pace, signal, async ({ relay, ports, lost, bytesPerClient, carry }) => {
+    const figure = await measured("midcall relay (QUIC)", relay, ports, pace, options, { carry });
+    tell({ ...figure, lostSessions: lost(), bytesPerClient });
+  });
   stage("coturn");
   await installMissing((line) => stage(line), [COTURN]);
-  if (spawnSync(COTURN.program, ["--version"]).error === undefined)
-    await measure("coturn", () => benchCoturn(options, pace, signal));
-  else leftOut.push(`coturn left out: this machine has no ${COTURN.program} (Debian's package ${COTURN.package})`);
+  if (spawnSync(COTURN.program, ["--version"]).error === undefined) tell(await benchCoturn(options, pace, signal));
+  else leaveOut(`coturn left out: this machine has no ${COTURN.program} (Debian's package ${COTURN.package})`);
+  stage(`relay: ${options.floods} floods while it carries the same`);
+  // Each has connection IDs of its own, as a stranger's would; the relay has forgotten those of one flood at the next. Made beforehand, and the engine's memory of them collected: whoever goes
+  // before all others and then has to wait for V8's helpers to collect half a gigabyte reads nothing for minutes.
+  const flights = Array.from({ length: FLOOD.halfOpen }, () => firstFlight({ host: "127.0.0.1", port: 9 }));
+  await reclaimMemory();
+  await withRelay(options, pace, signal, (open) => benchFloods(options, flights, pace, signal, stage, tell, open));
 }
+
+/** What a process under measurement has to do. */
+type Work = {
+  readonly carry: (seconds: number) => Promise<Carried>;
+  /** What else goes on while it is measured, and what follows at once. */
+  readonly meanwhile?: () => Promise<void>;
+  readonly afterwards?: () => Promise<void>;
+};
 
 /** Warms up, measures, and sets the process's costs beside what it has carried. */
 async function measured(
@@ -109,8 +140,7 @@ async function measured(
   ports: { readonly its: number; readonly ours: readonly number[] },
   pace: PacedSender,
   { clients, calls, seconds }: RelayBenchOptions,
-  carry: (seconds: number) => Promise<Carried>,
-  meanwhile?: () => Promise<void>,
+  { carry, meanwhile, afterwards }: Work,
 ): Promise<RelayFigure> {
   // Both before the machine's other work, and the thread that sends before the one that prepares.
   await Promise.all([putFirst(under.pid), putFirst(process.pid)]);
@@ -125,6 +155,7 @@ async function measured(
     const { user, system } = process.cpuUsage(own);
     const cpuSeconds = (await under.cpuSeconds()) - cpu;
     const [its, ours] = await dropped();
+    await Promise.race([afterwards?.(), under.lost]);
     return {
       name,
       clients,
@@ -169,7 +200,9 @@ async function benchEcho(options: RelayBenchOptions, pace: PacedSender, signal: 
       },
     });
     const ports = { its: port, ours: [socket.local.port] };
-    return await measured("plain UDP echo (Node.js)", echo, ports, pace, options, (seconds) => load.run(seconds, signal));
+    return await measured("plain UDP echo (Node.js)", echo, ports, pace, options, {
+      carry: (seconds) => load.run(seconds, signal),
+    });
   } finally {
     stopReading();
     await socket.close();
@@ -177,13 +210,22 @@ async function benchEcho(options: RelayBenchOptions, pace: PacedSender, signal: 
   }
 }
 
-async function benchOurs(
+/** A relay with clients that are registered, and calls among them. */
+type OpenRelay = {
+  readonly relay: MeasuredProcess;
+  readonly port: number;
+  readonly ports: { readonly its: number; readonly ours: readonly number[] };
+  readonly bytesPerClient: number;
+  readonly lost: () => number;
+  readonly carry: (seconds: number) => Promise<Carried>;
+};
+
+async function withRelay(
   options: RelayBenchOptions,
   pace: PacedSender,
   signal: AbortSignal,
-  stage: (name: string) => void,
-  thrown?: { readonly garbage: number; readonly halfOpen: number },
-): Promise<RelayFigure> {
+  use: (open: OpenRelay) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "midcall-bench-relay-"));
   const relay = await startMeasured(process.execPath, [
     fileURLToPath(new URL("midcall.mjs", import.meta.url)),
@@ -196,26 +238,15 @@ async function benchOurs(
     const empty = await relay.residentBytes();
     const load = voiceLoad(2 * options.calls, pace, (sender, packet, slot) => clients.send(sender, packet, slot));
     const clients = await relayClients({ address, pin }, options.clients, load.arrived, signal);
-    const ports = { its: port, ours: clients.ports };
     try {
       await pause(2_000, undefined, { signal });
       const bytesPerClient = ((await relay.residentBytes()) - empty) / options.clients;
       await clients.call(options.calls);
-      const run = (seconds: number): Promise<Carried> => load.run(seconds, signal);
-      if (thrown === undefined) {
-        const figure = await measured("midcall relay (QUIC)", relay, ports, pace, options, run);
-        return { ...figure, lostSessions: clients.lost, bytesPerClient };
-      }
-      // Each has connection IDs of its own, as a stranger's would; made beforehand, for that takes more of a processor than sending them.
-      const { firstFlight } = await import("./first-flights.ts");
-      const flights = Array.from({ length: thrown.halfOpen }, () => firstFlight({ host: "127.0.0.1", port }));
-      let told: Flood | undefined;
-      const figure = await measured("midcall relay in a flood", relay, ports, pace, options, run, async () => {
-        told = await flood(relay, { port, garbage: thrown.garbage, flights, seconds: options.seconds * 0.7 }, signal);
+      await use({
+        ...{ relay, port, bytesPerClient, ports: { its: port, ours: clients.ports } },
+        lost: () => clients.lost,
+        carry: (seconds) => load.run(seconds, signal),
       });
-      stage("relay: after the flood");
-      const settled = await restingMemory(relay, signal);
-      return { ...figure, lostSessions: clients.lost, bytesPerClient, flood: { ...(told as Flood), residentAfter: settled } };
     } finally {
       await clients.close();
     }
@@ -225,10 +256,47 @@ async function benchOurs(
   }
 }
 
-/** After the handshake limit of 4 s and ten seconds more. */
-async function restingMemory(relay: MeasuredProcess, signal: AbortSignal): Promise<number> {
-  await pause(14_000, undefined, { signal });
-  return relay.residentBytes();
+/** One flood after the other, at rest in between; its calls go on all the time. */
+async function benchFloods(
+  options: RelayBenchOptions,
+  flights: readonly Uint8Array[],
+  pace: PacedSender,
+  signal: AbortSignal,
+  stage: (name: string) => void,
+  tell: (figure: RelayFigure) => void,
+  { relay, port, ports, lost, bytesPerClient, carry }: OpenRelay,
+): Promise<void> {
+  const order = { port, garbage: FLOOD.garbage, flights, seconds: FLOOD.seconds };
+  for (let n = 1; n <= options.floods; n++) {
+    stage(`relay: flood ${n} of ${options.floods}`);
+    let thrown: Flood | undefined;
+    let rest: Rest | undefined;
+    const figure = await measured(
+      `midcall relay in flood ${n} of ${options.floods}`,
+      relay,
+      ports,
+      pace,
+      { ...options, seconds: FLOOD.seconds },
+      {
+        carry,
+        meanwhile: async () => {
+          thrown = await flood(relay, order, signal);
+        },
+        afterwards: async () => {
+          rest = await carry(REST_S);
+        },
+      },
+    );
+    if (thrown === undefined || rest === undefined) return; // interrupted
+    const { seconds, sent, received } = rest as Rest;
+    const after = await relay.resident();
+    tell({
+      ...figure,
+      lostSessions: lost(),
+      bytesPerClient,
+      flood: { ...(thrown as Flood), after, rest: { seconds, sent, received } },
+    });
+  }
 }
 
 async function benchCoturn(options: RelayBenchOptions, pace: PacedSender, signal: AbortSignal): Promise<RelayFigure> {
@@ -251,7 +319,9 @@ async function benchCoturn(options: RelayBenchOptions, pace: PacedSender, signal
       const bytesPerClient = ((await coturn.residentBytes()) - empty) / (2 * options.calls);
       const fair = { ...options, clients: 2 * options.calls };
       const ports = { its: port, ours: pairs.ports };
-      const figure = await measured("coturn (TURN, channels)", coturn, ports, pace, fair, (seconds) => load.run(seconds, signal));
+      const figure = await measured("coturn (TURN, channels)", coturn, ports, pace, fair, {
+        carry: (seconds) => load.run(seconds, signal),
+      });
       return { ...figure, bytesPerClient };
     } finally {
       await pairs.close();

@@ -7,7 +7,7 @@ import { engineConfig, type Host, quiche } from "../impl/io/quic-engine.ts";
 const config = engineConfig(DEFAULT_SESSION);
 const scratch = new Uint8Array(2_048);
 
-/** The UDP payload of a client's first packet to `remote`, 1200 octets (RFC 9000 section 14.1). */
+/** The UDP payload of a client's first packet, 1200 octets (RFC 9000 section 14.1), which says nothing of where it goes. */
 export function firstFlight(remote: Host): Uint8Array {
   const engine = quiche.Connection.connect(null, newConnectionId(), { host: "127.0.0.9", port: 9 }, remote, config);
   const sent = engine.send(scratch);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { type Resident, residentOf } from "./resident-memory.ts";
 
 /** Clock ticks a second of /proc/PID/stat (sysconf(3), _SC_CLK_TCK: 100 on every Linux that Node.js runs on). */
 const TICKS = 100;
@@ -15,6 +16,8 @@ export type MeasuredProcess = {
   cpuSeconds(): Promise<number>;
   /** Resident memory, octets. */
   residentBytes(): Promise<number>;
+  /** ... and whose it is: a look that takes some milliseconds. */
+  resident(): Promise<Resident>;
   /** Rejects, with the last it said, when it ends before it is asked to. */
   readonly lost: Promise<never>;
   end(): Promise<void>;
@@ -61,6 +64,7 @@ export async function startMeasured(program: string, words: readonly string[]): 
     },
     residentBytes: async () =>
       1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN),
+    resident: async () => residentOf(await readFile(`/proc/${pid}/smaps`, "utf8")),
     end: async () => {
       isAsked = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

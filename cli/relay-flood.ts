@@ -4,12 +4,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Stream } from "../impl/base/random.ts";
 import { openUdpSocket } from "../impl/io/udp-socket.ts";
 import type { MeasuredProcess } from "./measured-process.ts";
+import type { Resident } from "./resident-memory.ts";
 
-/** What was thrown at the relay while it carried calls, and its resident memory in octets. */
+/** What was thrown at the relay while it carried calls, within so many seconds, and what of it was resident. */
 export type Flood = {
   readonly garbage: number;
   readonly halfOpen: number;
-  readonly residentBefore: number;
+  readonly seconds: number;
+  readonly before: Resident;
+  /** Octets. */
   readonly residentAtWorst: number;
 };
 
@@ -38,8 +41,11 @@ export async function flood(
   const ignored = (): void => undefined;
   socket.listen({ heard: ignored, oversized: ignored, refused: ignored, readable: () => void socket.read() });
   const noise = new Uint8Array(randomBytes(NOISE_BYTES));
-  const residentBefore = await relay.residentBytes();
-  let residentAtWorst = residentBefore;
+  const before = await relay.resident();
+  let residentAtWorst = before.all;
+  const look = async (): Promise<void> => {
+    residentAtWorst = Math.max(residentAtWorst, await relay.residentBytes());
+  };
   const began = performance.now();
   let [thrown, opened] = [0, 0];
   while (!signal.aborted && (thrown < garbage || opened < flights.length)) {
@@ -50,14 +56,10 @@ export async function flood(
     }
     for (; opened < Math.floor(flights.length * share); opened++) socket.send(flights[opened] as Uint8Array, to);
     socket.flush();
-    if (thrown % 5_000 < 50) residentAtWorst = Math.max(residentAtWorst, await relay.residentBytes());
+    if (thrown % 5_000 < 50) await look();
     await pause(5);
   }
   await socket.close();
-  return {
-    garbage: thrown,
-    halfOpen: opened,
-    residentBefore,
-    residentAtWorst: Math.max(residentAtWorst, await relay.residentBytes()),
-  };
+  await look();
+  return { garbage: thrown, halfOpen: opened, seconds, before, residentAtWorst };
 }

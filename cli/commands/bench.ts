@@ -1,5 +1,6 @@
 /** `midcall bench`: figures measured on this machine. */
-import { resolve } from "node:path";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Pointed } from "../bench-cause.ts";
 import type { EngineFigure } from "../bench-engines.ts";
@@ -8,10 +9,11 @@ import type { FecCost } from "../bench-fec-cost.ts";
 import type { GridReport } from "../bench-grid-run.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
 import type { Recovery } from "../bench-recovery.ts";
-import type { RelayFigure } from "../bench-relay.ts";
+import type { RelayBench, RelayFigure } from "../bench-relay.ts";
 import type { SimBench } from "../bench-sim.ts";
 import { type Context, example } from "../context.ts";
 import { EXIT, usage } from "../exit.ts";
+import type { Resident } from "../resident-memory.ts";
 import { catalogue } from "../scenario-choice.ts";
 import { wholeArgument } from "../seed.ts";
 import type { Terminal } from "../terminal.ts";
@@ -37,6 +39,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
     .option("--seconds <n>", "relay: how long each is loaded; 60 when not given", wholeArgument(1))
+    .option("--floods <n>", "relay: floods one after the other, 34 s each; 3 when not given", wholeArgument(1))
     .option("--at-once <n>", "neteq: calls at once in one browser, 1 to 8", "1")
     .option(
       "--grid",
@@ -48,7 +51,10 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .option("--record <file>", "neteq: keep Chromium's figures in this file, beside what it has of other lines")
     .option("--workers <n>", "with --grid: threads; as many as there are processors when not given", wholeArgument(1))
     .option("--csv", "fec: the grid as CSV; jitter: as CSV")
-    .option("--out <dir>", "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there")
+    .option(
+      "--out <dir>",
+      "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there; relay: JSON, anew after every part",
+    )
     .option(
       "--traces <dir>",
       "jitter, neteq, and fec with --grid: also write every list of drops and delays there, and as rtpdump",
@@ -65,6 +71,7 @@ type Options = {
   readonly seeds: string;
   readonly atOnce: string;
   readonly seconds?: number;
+  readonly floods?: number;
   readonly traces?: string;
   readonly grid?: true;
   readonly csv?: true;
@@ -79,11 +86,21 @@ type Options = {
 async function bench(subject: string, options: Options, terminal: Terminal): Promise<void> {
   const { json = false, seeds, atOnce, traces, grid, csv, out } = options;
   const stage = (name: string): void => terminal.progress({ stage: name });
+  const title = (): string => `${subject}, Node ${process.version}, commit ${commit()}`;
+  const head = (): object => ({ schema: `midcall/bench-${subject}@1`, node: process.version, commit: commit() });
+  const asJson = (measured: object): string => JSON.stringify({ ...head(), ...measured }, null, 2);
+  /** Into the folder that was asked for, in place of what was there, and never half of it. */
+  const keep = (measured: object): void => {
+    if (out === undefined) return;
+    const file = resolve(terminal.folder, out, `${subject}.json`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(`${file}.new`, `${asJson(measured)}\n`);
+    renameSync(`${file}.new`, file);
+  };
   const told = (measured: object, lines: () => readonly string[]): void => {
     terminal.quiet();
-    const head = { schema: `midcall/bench-${subject}@1`, node: process.version, commit: commit() };
-    if (json) return terminal.out(JSON.stringify({ ...head, ...measured }, null, 2));
-    terminal.out(`${subject}, Node ${process.version}, commit ${commit()}`);
+    if (json) return terminal.out(asJson(measured));
+    terminal.out(title());
     for (const line of lines()) terminal.out(`  ${line}`);
   };
   /** A grid: written to a folder where one was asked for, and told. */
@@ -91,8 +108,7 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
     if (out !== undefined) {
       const { writeBench } = await import("../bench-grid.ts");
       const { files, drawings } = written();
-      const head = { schema: `midcall/bench-${subject}@1`, node: process.version, commit: commit() };
-      const whole = new Map([...files, [`${subject}.json`, `${JSON.stringify({ ...head, ...measured }, null, 2)}\n`]]);
+      const whole = new Map([...files, [`${subject}.json`, `${asJson(measured)}\n`]]);
       terminal.err(`written to ${await writeBench(resolve(terminal.folder, out), whole, drawings)}`);
     }
     if (csv !== true) return told(measured, lines);
@@ -154,8 +170,20 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
     }
     case "relay": {
       const { benchRelay, FULL } = await import("../bench-relay.ts");
-      const measured = await benchRelay({ ...FULL, seconds: options.seconds ?? FULL.seconds }, stage, terminal.interrupted);
-      return told(measured, () => [...measured.figures.flatMap(relayLines), ...measured.leftOut]);
+      const wanted = { ...FULL, seconds: options.seconds ?? FULL.seconds, floods: options.floods ?? FULL.floods };
+      if (!json) terminal.out(title());
+      // Each part as it is measured: whatever ends a run of six minutes takes nothing of what it has found.
+      const part = (one: RelayFigure, all: RelayBench): void => {
+        terminal.quiet();
+        if (!json) for (const line of relayLines(one)) terminal.out(`  ${line}`);
+        keep(all);
+      };
+      const measured = await benchRelay(wanted, stage, part, terminal.interrupted);
+      keep(measured);
+      terminal.quiet();
+      if (json) return told(measured, () => []);
+      for (const line of measured.leftOut) terminal.out(`  ${line}`);
+      return;
     }
     case "fec": {
       if (isWhole) {
@@ -241,13 +269,24 @@ const relayLines = (one: RelayFigure): readonly string[] => [
   `  from the load's socket to the kernel's stamp at the receiver's${one.isStamped ? "" : " (no stamps: to when it was read)"}: ${percentileWords(one)} ` +
     `(the load sent late by ${percentileWords(one.late)})` +
     (one.bytesPerClient === undefined ? "" : `; ${(one.bytesPerClient / 1_000).toFixed(0)} kB a client`),
-  ...(one.flood === undefined
-    ? []
-    : [
-        `  meanwhile ${one.flood.garbage} datagrams of garbage and ${one.flood.halfOpen} half-open handshakes: ${megabytes(one.flood.residentBefore)} resident before, ` +
-          `${megabytes(one.flood.residentAtWorst)} at worst, ${megabytes(one.flood.residentAfter)} after`,
-      ]),
+  ...(one.flood === undefined ? [] : [floodLine(one.flood)]),
 ];
+
+const floodLine = ({
+  garbage,
+  halfOpen,
+  seconds,
+  before,
+  residentAtWorst,
+  after,
+  rest,
+}: NonNullable<RelayFigure["flood"]>): string => {
+  const words = (one: Resident): string => `${megabytes(one.all)} (of it ${megabytes(one.cHeap)} the C library's heap)`;
+  return (
+    `  meanwhile ${garbage} datagrams of garbage and ${halfOpen} half-open handshakes in ${seconds} s, resident before it ${words(before)}, at worst ${megabytes(residentAtWorst)}, ` +
+    `${rest.seconds.toFixed(0)} s after it ${words(after)}; ${rest.sent - rest.received} of ${rest.sent} packets lost in those`
+  );
+};
 
 const costLine = (one: FecCost): string =>
   `${one.scheme.padEnd(16)} ${one.frameUs.toFixed(1).padStart(6)} us a frame, both sides, at 10 % lost ${one.floorRatio.toFixed(2).padStart(6)} x sealing and opening it ` +
