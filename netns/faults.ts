@@ -177,7 +177,7 @@ async function apply(
     case "pause":
       return standStill(lab, holds, fault.target);
     case "starve":
-      return starve(lab, fault, holds);
+      return party?.takeTurns(Math.round(fault.every * (1 - fault.share)), fault.every) ?? nothing;
     case "rebind":
       await network.rebind(fault.target, index, fault.other);
       return nothing;
@@ -229,25 +229,6 @@ function held(holds: Map<string, number>, state: "down" | "still", target: strin
 function standStill({ parties }: FaultyLab, holds: Map<string, number>, target: string): Undo {
   parties.get(target)?.pause();
   return held(holds, "still", target, () => parties.get(target)?.resume());
-}
-
-/** Stops the process for the rest of every turn. */
-function starve(lab: FaultyLab, fault: Fault & { readonly kind: "starve" }, holds: Map<string, number>): Undo {
-  const still = Math.round(fault.every * (1 - fault.share));
-  let isOver = false;
-  let release: Undo = nothing;
-  const turn = (began: number): void => {
-    if (isOver) return;
-    const own = standStill(lab, holds, fault.target);
-    release = own;
-    lab.clock.at(began + still, () => void own());
-    lab.clock.at(began + fault.every, () => turn(began + fault.every));
-  };
-  turn(lab.clock.now());
-  return () => {
-    isOver = true;
-    return release();
-  };
 }
 
 type Holder = { readonly held: ReadonlySet<string>; hold(name: string, change: 1 | -1): Promise<void> };

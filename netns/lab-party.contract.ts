@@ -3,12 +3,14 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Saying } from "../impl/base/record.ts";
 import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import { type ControlServer, openControlServer } from "./control-server.ts";
 import { type LabParty, labParty } from "./lab-party.ts";
 import type { Launcher } from "./launcher.ts";
+import { openStandStill, type StandStill } from "./stand-still.ts";
 
 /** A party that does as it is told by its first argument; `PARTY` speaks the protocol. */
 const PARTY = `
@@ -37,6 +39,11 @@ createInterface({ input: socket }).on("line", (line) => {
 tell({ type: "ready", token: job.token, pin: "pin of " + job.token });
 `;
 
+/** Resolves when `isSo` is, which is asked again and again. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await setImmediate();
+}
+
 /** Describes the contract for one launcher. `missing` says why this machine cannot be asked; `open` gives a fresh launcher. */
 export function labPartyContract(name: string, missing: string | undefined, open: () => Launcher): void {
   describe(`a party: ${name}`, () => {
@@ -44,6 +51,7 @@ export function labPartyContract(name: string, missing: string | undefined, open
     let server: ControlServer;
     let launcher: Launcher;
     let party: LabParty;
+    let standStill: StandStill;
     beforeEach(async (context) => {
       if (missing !== undefined) context.skip(missing);
       folder = await mkdtemp(join(tmpdir(), "midcall-party-"));
@@ -56,6 +64,7 @@ export function labPartyContract(name: string, missing: string | undefined, open
       if (missing !== undefined) return;
       await party.dispose();
       await launcher.close?.();
+      await standStill.close();
       await server.close();
       await rm(folder, { recursive: true, force: true });
     });
@@ -65,8 +74,13 @@ export function labPartyContract(name: string, missing: string | undefined, open
       const heard: Saying[] = [];
       const crash = Promise.withResolvers<string>();
       const connected = Promise.withResolvers<void>();
+      standStill = openStandStill(
+        ({ state }) => heard.push({ ev: "process", state }),
+        (error) => crash.resolve(String(error)),
+      );
       party = labParty("alice", () => ({ role: "relay", port: 4_433, state: folder }), {
         server,
+        standStill,
         launcher,
         folder,
         namespace: "none",
@@ -134,6 +148,7 @@ export function labPartyContract(name: string, missing: string | undefined, open
       const { connected, states, orders } = meet("well behaved");
       await party.start(7);
       await connected;
+      await standStill.ready();
       party.pause();
       party.order({ type: "held" });
       await party.quiet(50); // of a paused party nothing is to be expected: at once
@@ -145,6 +160,29 @@ export function labPartyContract(name: string, missing: string | undefined, open
         ["paused", "resumed"],
         ["held", "stop"],
       ]);
+    });
+
+    test("it takes turns until it is told to stop, and then ends as ever", async () => {
+      const { connected, states, orders } = meet("well behaved");
+      await party.start(7);
+      await connected;
+      party.takeTurns(3_600_000_000, 7_200_000_000);
+      await until(() => states().includes("paused"));
+      await party.stop();
+      expect([states(), orders().at(-1)]).toEqual([["paused", "resumed"], "stop"]);
+    });
+
+    test("started again, it goes on taking turns", async () => {
+      const { states } = meet("well behaved");
+      await party.start(7);
+      const end = party.takeTurns(10_000, 20_000);
+      await until(() => states().includes("paused"));
+      await party.kill();
+      await party.start(7);
+      await until(() => states().lastIndexOf("paused") > states().indexOf("killed"));
+      end();
+      await party.stop();
+      expect(states().at(-1)).toBe("resumed");
     });
 
     test("it is quiet when its last session has closed, or when the time is up", async () => {

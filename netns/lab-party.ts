@@ -10,6 +10,7 @@ import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import type { ControlServer, Line } from "./control-server.ts";
 import type { Exit, Launched, Launcher } from "./launcher.ts";
 import { putFirst } from "./precedence.ts";
+import type { StandStill } from "./stand-still.ts";
 
 export type LabParty = {
   readonly name: string;
@@ -31,6 +32,8 @@ export type LabParty = {
   kill(): Promise<void>;
   pause(): void;
   resume(): void;
+  /** Its processes stand still for the first `still` microseconds of every `every`, until the returned function is called. */
+  takeTurns(still: number, every: number): () => void;
   /** Resolves when every session that this party's process has opened is closed, or `ms` have passed. */
   quiet(ms: number): Promise<void>;
   /** Has it let go of everything and end. One that does not is killed, and fails the run. */
@@ -57,6 +60,7 @@ export type PartyWorld = {
   /** Logs something that was done to the party, now. */
   say(saying: Saying): void;
   touched(fault: number, messages: number): void;
+  readonly standStill: Pick<StandStill, "order">;
   /** The run is lost: this party failed. */
   crash(why: string): void;
 };
@@ -82,6 +86,9 @@ type Process = {
   /** It says that it has started. */
   readonly started: Promise<void>;
 };
+
+/** Of all turns that parties of this process take. */
+let turnsTaken = 0;
 
 export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabParty {
   const { readyMs, stopMs } = world.patience ?? PATIENCE;
@@ -132,6 +139,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     tail = () => launched.stderrTail();
     void launched.exited.then((exit) => {
       processes.delete(launched);
+      if (live !== undefined && live === process) world.standStill.order({ type: "gone", party: name, isDead: true });
       if (process === undefined && !isCut) fail(`ended before it was ready (${wordsOf(exit)})`);
       else if (process !== undefined && process.ending === undefined && !isCut) fail(`ended on its own (${wordsOf(exit)})`);
     });
@@ -173,6 +181,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
   function leave(): void {
     if (live === undefined) return;
     live.ending = "stopped";
+    world.standStill.order({ type: "gone", party: name, isDead: false });
     leaving = Promise.all([live.launched.exited, live.line.closed]);
     live = undefined;
   }
@@ -197,6 +206,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       if (live !== undefined) return;
       const process = await (waiting.shift() ?? launch());
       live = process;
+      world.standStill.order({ type: "process", party: name, pid: process.launched.pid });
       process.line.order({ type: "go", epoch });
       for (const order of disturbances.values()) process.line.order(order);
       const now = monotonicClock(epoch).now();
@@ -222,20 +232,24 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       live = undefined;
       isPaused = false;
       launched.signal("SIGKILL");
+      world.standStill.order({ type: "gone", party: name, isDead: true });
       world.say({ ev: "process", state: "killed" });
       await Promise.all([launched.exited, line.closed]);
     },
     pause: () => {
       if (live === undefined || isPaused) return;
       isPaused = true;
-      live.launched.signal("SIGSTOP");
-      world.say({ ev: "process", state: "paused" });
+      world.standStill.order({ type: "pause", party: name });
     },
     resume: () => {
       if (live === undefined || !isPaused) return;
       isPaused = false;
-      world.say({ ev: "process", state: "resumed" });
-      live.launched.signal("SIGCONT");
+      world.standStill.order({ type: "resume", party: name });
+    },
+    takeTurns: (still, every) => {
+      const turns = ++turnsTaken;
+      world.standStill.order({ type: "turns", turns, party: name, still, every });
+      return () => world.standStill.order({ type: "end", turns });
     },
     quiet: (ms) =>
       new Promise((resolve) => {
@@ -255,10 +269,12 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
       process.ending = "stopped";
       if (isPaused) {
         process.launched.signal("SIGKILL");
+        world.standStill.order({ type: "gone", party: name, isDead: true });
         await process.launched.exited;
         world.say({ ev: "process", state: "exited", detail: "it was still paused" });
         return;
       }
+      world.standStill.order({ type: "gone", party: name, isDead: false });
       process.line.order({ type: "stop" });
       const limit = setTimeout(() => {
         world.say({ ev: "process", state: "killed", detail: `it did not stop within ${stopMs / 1_000} s` });
@@ -271,6 +287,7 @@ export function labParty(name: string, plan: JobPlan, world: PartyWorld): LabPar
     },
     dispose: async () => {
       isOver = true;
+      world.standStill.order({ type: "gone", party: name, isDead: true });
       await Promise.allSettled(starts);
       for (const launched of processes) launched.signal("SIGKILL");
       await Promise.all([...processes].map((launched) => launched.exited));

@@ -19,7 +19,7 @@ import { DEFAULT_SESSION } from "../impl/core/session.ts";
 import type { RelayTarget } from "../impl/core/supervisor.ts";
 import { loadOrMakeCertificate } from "../impl/io/certificate.ts";
 import { nodeCrypto } from "../impl/io/node-crypto.ts";
-import { watchStalls } from "../impl/io/stall-watch.ts";
+import { LEAST_STALL_MS, watchStalls } from "../impl/io/stall-watch.ts";
 import { relayTarget } from "../scenarios/address-family.ts";
 import { type ClientPlan, clientPlan, federates } from "../scenarios/client-plan.ts";
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
@@ -35,6 +35,7 @@ import { openNetwork, type RealNetwork } from "./real-network.ts";
 import { readRecordings } from "./recordings.ts";
 import { type RunClock, runClock } from "./run-clock.ts";
 import { openScope, type Scope } from "./scope.ts";
+import { openStandStill, type StillDeed } from "./stand-still.ts";
 
 export type NetnsRun = {
   readonly scenario: Scenario;
@@ -194,6 +195,18 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     (made) => made.close(),
   );
 
+  let epoch = 0;
+  const stoodStill = ({ at, late, party, state }: StillDeed): void => {
+    const t = Math.max(0, at - epoch);
+    log.say(t, party, { ev: "process", state });
+    // With the instant of what came late, by which it is known (reports/machine.ts).
+    if (late >= LEAST_STALL_MS * 1_000) log.say(t, "lab", { ev: "stall", micros: late, cpuMicros: 0 });
+  };
+  const standStill = await scope.acquire(
+    async () => openStandStill(stoodStill, fail),
+    (made) => made.close(),
+  );
+
   const messages = new Map<number, number>();
   const secrets = new Map(
     Object.entries(scenario.parties).map(([name, { identityOf: owner = name }]) => [
@@ -214,6 +227,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     const plan = jobPlan(run, name, work, secret, { partners, addressesOf: network.addressesOf });
     const party = labParty(name, plan, {
       server,
+      standStill,
       launcher,
       folder: work,
       namespace: network.namespaceOf(name),
@@ -230,7 +244,8 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     );
   }
   await Promise.all([...parties.values()].map((party) => party.standBy(1 + successors(scenario, party.name))));
-  await network.ready();
+  const isStanding = scenario.faults.some(({ kind }) => kind === "pause" || kind === "starve");
+  await Promise.all([network.ready(), ...(isStanding ? [standStill.ready()] : [])]);
   facts.driver = network.driver;
   facts.upMs = performance.now() - began;
 
@@ -238,7 +253,7 @@ async function perform(stage: Stage): Promise<NetnsOutcome["audio"]> {
     async () => goFirst(),
     async (back) => back(),
   );
-  const epoch = clock.begin();
+  epoch = clock.begin();
   network.begin(epoch, (t, saying) => log.say(t, "net", saying));
   const ignoreStalls = watchStalls((stall) => say("lab", stall));
   await scope.acquire(

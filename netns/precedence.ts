@@ -32,6 +32,15 @@ export async function putFirst(pid: number, as: "party" | "link" = "party"): Pro
   }
 }
 
+/** Resolves when one thread goes first, with the links, as far as the machine allows; never rejects. */
+export async function putThreadFirst(thread: number): Promise<void> {
+  try {
+    await promisify(execFile)("chrt", ["--rr", "--pid", String(RANKS.link), String(thread)]);
+  } catch {
+    rankThread(thread, NICENESS);
+  }
+}
+
 /** Undoes `putFirst`, so that what the process starts from now on inherits nothing; never rejects. */
 export async function putBack(pid: number): Promise<void> {
   await promisify(execFile)("chrt", ["--all-tasks", "--other", "--pid", "0", String(pid)]).catch(() => undefined);
@@ -57,20 +66,21 @@ let runs = 0;
  */
 export function goFirst(): () => void {
   const thread = Number(readlinkSync("/proc/thread-self").split("/").at(-1));
-  const rank = (niceness: number): void => {
-    try {
-      setPriority(thread, niceness);
-    } catch {
-      // not root
-    }
-  };
-  if (runs++ === 0) rank(NICENESS);
+  if (runs++ === 0) rankThread(thread, NICENESS);
   let isOver = false;
   return () => {
     if (isOver) return;
     isOver = true;
-    if (--runs === 0) rank(0);
+    if (--runs === 0) rankThread(thread, 0);
   };
+}
+
+function rankThread(thread: number, niceness: number): void {
+  try {
+    setPriority(thread, niceness);
+  } catch {
+    // not root
+  }
 }
 
 /**

@@ -42,8 +42,9 @@ describe("stalls in which a thread was kept waiting", () => {
     expect(stallsOf([late, stall(s(5), 300, { who: "lab" })], END)).toHaveLength(1);
     expect(stallsOf([late, stall(s(6), 300, { who: "lab" })], END)).toEqual([]);
     const resumed: LogRecord = { t: s(5.9), who: "bob", ev: "process", state: "resumed" };
-    expect(stallsOf([late, resumed, stall(s(6), 300, { who: "lab" })], END)).toHaveLength(1);
-    expect(stallsOf([late, { ...resumed, state: "killed" }, stall(s(6), 300, { who: "lab" })], END)).toEqual([]);
+    expect(stallsOf([late, resumed, stall(s(5.9), 300, { who: "lab" })], END)).toHaveLength(1);
+    expect(stallsOf([late, resumed, stall(s(6), 300, { who: "lab" })], END)).toEqual([]);
+    expect(stallsOf([late, { ...resumed, state: "killed" }, stall(s(5.9), 300, { who: "lab" })], END)).toEqual([]);
   });
 });
 

@@ -54,16 +54,15 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
     if (state === "paused") own.push({ from: t, to: Number.POSITIVE_INFINITY });
     else if (state === "resumed") for (const one of own) if (one.to === Number.POSITIVE_INFINITY) one.to = t;
   }
-  // A party is held still and let go by the laboratory, in the turns of a starved one many times.
-  const deeds = records.flatMap((one) =>
-    one.ev === "fault" || one.ev === "action" || (one.ev === "process" && (one.state === "paused" || one.state === "resumed"))
-      ? [one.t]
-      : [],
+  const deeds = records.flatMap((one) => (one.ev === "fault" || one.ev === "action" ? [one.t] : []));
+  // A party is held still and let go by a thread of its own, which tells what came late with its instant; a stall of the other one does not matter to it.
+  const turns = new Set(
+    records.flatMap((one) => (one.ev === "process" && (one.state === "paused" || one.state === "resumed") ? [one.t] : [])),
   );
   return told.flatMap(({ t: to, who, micros, cpuMicros }) => {
     const from = to - micros;
     const isHeld = (pauses.get(who) ?? []).some((pause) => pause.from < to && pause.to > from);
-    if (who === "lab" && !deeds.some((t) => t >= from && t <= to + LATE)) return [];
+    if (who === "lab" && !turns.has(to) && !deeds.some((t) => t >= from && t <= to + LATE)) return [];
     // One that computes for half of it is slow by itself.
     return isHeld || cpuMicros * 2 > micros || from >= end ? [] : [{ who, from, to, waited: micros - cpuMicros }];
   });

@@ -7,7 +7,7 @@ import type { StallRecord } from "../base/record.ts";
 /** Milliseconds between looks at the clock. chosen: a frame; fifty looks a second cost some 0.1 % of a processor. */
 const EVERY = 20;
 /** Milliseconds from which a stall is told. chosen: two frames and a half, which a jitter buffer on a good path does not cover. */
-const LEAST = 50;
+export const LEAST_STALL_MS = 50;
 
 export type Clocks = {
   /** Milliseconds, monotonic. */
@@ -32,7 +32,7 @@ export function watchStalls(tell: (stall: StallRecord) => void, { now, used }: C
     const micros = Math.round((nowAt - at - EVERY) * 1_000);
     const cpuMicros = Math.min(micros, Math.round(nowComputed - computed));
     [at, computed] = [nowAt, nowComputed];
-    if (micros >= LEAST * 1_000) tell({ ev: "stall", micros, cpuMicros });
+    if (micros >= LEAST_STALL_MS * 1_000) tell({ ev: "stall", micros, cpuMicros });
   }, EVERY);
   timer.unref();
   return () => clearInterval(timer);
