@@ -6,7 +6,6 @@ import type { Address } from "../base/address.ts";
 import { Instant, Micros, millis } from "../base/units.ts";
 import type { View } from "../base/view.ts";
 import type { RelayDraining, SignalMessage } from "../wire/signal.ts";
-import { parseStun } from "../wire/stun.ts";
 import type { CallSide } from "./call-side.ts";
 import type { CryptoEngine } from "./crypto.ts";
 import { Departures } from "./departure.ts";
@@ -18,9 +17,8 @@ import * as refuge from "./refuge.ts";
 import { nonceAt, OVERTAKEN_WITHIN, REPLACED, signRegistration } from "./registration.ts";
 import { relayDial } from "./relay-dial.ts";
 import { type Link, viewOf } from "./relay-link.ts";
-import * as probe from "./relay-probe.ts";
+import { relayLiveness } from "./relay-liveness.ts";
 import { addressesOf, reachable, waysTo } from "./relay-route.ts";
-import * as relayWatch from "./relay-watch.ts";
 import type { SessionEvent, SessionId } from "./session.ts";
 import * as supervisor from "./supervisor.ts";
 
@@ -86,20 +84,12 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   const departures = new Departures();
   let refuges: refuge.State = refuge.start();
   let network: HostNetwork | undefined;
-  /** Addresses of the wanted relay that have answered since it was last asked for. */
-  const alive = new Set<Address>();
   /** The address that this client was last registered by on the network as it is. */
   let used: Address | undefined;
   /** Somebody else answered at one of the relay's addresses, in the attempt under way. */
   let mismatch: { readonly link: Link; readonly found: string } | undefined;
   /** The relay that had us last. */
   let home: supervisor.RelayTarget | undefined;
-  let asking: probe.State = probe.start();
-  /** Of the registered session, while its relay has another address as well; of the one before until there is one again, since answers are still to come. */
-  let watched: { readonly link: Link; state: relayWatch.State } | undefined;
-  let isWatching = false;
-  /** For which it was last found out whether there is another address; null: the network has changed since. */
-  let considered: Link | undefined | null;
   let open = 0;
 
   const sendOn = (link: Link, message: SignalMessage): void => out.send(link.id, message);
@@ -119,6 +109,14 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       attempt = link;
       enrol(link);
     },
+  });
+  const liveness = relayLiveness(config, out, {
+    now: call.now,
+    wanted: () => supervisor.desired(watch),
+    network: () => network,
+    isUrgent: call.needsRelay,
+    answered: (asked) => answered(asked),
+    moveTo,
   });
   let enrolledMs = 0;
   /** When this client last registered on a session that it left before the relay answered. */
@@ -146,66 +144,17 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
         case "attempt":
           attempt = undefined;
           mismatch = undefined;
-          dial.begin(effect.relay, waysTo(reachable(effect.relay, network), alive, used));
+          dial.begin(effect.relay, waysTo(reachable(effect.relay, network), liveness.alive, used));
           break;
       }
-    }
-  }
-
-  function ask(): void {
-    const [next, question] = probe.wake({ ...config, every: config.probeEvery }, asking, call.now());
-    asking = next;
-    const relay = supervisor.desired(watch);
-    if (question === undefined || relay === undefined) return;
-    for (const to of reachable(relay, network)) out.push({ type: "packet", to, bytes: question });
-  }
-
-  const watchConfig = (): relayWatch.Config => ({
-    entropy: config.entropy,
-    isPrivate: config.isPrivate,
-    isUrgent: call.needsRelay(),
-  });
-
-  function observe(input: relayWatch.Input): void {
-    if (watched === undefined || (!isWatching && input.type !== "response")) return;
-    const [next, effects] = relayWatch.step(watchConfig(), watched.state, call.now(), input);
-    watched.state = next;
-    for (const effect of effects) {
-      if (effect.type === "packet") out.push(effect);
-      else moveTo(effect.way);
     }
   }
 
   /** The registered session's address is dead and `way` is not: a session there takes over. */
   function moveTo(way: Address): void {
     used = undefined;
-    alive.add(way);
     call.interrupted();
     supervise({ type: "lost", reason: `only ${way} answers` });
-  }
-
-  /** Watches the registered session, where there is another address to go to. */
-  function attendWatch(): void {
-    const link = watch.at === "registered" ? primary : undefined;
-    if (considered === link) return;
-    considered = link;
-    const others = link === undefined ? [] : reachable(link.relay, network).filter((one) => one !== link.remote);
-    isWatching = others.length > 0;
-    if (link !== undefined && isWatching)
-      watched = { link, state: relayWatch.start(call.now(), link.remote, others, link.rtt, watched?.state) };
-  }
-
-  function packet(from: Address, bytes: Uint8Array): void {
-    const stun = parseStun(bytes);
-    if (!stun.ok) return out.refuse("malformed", "STUN packet");
-    if (stun.kind === "response" && watched !== undefined && relayWatch.isAbout(watched.state, from, stun.transactionId))
-      return observe({ type: "response", from, transaction: stun.transactionId });
-    const asked = stun.kind === "response" ? probe.askedAt(asking, stun.transactionId) : undefined;
-    const relay = supervisor.desired(watch);
-    if (asked === undefined || relay === undefined || !addressesOf(relay).includes(from))
-      return out.refuse("unexpected", `STUN ${stun.kind}`);
-    alive.add(from);
-    answered(asked);
   }
 
   /**
@@ -221,7 +170,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     const link = dialled ?? (id === primary?.id ? primary : departures.find(id));
     if (event.type === "closed") return closed(id, link, event);
     if (link === undefined) return;
-    if (link === watched?.link && event.type !== "silent") observe({ type: "heard" });
+    if (event.type !== "silent") liveness.heard(link);
     const isLeft = link !== dialled && link !== primary;
     switch (event.type) {
       case "message":
@@ -370,7 +319,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     network: (next) => {
       const before = network;
       network = next;
-      considered = null;
+      liveness.networkChanged();
       /** It has no address to use the session from, and has one to use another from. */
       const isCutOff = (link: Link | undefined): boolean =>
         link !== undefined && !canReach(next, link.remote) && addressesOf(link.relay).some((one) => canReach(next, one));
@@ -394,7 +343,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     mediaLink: () => (attempt?.hasCallChannel ? attempt : primary?.hasCallChannel ? primary : departures.carrier()),
     send,
     session,
-    packet,
+    packet: liveness.packet,
     acknowledged: (link, message) => {
       if (link !== attempt) return out.refuse("duplicate", message.type);
       unansweredAt = undefined;
@@ -448,25 +397,18 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     wake: () => {
       supervise({ type: "wake" });
       dial.wake();
-      ask();
-      observe({ type: "wake" });
+      liveness.wake();
       flee(false);
       for (const id of departures.due(call.now())) out.push({ type: "close", session: id, detail: "released" });
     },
     attend: () => {
       const isAsking = supervisor.supervisors(watch) === 1 && (call.isWanted() || attempt?.isSilent === true);
-      asking = isAsking ? probe.begin(asking, call.now()) : probe.end(asking);
-      if (!isAsking) alive.clear();
-      attendWatch();
+      liveness.attend(isAsking, watch.at === "registered" ? primary : undefined);
     },
     deadline: () =>
       Instant.earliest(
-        Instant.earliest(
-          supervisor.deadline(watch),
-          dial.deadline(),
-          watched === undefined || !isWatching ? undefined : relayWatch.deadline(watchConfig(), watched.state),
-        ),
-        probe.deadline(asking),
+        Instant.earliest(supervisor.deadline(watch), dial.deadline()),
+        liveness.deadline(),
         departures.deadline(),
         refuge.deadline(refuges),
       ),
@@ -477,8 +419,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       primary: viewOf(primary),
       attempt: viewOf(attempt ?? dial.links()[0]),
       leaving: departures.view(),
-      watch: watched === undefined || !isWatching ? null : relayWatch.view(watched.state),
-      probe: { due: probe.deadline(asking) ?? null, unanswered: asking.asked.size },
+      ...liveness.view(),
     }),
   };
 }

@@ -53,7 +53,7 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "dead-family-not-left",
-    file: "impl/core/relay-sessions.ts",
+    file: "impl/core/relay-liveness.ts",
     find: "else moveTo(effect.way);",
     replace: "",
     imitates:
