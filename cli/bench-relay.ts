@@ -44,6 +44,8 @@ export type RelayFigure = Carried & {
   readonly packetsPerCpuSecond: number;
   readonly bytesPerClient?: number;
   readonly flood?: Flood & { readonly after: Resident; readonly rest: Rest };
+  /** Of the last flood: the relay with the same sessions and calls and nobody saying anything, before the first packet of voice and of a flood, and after the last. */
+  readonly atRest?: { readonly before: Resident; readonly after: Resident };
 };
 
 /** Voice while a flood's memory is given back: lengths and counts as in Carried. */
@@ -266,6 +268,11 @@ async function benchFloods(
   tell: (figure: RelayFigure) => void,
   { relay, port, ports, lost, bytesPerClient, carry }: OpenRelay,
 ): Promise<void> {
+  const atRest = async (): Promise<Resident> => {
+    await pause(REST_S * 1_000, undefined, { signal });
+    return relay.resident();
+  };
+  const before = await atRest();
   const order = { port, garbage: FLOOD.garbage, flights, seconds: FLOOD.seconds };
   for (let n = 1; n <= options.floods; n++) {
     stage(`relay: flood ${n} of ${options.floods}`);
@@ -295,6 +302,7 @@ async function benchFloods(
       lostSessions: lost(),
       bytesPerClient,
       flood: { ...(thrown as Flood), after, rest: { seconds, sent, received } },
+      ...(n === options.floods ? { atRest: { before, after: await atRest() } } : {}),
     });
   }
 }

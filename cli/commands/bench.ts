@@ -270,7 +270,14 @@ const relayLines = (one: RelayFigure): readonly string[] => [
     `(the load sent late by ${percentileWords(one.late)})` +
     (one.bytesPerClient === undefined ? "" : `; ${(one.bytesPerClient / 1_000).toFixed(0)} kB a client`),
   ...(one.flood === undefined ? [] : [floodLine(one.flood)]),
+  ...(one.atRest === undefined
+    ? []
+    : [
+        `  with the same sessions and calls and no voice, resident before it all ${residentWords(one.atRest.before)}, after it all ${residentWords(one.atRest.after)}`,
+      ]),
 ];
+
+const residentWords = ({ all, cHeap }: Resident): string => `${megabytes(all)} (of it ${megabytes(cHeap)} the C library's heap)`;
 
 const floodLine = ({
   garbage,
@@ -281,10 +288,9 @@ const floodLine = ({
   after,
   rest,
 }: NonNullable<RelayFigure["flood"]>): string => {
-  const words = (one: Resident): string => `${megabytes(one.all)} (of it ${megabytes(one.cHeap)} the C library's heap)`;
   return (
-    `  meanwhile ${garbage} datagrams of garbage and ${halfOpen} half-open handshakes in ${seconds} s, resident before it ${words(before)}, at worst ${megabytes(residentAtWorst)}, ` +
-    `${rest.seconds.toFixed(0)} s after it ${words(after)}; ${rest.sent - rest.received} of ${rest.sent} packets lost in those`
+    `  meanwhile ${garbage} datagrams of garbage and ${halfOpen} half-open handshakes in ${seconds} s, resident before it ${residentWords(before)}, at worst ${megabytes(residentAtWorst)}, ` +
+    `${rest.seconds.toFixed(0)} s after it ${residentWords(after)}; ${rest.sent - rest.received} of ${rest.sent} packets lost in those`
   );
 };
 
