@@ -38,8 +38,13 @@ export class RateLimit<Who> {
     this.#due.delete(who);
   }
 
-  #makeRoom(now: number): void {
+  /** Forgets who is as good as new. */
+  forgetIdle(now: Instant): void {
     for (const [who, due] of this.#due) if (due <= now) this.#due.delete(who);
+  }
+
+  #makeRoom(now: Instant): void {
+    this.forgetIdle(now);
     for (const who of this.#due.keys()) {
       if (this.#due.size < this.#most) return;
       this.#due.delete(who); // the one that came first

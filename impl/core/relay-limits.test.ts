@@ -1,13 +1,14 @@
 /** What one client, one address and all together may cost a relay; and that other relays get through to one that is full. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Stream } from "../base/random.ts";
 import { Instant } from "../base/units.ts";
 import type { Effect } from "./effect.ts";
 import { identityFromSecret } from "./identity.ts";
 import { nobleCrypto } from "./noble-crypto.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { signRegistration } from "./registration.ts";
-import { alice, bob, PIN, refusedFor, world } from "./relay-world.fixture.ts";
+import { accept, alice, bob, media, offer, other, PIN, refusedFor, world } from "./relay-world.fixture.ts";
 
 const closes = (effects: readonly Effect[]): unknown[] => effects.flatMap((one) => (one.type === "close" ? [one.detail] : []));
 
@@ -100,4 +101,47 @@ test("a full relay takes in no client, and still the relay it federates with", (
   const full = w.step({ type: "accepted", session: -9, remote: "203.0.113.9:1" });
   expect([closes(full), refusedFor(full)]).toEqual([["relay full"], ["limit"]]);
   expect(closes(w.step({ type: "accepted", session: -10, remote: "192.0.2.200:4433" }))).toEqual([]);
+});
+
+test("of sessions that never register, whatever they say, and of strangers' packets nothing is kept when they are gone", () => {
+  const w = world();
+  w.say(-1, offer());
+  w.say(-2, accept);
+  w.pass(20);
+  w.pass(20); // who came first is remembered no more
+  const [before, luck] = [w.view(), new Stream(15, "flood")];
+  expect(w.deadline()).toBe(undefined);
+  const nonsense = (): void => {
+    w.step({ type: "packet", from: `192.0.2.99:${1 + luck.nextBelow(9_999)}`, bytes: luck.nextBytes(luck.nextBelow(100)) });
+  };
+  const forged = signRegistration(nobleCrypto, alice, "ab".repeat(32), new Uint8Array(16));
+  for (let flood = 0; flood < 3; flood++) {
+    const open = new Set<number>();
+    for (let n = 1; n <= 200; n++) {
+      const session = -1_000 * (flood + 1) - n;
+      const refused = closes(w.step({ type: "accepted", session, remote: `198.51.${n >> 4}.${n & 15}:${n}` }));
+      expect(refused).toEqual([]);
+      open.add(session);
+      w.raw(session, luck.nextBytes(luck.nextBelow(60)));
+      w.say(session, { type: "Register", ...forged });
+      w.say(session, offer(other(n)));
+      w.say(session, { type: "Reflect", txn: n });
+      w.datagram(session, media(n & 0xff));
+      nonsense();
+      if (n % 3 > 0) continue;
+      open.delete(session);
+      w.step({ type: "session", session, event: { type: "closed", reason: "peer" } }); // while it waits
+    }
+    expect(w.view()).not.toEqual(before);
+    // Registrations are looked at in turn, and whoever is not registered in time is closed.
+    for (let tenths = 0; tenths < 100; tenths++)
+      for (const one of w.pass(0.1)) {
+        if (one.type !== "close") continue;
+        w.step({ type: "session", session: one.session, event: { type: "closed", reason: "local" } });
+        open.delete(one.session);
+      }
+    expect(open.size).toBe(0);
+    expect(w.view()).toEqual(before);
+    expect(w.deadline(), "nobody waits for anything").toBe(undefined);
+  }
 });

@@ -58,6 +58,17 @@ export class RelayLimits {
     return undefined;
   }
 
+  /** Sessions and addresses of which something is remembered. */
+  get remembered(): number {
+    return this.#hosts.size + this.#sessions.size + this.#opened.size + this.#messages.size + this.#packets.size;
+  }
+
+  /** Forgets addresses that may do all again; false: none is left to be forgotten later. */
+  forgetIdle(now: Instant): boolean {
+    this.#opened.forgetIdle(now);
+    return this.#opened.size > 0;
+  }
+
   closed(session: SessionId): void {
     this.#messages.forget(session);
     this.#packets.forget(session);

@@ -24,6 +24,8 @@ export type World = {
   datagram(session: number, bytes: Uint8Array): readonly Effect[];
   /** Seconds. */
   pass(length: number): readonly Effect[];
+  view(): unknown;
+  deadline(): Instant | undefined;
 };
 
 /** A relay with sessions -1 (alice), -2 (bob), -3 (mallory), registered as asked. */
@@ -50,6 +52,8 @@ export function world(registered: readonly Identity[] = [alice, bob, mallory], c
       now = Instant.after(now, seconds(length));
       return step({ type: "wake" });
     },
+    view: machine.view,
+    deadline: machine.deadline,
   };
 }
 export const shareOf = (who: Identity, peer: Identity, call: string, answering?: KeyShare): KeyShare =>

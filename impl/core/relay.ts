@@ -344,7 +344,8 @@ export function relay(config: Config): Relay {
 
   function sweep(): void {
     sweepAt = undefined;
-    let isMore = desk.sweep();
+    const areMoreCalls = desk.sweep();
+    let isMore = limits.forgetIdle(now) || areMoreCalls;
     for (const peer of peers.values()) {
       if (peer.fingerprint !== undefined || admission.has(peer.session)) continue;
       if (Instant.between(peer.since, now) >= config.registerWithin) {
@@ -367,6 +368,9 @@ export function relay(config: Config): Relay {
         offers: peer.offers.size,
       })),
       calls: desk.view(),
+      waiting: admission.size,
+      /** For the limits: sessions and addresses. */
+      remembered: limits.remembered,
       ...(federation === undefined ? {} : { federation: federation.view() }),
     }),
     deadline: () => Instant.earliest(sweepAt, admission.deadline(), federation?.deadline(), drains.deadline(drain)),
