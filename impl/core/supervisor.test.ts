@@ -31,6 +31,20 @@ function play(script: readonly (readonly [number, Input])[]): { state: State; ef
 const attempts = (effects: readonly (readonly [number, Effect])[]): [number, string][] =>
   effects.flatMap(([at, effect]) => (effect.type === "attempt" ? [[at, effect.relay.address] as [number, string]] : []));
 
+/** What is said of a state that has been entered now. */
+const wordOf = (s: State, now: Instant): object => {
+  switch (s.at) {
+    case "idle":
+      return { ev: "registration", state: "idle", supervisors: 0 };
+    case "registered":
+      return { ev: "registration", state: "registered", relay: s.relay.address, supervisors: 0 };
+    case "attempting":
+      return { ev: "registration", state: s.aim, relay: s.relay.address, attempt: s.attempt, delayMs: 0, supervisors: 1 };
+    case "waiting":
+      return { ev: "registration", state: s.aim, relay: s.relay.address, attempt: s.attempt, delayMs: (s.until - now) / 1_000 };
+  }
+};
+
 describe("supervisor", () => {
   it("tries at once, then after 1, 2, 4, 8, 15 s and every 30 s for ever", () => {
     let state = step(config, start(), Instant(0), { type: "desire", relay: one })[0];
@@ -146,7 +160,7 @@ describe("supervisor", () => {
     expect(effects.at(-2)?.[1]).toEqual({ type: "abandon" });
   });
 
-  it("whatever happens there is at most one supervisor, and one attempt for each time it says so", () => {
+  it("whatever happens there is at most one supervisor, one attempt for each time it says so, and a word for every transition and for nothing else", () => {
     const input = fc.oneof(
       fc.constantFrom<Input>(
         { type: "desire", relay: one },
@@ -168,6 +182,8 @@ describe("supervisor", () => {
         for (const [wait, given] of script) {
           now = Instant.after(now, millis(wait));
           const [next, effects] = step(config, state, now, given);
+          const said = effects.flatMap((effect) => (effect.type === "say" ? [effect.saying] : []));
+          expect(said).toMatchObject(next === state ? [] : [wordOf(next, now)]);
           state = next;
           if (given.type === "desire") wanted = given.relay;
           expect(effects.filter((effect) => effect.type === "attempt").length).toBeLessThanOrEqual(1);
