@@ -26,10 +26,7 @@ const flowOf = (family: NftFamily) =>
     in: `${family} daddr . udp dport . ${family} saddr . udp sport`,
   }) as const;
 
-/**
- * A script for `nft -f` in the NAT's namespace: refuses, as `fault`; `remotes`: only what comes from or goes to these hosts. Over IPv6 it refuses without an answer, as
- * in `sim`.
- */
+/** A script for `nft -f` in the NAT's namespace: refuses, as `fault`; `remotes`: only what comes from or goes to these hosts. */
 export const blockRules = (
   box: Middlebox,
   remotes: ReadonlySet<string> | undefined,
@@ -39,11 +36,10 @@ export const blockRules = (
 
 function familyRules(
   family: NftFamily,
-  { what, answer: over4, lives }: Middlebox,
+  { what, answer, lives }: Middlebox,
   all: ReadonlySet<string> | undefined,
   fault: number,
 ): string {
-  const answer = family === "ip" ? over4 : undefined;
   const remotes = all === undefined ? undefined : hostsIn(family, all);
   const at = (side: "saddr" | "daddr"): string => (remotes === undefined ? "" : `${family} ${side} { ${remotes.join(", ")} } `);
   const kind = `meta l4proto udp ${what === "quic" ? `${QUIC} ` : ""}`;
@@ -65,7 +61,7 @@ function familyRules(
   return [
     `table ${family} ${tableOf(fault)} {`,
     ...refusalChains(["blocked"], fault),
-    ...(answer === undefined ? [] : refusalChains(["blocked"], fault, answer)),
+    ...(answer === undefined ? [] : refusalChains(["blocked"], fault, answer, family)),
     ...(lives === undefined
       ? []
       : [

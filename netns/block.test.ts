@@ -1,7 +1,9 @@
 import { expect, test, vi } from "vitest";
+import { address } from "../impl/base/address.ts";
+import type { PartyModel } from "../scenarios/expanded.ts";
 import type { Middlebox } from "../scenarios/middlebox.ts";
 import { type Refusal, watchRefusals } from "./refusals.ts";
-import { HOME, party, type Sock, withBench } from "./topology-bench.fixture.ts";
+import { HOME, party, plug, type Sock, withBench } from "./topology-bench.fixture.ts";
 
 /** A loaded machine takes its time: what hangs is told by deadlines inside. */
 vi.setConfig({ testTimeout: 120_000 });
@@ -53,23 +55,36 @@ test("a NAT lets no QUIC across, or no UDP, both ways; each packet is told as it
     }
   }));
 
-test("a middlebox that answers tells a connected socket inside, and one that does not tells it nothing", (context) =>
-  withBench(context, async (bench) => {
-    const topology = await bench.build({ home: HOME }, { alice: party({ wlan0: "home" }), r1: party({ eth0: null }, "relay") });
-    const alice = await bench.end(topology, "alice");
-    const at = `${topology.addressOf("r1")}:4000`;
-    const silent = await topology.block("home", UDP, 3);
-    expect(await alice.refused(at, 200)).toBeUndefined();
-    await silent();
-    for (const [answer, code] of [
-      ["admin-prohibited", "EHOSTUNREACH"],
-      ["port-unreachable", "ECONNREFUSED"],
-    ] as const) {
-      const lift = await topology.block("home", { ...UDP, answer }, 4);
-      expect(await alice.refused(at)).toBe(code);
-      await lift();
-    }
-  }));
+test.for([
+  ["v4", "EHOSTUNREACH"],
+  ["v6", "EACCES"],
+] as const)(
+  "a middlebox that answers tells a connected socket inside, and one that does not tells it nothing: %s",
+  ([family, prohibited], context) =>
+    withBench(context, async (bench) => {
+      const alone = (nat: string | null): PartyModel["interfaces"][string] => ({ ...plug(nat), families: [family] });
+      const topology = await bench.build(
+        { home: HOME },
+        {
+          alice: { ...party({}), interfaces: { wlan0: alone("home") } },
+          r1: { ...party({}, "relay"), interfaces: { eth0: alone(null) } },
+        },
+      );
+      const alice = await bench.end(topology, "alice");
+      const at = address(topology.hostsOf("r1")[0] ?? "", 4_000);
+      const silent = await topology.block("home", UDP, 3);
+      expect(await alice.refused(at, 200)).toBeUndefined();
+      await silent();
+      for (const [answer, code] of [
+        ["admin-prohibited", prohibited],
+        ["port-unreachable", "ECONNREFUSED"],
+      ] as const) {
+        const lift = await topology.block("home", { ...UDP, answer }, 4);
+        expect(await alice.refused(at)).toBe(code);
+        await lift();
+      }
+    }),
+);
 
 test("a box that lets flows live kills each when it is so old, both ways, and leaves those with others alone", (context) =>
   withBench(context, async (bench) => {

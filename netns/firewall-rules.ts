@@ -2,7 +2,7 @@
  * The IPv6 side of a router (RFC 6092): forwards what its inside sends as it is, and lets in only what an inside endpoint has asked for, as far as the filtering
  * behaviour tells remotes apart. A table beside the NAT's, with the same hooks: what comes in has passed it before a middlebox sees it, what goes out opens it
  * after. Flows are kept as the NAT keeps its mappings, and not by conntrack, so that a lifetime and `inboundRefresh` are what the scenario says.
- * Left out on purpose: holes made on request (PCP), ICMPv6 errors about UDP.
+ * Left out on purpose: holes made on request (PCP), ICMPv6 errors of others about UDP.
  */
 import type { NatModel } from "../scenarios/expanded.ts";
 import { BREADTH, LAN, WAN } from "./nat-rules.ts";

@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LogRecord } from "../impl/base/record.ts";
+import type { Scenario } from "../scenarios/expanded.ts";
 import { scenario } from "../scenarios/index.ts";
 import { runNetns } from "./lab.ts";
 import type { Launcher } from "./launcher.ts";
+import { CLAIMS } from "./leftovers.ts";
 
 /** A call of a second between two homes. */
 const short = scenario({
@@ -47,14 +50,31 @@ export function labContract({ lab, missing, open, launcher, nextStart, traces }:
 
     const linesOf = async (program: string, ...args: string[]): Promise<string[]> =>
       (await promisify(execFile)(program, args)).stdout.split("\n").filter((line) => line !== "");
-    /** What run `id` in `folder` has left behind: namespaces, processes, files. */
+    /** What run `id` in `folder` has left behind: namespaces, interfaces, processes, files. */
     async function leftOf(id: string): Promise<string[]> {
       const namespaces = (await linesOf("ip", "netns", "list")).filter((line) => line.includes(id));
       const processes = (await linesOf("ps", "-eo", "args")).filter((line) => line.includes(`${folder}/`));
       const files = (await readdir(folder)).filter((name) => name.startsWith("mc-"));
-      return [...namespaces, ...processes, ...files, ...(await traces(id))];
+      const folders = await Promise.all([CLAIMS, "/dev"].map((one) => readdir(one).catch(() => [])));
+      const claims = folders.flat().filter((name) => name.includes(id));
+      const interfaces = (await linesOf("ip", "-o", "link")).filter((line) => line.includes(id));
+      return [...namespaces, ...interfaces, ...processes, ...files, ...claims, ...(await traces(id))];
     }
     const nextId = (): string => randomBytes(3).toString("hex");
+    /** A run in a process of its own, which is killed when the run says the first `ev`. */
+    async function killedHalfway(id: string, asked: Scenario, ev: LogRecord["ev"]): Promise<void> {
+      const module = pathToFileURL(join(import.meta.dirname, "lab.ts")).href;
+      await writeFile(
+        join(folder, "doomed.mjs"),
+        `import { runNetns } from ${JSON.stringify(module)};
+     import { ${launcher.name} as launcher } from ${JSON.stringify(pathToFileURL(launcher.module).href)};
+     const onLine = (_, record) => record.ev === "${ev}" && process.kill(process.pid, "SIGKILL");
+     await runNetns({ ...${JSON.stringify({ id, scenario: asked, seed: 1, folder })}, speech: new Map(), onLine, launcher: ${launcher.made} });`,
+      );
+      await expect(promisify(execFile)(process.execPath, [join(folder, "doomed.mjs")])).rejects.toMatchObject({
+        signal: "SIGKILL",
+      });
+    }
 
     test("a call between two processes through a real NAT: one log in order, what was heard, and nothing left behind", async (context) => {
       context.skip(missing !== undefined, missing);
@@ -140,20 +160,25 @@ export function labContract({ lab, missing, open, launcher, nextStart, traces }:
     test("killed halfway, its parties die with it, and the next start removes what it left", async (context) => {
       context.skip(missing !== undefined, missing);
       const id = nextId();
-      const module = pathToFileURL(join(import.meta.dirname, "lab.ts")).href;
-      const asked = JSON.stringify({ id, scenario: short, seed: 1, folder });
-      await writeFile(
-        join(folder, "doomed.mjs"),
-        `import { runNetns } from ${JSON.stringify(module)};
-     import { ${launcher.name} as launcher } from ${JSON.stringify(pathToFileURL(launcher.module).href)};
-     const onLine = (_, record) => record.ev === "call" && process.kill(process.pid, "SIGKILL");
-     await runNetns({ ...${asked}, speech: new Map(), onLine, launcher: ${launcher.made} });`,
-      );
-      await expect(promisify(execFile)(process.execPath, [join(folder, "doomed.mjs")])).rejects.toMatchObject({
-        signal: "SIGKILL",
-      });
+      await killedHalfway(id, short, "call");
       await nextStart();
       await expect.poll(() => leftOf(id), { timeout: 10_000 }).toEqual([]);
+    });
+
+    test("of twenty runs in a row, four of them killed halfway, nothing is left after the next start", async (context) => {
+      context.skip(missing !== undefined, missing);
+      const brief = { ...short, duration: 300_000 };
+      const ids = Array.from({ length: 20 }, nextId);
+      for (const [k, id] of ids.entries()) {
+        if (k % 5 === 4)
+          await killedHalfway(id, brief, (["run", "process", "session", "registration"] as const)[(k - 4) / 5] ?? "run");
+        else {
+          const { crashed } = await runNetns({ id, scenario: brief, seed: k, folder, speech: new Map(), launcher: open() });
+          expect(crashed).toBeUndefined();
+        }
+      }
+      await nextStart();
+      await expect.poll(async () => (await Promise.all(ids.map(leftOf))).flat(), { timeout: 10_000 }).toEqual([]);
     });
 
     test("two runs at the same time do not meet", async (context) => {

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { address } from "../impl/base/address.ts";
 import type { DropRecord } from "../impl/base/record.ts";
 import type { RejectAnswer } from "../scenarios/middlebox.ts";
+import type { NftFamily } from "./nft-family.ts";
 
 /** Why boxes and hosts refuse a packet. */
 export type RefusalCause = Extract<
@@ -39,11 +40,16 @@ export const refuse = (cause: RefusalCause, fault?: number, answer?: RejectAnswe
   `goto ${chainOf(cause, fault, answer)}`;
 
 /** The chains that a table needs whose rules `refuse` for these causes; with an `answer` the sender hears of it by ICMP. */
-export const refusalChains = (causes: readonly RefusalCause[], fault?: number, answer?: RejectAnswer): readonly string[] =>
+export const refusalChains = (
+  causes: readonly RefusalCause[],
+  fault?: number,
+  answer?: RejectAnswer,
+  family: NftFamily = "ip",
+): readonly string[] =>
   causes.flatMap((cause) => [
     ` chain ${chainOf(cause, fault, answer)} {`,
     "  meta nftrace set 1",
-    answer === undefined ? "  drop" : `  reject with icmp ${answer}`,
+    answer === undefined ? "  drop" : `  reject with ${family === "ip" ? "icmp" : "icmpv6"} ${answer}`,
     " }",
   ]);
 

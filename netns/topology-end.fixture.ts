@@ -1,6 +1,7 @@
 /** A party for tests: a process in a party's namespace that opens UDP sockets and sends and listens as its parent says over IPC. */
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { parseAddress } from "../impl/base/address.ts";
 
 /** Said to an end; `id` comes back with the answer. Addresses are `host:port`. */
 export type Order = { readonly id: number } & (
@@ -101,8 +102,8 @@ async function obey(order: Order): Promise<unknown> {
 
 /** The system's error code; null when it told of none. */
 async function refused(to: string, within: number): Promise<string | null> {
-  const socket = createSocket("udp4");
-  const [host = "", port] = to.split(":");
+  const { host = "", port, family } = parseAddress(to) ?? {};
+  const socket = createSocket(family === 6 ? "udp6" : "udp4");
   const told = new Promise<string>((resolve) =>
     socket.on("error", (error) => resolve((error as NodeJS.ErrnoException).code ?? "")),
   );

@@ -6,7 +6,7 @@ import type { Fault } from "./expanded.ts";
 
 export type Middlebox = {
   readonly what: "udp" | "quic";
-  /** ICMP code that the sender inside is told of each packet refused (RFC 792, RFC 1812 section 5.2.7.1); undefined: nothing. */
+  /** ICMP code that the sender inside is told of each packet refused (RFC 792, RFC 1812 section 5.2.7.1; RFC 4443); undefined: nothing. */
   readonly answer: RejectAnswer | undefined;
   /** Microseconds that each flow passes for, from its first packet that the box sees; undefined: none ever does. */
   readonly lives: number | undefined;
@@ -14,7 +14,7 @@ export type Middlebox = {
   readonly other: string | undefined;
 };
 
-/** Names of nftables for codes of ICMP's destination unreachable, type 3. */
+/** Names of nftables for codes of ICMP's destination unreachable, type 3. Those of ICMPv6 (type 1) have the same names and other numbers. */
 export const REJECT_CODES = { "admin-prohibited": 13, "port-unreachable": 3 } as const;
 export type RejectAnswer = keyof typeof REJECT_CODES;
 

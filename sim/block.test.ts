@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { AddressFamily } from "../impl/base/address.ts";
 import { randomness } from "../impl/base/random.ts";
 import type { DropRecord } from "../impl/base/record.ts";
 import { Instant } from "../impl/base/units.ts";
@@ -9,9 +10,9 @@ import { NAT_PRESETS } from "../scenarios/nats.ts";
 import { Kernel } from "./kernel.ts";
 import { type Crossing, Network } from "./network.ts";
 
-const party = (nat: string | null): PartyModel => ({
+const party = (nat: string | null, families: readonly AddressFamily[] = ["v4"]): PartyModel => ({
   role: "client",
-  interfaces: { x: { up: { ...CLEAN, delay: 10_000 }, down: { ...CLEAN, delay: 10_000 }, nat } },
+  interfaces: { x: { up: { ...CLEAN, delay: 10_000 }, down: { ...CLEAN, delay: 10_000 }, nat, families } },
   driftPpm: 0,
 });
 
@@ -116,23 +117,29 @@ test("a box that lets flows live kills each when it is so old, and leaves those 
   expect(drops).toEqual([]);
 });
 
-test("a box that answers sends an ICMP error, which the capture of the sender inside shows and no process hears", () => {
-  const kernel = new Kernel();
-  const crossed: Crossing[] = [];
-  const network = new Network({
-    kernel,
-    randomness: randomness(1),
-    nats: { home: HOME },
-    parties: { a: party("home"), b: party(null) },
-    say: () => undefined,
-    crossed: (one) => crossed.push(one),
-  });
-  const a = network.socket("a", 4_000, () => expect.unreachable());
-  network.block("home", { ...UDP, answer: "admin-prohibited" }, 3);
-  a.send("198.51.100.1:5000", { bytes: 100, payload: new Uint8Array([0, 1]) });
-  kernel.run(Instant(1_000_000));
-  const [, error] = crossed;
-  expect(crossed).toHaveLength(2);
-  expect(error).toMatchObject({ interface: "a/x", way: "down", at: 20_000, from: "192.168.1.1:0", to: a.local });
-  expect(error?.packet).toMatchObject({ bytes: 56, payload: { proto: "icmp", answer: "admin-prohibited" } });
-});
+test.for([
+  ["v4", "198.51.100.1:5000", "192.168.1.1:0", 56],
+  ["v6", "[2001:db8::1]:5000", "[2001:db8:1::1]:0", 148],
+] as const)(
+  "a box that answers sends an ICMP error, which the capture of the sender inside shows and no process hears: %s",
+  ([family, to, router, bytes]) => {
+    const kernel = new Kernel();
+    const crossed: Crossing[] = [];
+    const network = new Network({
+      kernel,
+      randomness: randomness(1),
+      nats: { home: HOME },
+      parties: { a: party("home", [family]), b: party(null, [family]) },
+      say: () => undefined,
+      crossed: (one) => crossed.push(one),
+    });
+    const a = network.socket("a", 4_000, () => expect.unreachable());
+    network.block("home", { ...UDP, answer: "admin-prohibited" }, 3);
+    a.send(to, { bytes: 100, payload: new Uint8Array([0, 1]) });
+    kernel.run(Instant(1_000_000));
+    const [sent, error] = crossed;
+    expect(crossed).toHaveLength(2);
+    expect(error).toMatchObject({ interface: "a/x", way: "down", at: 20_000, from: router, to: sent?.from });
+    expect(error?.packet).toMatchObject({ bytes, payload: { proto: "icmp", answer: "admin-prohibited" } });
+  },
+);

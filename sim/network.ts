@@ -12,7 +12,7 @@ import { Instant } from "../impl/base/units.ts";
 import type { HostNetwork } from "../impl/core/effect.ts";
 import { PORT_MAPPING_PORT } from "../impl/wire/pcp.ts";
 import { SSDP_GROUP } from "../impl/wire/ssdp.ts";
-import { ICMP_BYTES } from "../scenarios/capture/icmp-packet.ts";
+import { icmpBytes } from "../scenarios/capture/icmp-packet.ts";
 import type { Direction, LinkModel, NatModel, PartyModel } from "../scenarios/expanded.ts";
 import type { Middlebox, RejectAnswer } from "../scenarios/middlebox.ts";
 import { Cuts } from "./cuts.ts";
@@ -336,7 +336,7 @@ export class Network {
       const gate = this.#gate(exit.nat.name);
       const block = this.#blockedBy(gate, packet, from, to);
       if (block !== undefined) {
-        if (block.box.answer !== undefined && isTranslated) this.#reject(realm, block.box.answer, from, to, packet);
+        if (block.box.answer !== undefined) this.#reject(realm, family, block.box.answer, from, to, packet);
         return;
       }
       if (!isTranslated) {
@@ -391,17 +391,18 @@ export class Network {
   }
 
   /** The answer to a refused packet, by ICMP. No process hears of it (ip(7): a socket that is not connected), and it crosses no second NAT. */
-  #reject(realm: Realm, answer: RejectAnswer, from: Address, to: Address, packet: Packet): void {
+  #reject(realm: Realm, family: AddressFamily, answer: RejectAnswer, from: Address, to: Address, packet: Packet): void {
     const at = realm.nodes.get(this.#parse(from).host);
-    if (at?.kind !== "interface" || at.downBy.length > 0 || realm.gateway === undefined) return;
-    const bytes = ICMP_BYTES;
+    const router = family === "v4" ? realm.gateway : realm.gateway6;
+    if (at?.kind !== "interface" || at.downBy.length > 0 || router === undefined) return;
+    const bytes = icmpBytes(family, packet.bytes);
     const fate = at.down.send(this.#kernel.now, bytes);
     if (!fate.ok) return;
     const told = {
       interface: `${at.party}/${at.name}`,
       way: "down",
       at: fate.at,
-      from: address(realm.gateway, 0),
+      from: address(router, 0),
       to: from,
     } as const;
     const payload: IcmpPayload = { proto: "icmp", answer, to, bytes: packet.bytes };

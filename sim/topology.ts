@@ -29,6 +29,7 @@ export type Realm = {
   readonly nodes: Map<string, Node>;
   /** The NAT's own address on this side; undefined for the internet. */
   readonly gateway: string | undefined;
+  readonly gateway6: string | undefined;
   /** Addresses that a renumbering took away, and its fault. */
   readonly retired: Map<string, number | undefined>;
   /** Give the next free address of the realm. */
@@ -102,7 +103,7 @@ export function buildTopology(
   parties: Readonly<Record<string, PartyModel>>,
   randomness: Randomness,
 ): Topology {
-  const internet = realm("internet", undefined, undefined, {
+  const internet = realm("internet", undefined, [undefined, undefined], {
     interfaces: addresses("198.51.100", "198.18"),
     interfaces6: addresses6(0),
     nats: addresses("203.0.113", "198.19"),
@@ -121,7 +122,7 @@ export function buildTopology(
     const nat = new Nat(name, model, outside.nextNat(), randomness);
     const number = numbers.get(name) ?? 0;
     const lan = number <= 254 ? `192.168.${number}` : `10.${number >> 8}.${number & 255}`;
-    const inside = realm(`nat ${name}`, { nat, to: outside }, `${lan}.1`, {
+    const inside = realm(`nat ${name}`, { nat, to: outside }, [`${lan}.1`, hostIn(prefixOfBox(number), 1)], {
       interfaces: addresses(lan, undefined, 2),
       interfaces6: addresses6(number),
       nats: addresses(`100.64.${number}`, undefined, 2),
@@ -222,10 +223,16 @@ export function moveGate(gate: Gate, fault: number | undefined): string {
 
 type Supply = { readonly interfaces: () => string; readonly interfaces6: () => string; readonly nats: () => string };
 
-const realm = (name: string, exit: Realm["exit"], gateway: string | undefined, supply: Supply): Realm => ({
+const realm = (
+  name: string,
+  exit: Realm["exit"],
+  [gateway, gateway6]: readonly [string | undefined, string | undefined],
+  supply: Supply,
+): Realm => ({
   name,
   exit,
   gateway,
+  gateway6,
   nodes: new Map(),
   retired: new Map(),
   nextInterface: supply.interfaces,

@@ -59,8 +59,14 @@ export async function attachEmulator(options: LinkOptions, reader: Reader = "pip
     for (const [namespace, own] of byNamespace(wires)) await makeTaps(namespace, own, folder);
     // A thread for each device's blocking read, in case the pipe handle is not to be had, and some for the rest.
     const env = { ...process.env, UV_THREADPOOL_SIZE: String(2 * wires.length + 4), NODE_OPTIONS: "" };
+    // It waits for no helper of V8's, who go behind parties (README.md).
     // Detached: a session of its own, which Ctrl-C does not reach and whose priority can be raised; it ends with its channel all the same.
-    child = fork(MAIN, [], { stdio: ["ignore", "ignore", "pipe", "ipc"], execArgv: [], env, detached: true });
+    child = fork(MAIN, [], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      execArgv: ["--single-threaded-gc"],
+      env,
+      detached: true,
+    });
     return await connect(options, child, numberOf, takeDown, folder, reader);
   } catch (cause) {
     await takeDown();
