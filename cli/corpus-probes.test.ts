@@ -13,11 +13,8 @@ import { DEFAULT_SEED } from "./seed.ts";
 
 const FOLDER = join(import.meta.dirname, "../scenarios/corpus");
 
-/**
- * Probes that no scenario here hits: QUIC's own filter takes duplicated packets before media sees them; stale updates are the case stale-messages;
- * no case leaves a call ringing.
- */
-const NOT_IN_CORPUS: ReadonlySet<string> = new Set(["replayed-packet", "stale-update", "call-nobody-answers"]);
+/** Probes that no scenario here hits: QUIC's own filter takes duplicated packets before media sees them; stale updates are the case stale-messages. */
+const NOT_IN_CORPUS: ReadonlySet<string> = new Set(["replayed-packet", "stale-update"]);
 
 /** What exploration kept; a file may name its seed (`name.0x2a.json`). */
 const FILES = readdirSync(FOLDER).filter((name) => name.startsWith("explored-") && name.endsWith(".json"));

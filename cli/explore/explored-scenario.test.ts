@@ -84,7 +84,11 @@ describe("an explored scenario", () => {
   it("keeps none of the base's promises about its own faults", () => {
     const kept = new Set(many(false).flatMap((scenario) => scenario.expect.map((one) => one.oracle)));
     expect(kept).toEqual(
-      new Set(["settles", "call-connects", "media-flows", "same-call", "call-rejected"].filter((name) => kept.has(name))),
+      new Set(
+        ["settles", "call-connects", "media-flows", "same-call", "call-rejected", "call-never-answered"].filter((name) =>
+          kept.has(name),
+        ),
+      ),
     );
   });
 
@@ -147,8 +151,16 @@ describe("an explored scenario", () => {
     expect(links.size).toBeGreaterThanOrEqual(16);
     expect([...policies.keys()].toSorted()).toEqual(["all", "relay", undefined]);
     expect(Math.min(...policies.values())).toBeGreaterThan(100);
-    expect(answers).toEqual(new Set(["AcceptTrusted", "AcceptGeneric", "Reject"]));
+    expect(answers).toEqual(new Set(["AcceptTrusted", "AcceptGeneric", "Reject", "none"]));
     expect(hangUps).toBeGreaterThan(30);
+  });
+
+  it("leaves few calls unanswered, and promises them no sound", () => {
+    const unanswered = thousand().filter(({ calls }) => calls.some(({ answer }) => answer === "none"));
+    expect(unanswered.length).toBeGreaterThan(3);
+    expect(unanswered.length).toBeLessThan(30);
+    const promised = unanswered.flatMap(({ expect: all }) => all.map(({ oracle }) => oracle));
+    expect(new Set(promised)).toEqual(new Set(["settles", "call-never-answered"]));
   });
 
   it("gives carriers a handful of ports only where the relay's flow keeps the one it took first", () => {

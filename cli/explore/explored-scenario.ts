@@ -39,6 +39,12 @@ const MOST_FAULTS = 8;
 /** Explored calls come up within this. chosen: ten times what they take on the slowest link drawn. */
 const CONNECT = seconds(10);
 
+/**
+ * One seed in so many, of those whose plans are varied, has a call that nobody answers. chosen: it has no media for faults to be about, so few are enough. Drawn beside
+ * everything else, so that all other seeds are what they are without it.
+ */
+const UNANSWERED = 50;
+
 type Features = TopologyFeatures & {
   /** A second relay, a stranger or a partner of the first, and users who move. */
   readonly relays: boolean;
@@ -102,7 +108,7 @@ const SWARM: fc.Arbitrary<Features> = fc.record({
 export function isExplorable({ actions = [], calls, crowd, nats, parties }: Scenario): boolean {
   // Mappings that moved leave their ports behind: who has but a few may have none for the relay, and no promise can be kept.
   if (Object.values(nats).some(({ portBlock }) => portBlock !== undefined && portBlock.size < FEW_PORTS)) return false;
-  // A call that nobody answers has no media for faults to be about.
+  // Few of the calls drawn are to be unanswered, and which ones is drawn.
   if (calls.some((call) => call.answer === "none")) return false;
   if (crowd !== undefined || Object.values(parties).some((party) => party.startsIdle === true)) return false;
   const last = new Map(actions.map((one) => [one.party, one.does === "register" ? one.relay : one.does]));
@@ -137,10 +143,15 @@ function explored(bases: readonly Scenario[], seed: number, isSwarm: boolean): f
       ),
     );
     return drawn.chain(([relays, topology, plan]) => {
+      const isUnanswered = features.plans && new Stream(seed, "explore/unanswered").nextBelow(UNANSWERED) === 0;
       const calls = base.calls.map((call) => ({
         ...spoken(call, topology),
         at: call.at + (features.early ? 0 : REGISTER),
-        answer: plan.isPrivate && call.answer === "AcceptTrusted" ? ("AcceptGeneric" as const) : call.answer,
+        answer: isUnanswered
+          ? ("none" as const)
+          : plan.isPrivate && call.answer === "AcceptTrusted"
+            ? ("AcceptGeneric" as const)
+            : call.answer,
         hangUpAt: plan.ending.how === "caller hangs up" ? up + plan.ending.at : null,
       }));
       const endings = calls
@@ -257,7 +268,7 @@ function promises(
   if (calls.length === 0) return expect;
   const answers = new Set(calls.map((call) => call.answer));
   const isAnswered = !answers.has("none") && !answers.has("Reject");
-  if (answers.size === 1 && answers.has("none")) expect.push({ oracle: "call-never-answered" });
+  if (answers.has("none") && run.isQuiet) expect.push({ oracle: "call-never-answered" });
   if (answers.size === 1 && answers.has("Reject") && run.isQuiet) expect.push({ oracle: "call-rejected" });
   if (!isAnswered || !run.isQuiet) return expect;
   expect.push({ oracle: "call-connects", within: run.connectsWithin }, { oracle: "media-flows", frames: 10 });
