@@ -36,7 +36,7 @@ type Outcome = Omit<LabOutcome, "events" | "captures" | "taps"> &
 /** Who watches a run. */
 export type Watch = {
   readonly signal: AbortSignal;
-  progress(virtualMs: number): void;
+  progress?(virtualMs: number): void;
   notice?(lines: readonly string[]): void;
 } & Pick<NetnsRun, "onReady">;
 
@@ -59,7 +59,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
     growing?.write(line);
     const noticed = notices?.(record) ?? [];
     if (noticed.length > 0) watch.notice?.(noticed);
-    if (++lines % LINES_A_LOOK[job.lab] !== 0) return;
+    if (watch.progress === undefined || ++lines % LINES_A_LOOK[job.lab] !== 0) return;
     const now = performance.now();
     if (now - told < PROGRESS_EVERY_MS) return;
     told = now;
@@ -132,7 +132,7 @@ export async function runJob(job: LabJob, watch: Watch): Promise<LabReport> {
 }
 
 /** What a run in virtual time is made of. */
-type SimJob = Pick<LabJob, "scenario" | "seed" | "codec" | "crypto" | "capture">;
+type SimJob = Pick<LabJob, "scenario" | "seed" | "codec" | "crypto" | "capture"> & Partial<Pick<LabJob, "folder" | "wantLines">>;
 type OnLine = (line: string, record: LogRecord) => void;
 
 const simulate = async (job: SimJob, onLine: OnLine): Promise<LabOutcome> => runSim(...(await simulation(job, onLine)));
@@ -149,7 +149,10 @@ async function simulation(job: SimJob, onLine: OnLine): Promise<Parameters<typeo
     real ? loadSpeech(scenario) : new Map<string, Int16Array>(),
   ]);
   return [
-    { scenario, seed, wav: real, speech, onLine, capture: job.capture === true },
+    {
+      ...{ scenario, seed, wav: real, speech, onLine, capture: job.capture === true },
+      keep: job.folder !== null || job.wantLines === true ? true : "records",
+    },
     {
       codec,
       ...codec2For(real),

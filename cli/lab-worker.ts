@@ -32,8 +32,8 @@ port.on("message", (order: LabOrder) => {
   };
   runJob(order.job, {
     signal: running.signal,
-    progress: (virtualMs) => send({ type: "progress", virtualMs }),
-    notice: (lines) => send({ type: "notice", lines }),
+    ...(order.hears.progress ? { progress: (virtualMs: number) => send({ type: "progress", virtualMs }) } : {}),
+    ...(order.hears.notices ? { notice: (lines: readonly string[]) => send({ type: "notice", lines }) } : {}),
     onReady,
   }).then(
     (report) => send({ type: "report", report }),

@@ -49,9 +49,9 @@ export type LabJob = {
 /** What came of it. */
 export type LabReport = { readonly result: Result; readonly lines: readonly string[]; readonly probes: readonly string[] };
 
-/** To the worker: a job, or the order to tear down the one that runs. */
+/** To the worker: a job, with what somebody wants to hear of it meanwhile (a message costs as much as many packets), or the order to tear down the one that runs. */
 export type LabOrder =
-  | { readonly type: "job"; readonly job: LabJob }
+  | { readonly type: "job"; readonly job: LabJob; readonly hears: { readonly progress: boolean; readonly notices: boolean } }
   | { readonly type: "stop" }
   /** Do a fault by hand, in a run on a real kernel that goes on. */
   | { readonly type: "inject"; readonly fault: Fault };
@@ -135,7 +135,7 @@ export function openLaboratory(mutation: string | Mutation | null = null): Labor
         worker.on("error", fail);
         worker.on("exit", gone);
         watch?.signal?.addEventListener("abort", abort, { once: true });
-        send({ type: "job", job });
+        send({ type: "job", job, hears: { progress: watch?.progress !== undefined, notices: watch?.notice !== undefined } });
       }),
     inject: (fault) => worker.postMessage({ type: "inject", fault } satisfies LabOrder),
     processorMs: async () => {

@@ -52,8 +52,8 @@ export type LabRun = {
   readonly seed: number;
   /** Called for every line as it is written. */
   readonly onLine?: (line: string, record: LogRecord) => void;
-  /** False: neither records nor lines are kept (long runs, benchmarks). */
-  readonly keep?: boolean;
+  /** False: neither records nor lines are kept (long runs, benchmarks); `records`: no lines. */
+  readonly keep?: boolean | "records";
   /** Collect what each client heard. */
   readonly wav?: boolean;
   /** Speech by the names that calls use (48 kHz mono). */
@@ -128,8 +128,8 @@ export function openSim(run: LabRun, engines: Engines, watched = false): SimSess
     (line, record) => {
       run.onLine?.(line, record);
       if (run.keep === false) return;
-      lines.push(line);
       records.push(record);
+      if (run.keep !== "records") lines.push(line);
     },
   );
   const say: LabWorld["say"] = (who, saying) => log.say(who, saying);

@@ -71,12 +71,14 @@ export async function campaign(
   watch: {
     readonly signal: AbortSignal;
     found(violation: Violation): Promise<void>;
+    /** At the beginning and after every run. */
     progress(): void;
     /** Told of every run, violations included. */
     ran?(run: CampaignRun): void;
   },
 ): Promise<void> {
   let next = 0;
+  watch.progress();
   const explore = async (laboratory: Laboratory): Promise<void> => {
     while (next < plan.seeds && tally.violations < plan.stopAfter) {
       const index = next++;
@@ -84,12 +86,12 @@ export async function campaign(
       const scenario = exploredScenario(plan.bases, seed, plan.isSwarm);
       const isRepeated = index % REPEAT_EVERY === 0;
       const job = { ...fastJob(scenario, seed, isRepeated), wantProbes: true };
-      const { result, lines, probes } = await laboratory.run(job, watch);
+      const { result, lines, probes } = await laboratory.run(job, { signal: watch.signal });
       count(tally, scenario, result, probes);
       watch.ran?.({ seed, scenario, result, probes });
       let parted: Divergence | undefined;
       if (isRepeated) {
-        parted = divergence(lines, (await laboratory.run(fastJob(scenario, seed, true), watch)).lines);
+        parted = divergence(lines, (await laboratory.run(fastJob(scenario, seed, true), { signal: watch.signal })).lines);
         tally.repeated++;
       }
       if (result.verdict === "broken" || result.verdict === "crashed" || parted !== undefined) {
