@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Pointed } from "../bench-cause.ts";
 import type { EngineFigure } from "../bench-engines.ts";
-import type { ExploreBench } from "../bench-explore.ts";
+import type { ExploreWatch } from "../bench-explore.ts";
 import type { FecCost } from "../bench-fec-cost.ts";
 import type { GridReport } from "../bench-grid-run.ts";
 import type { LabFigure, Time } from "../bench-lab.ts";
@@ -53,7 +53,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .option("--csv", "fec: the grid as CSV; jitter: as CSV")
     .option(
       "--out <dir>",
-      "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there; relay: JSON, anew after every part",
+      "fec: the grid, and jitter: write text, CSV, JSON, an HTML page and its drawings as SVG there; relay, explore: JSON, anew after every part",
     )
     .option(
       "--traces <dir>",
@@ -232,8 +232,18 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       const scenarios = await catalogue();
       const home = scenarios.find((one) => one.name === "nat-rebind");
       if (home === undefined) throw new Error("the catalogue has no nat-rebind");
-      const measured = await (await import("../bench-explore.ts")).benchExplore(scenarios, home, stage);
-      return told(measured, () => exploreLines(measured));
+      const { benchExplore } = await import("../bench-explore.ts");
+      if (!json) terminal.out(title());
+      const measured = await benchExplore(scenarios, home, {
+        stage,
+        signal: terminal.interrupted,
+        part: (one, all) => {
+          terminal.quiet();
+          if (!json) for (const line of exploreLines(one)) terminal.out(`  ${line}`);
+          keep(all);
+        },
+      });
+      return json ? told(measured, () => []) : undefined;
     }
     case "codec":
     case "aead": {
@@ -299,15 +309,36 @@ const costLine = (one: FecCost): string =>
   `${one.streamPercent.toFixed(2).padStart(5)} % of a core a stream` +
   (one.hourBytes === null ? "" : `; ${(one.hourBytes / 1_024).toFixed(0)} KiB more after an hour than after five minutes`);
 
-const exploreLines = ({ core, campaign, shrink }: ExploreBench): readonly string[] => [
-  `one seed, ${core.virtualS.toFixed(0)} s of virtual time: ${core.drawMs.toFixed(1)} ms to draw, ${core.simulateMs.toFixed(1)} ms to simulate, ` +
-    `${core.judgeMs.toFixed(1)} ms to judge, by processor time of ${core.seeds} seeds: ${core.timesRealTime.toFixed(0)} x real time on two cores, ` +
-    `${core.ratio.toFixed(2)} x the target`,
-  `a campaign on two threads: ${campaign.seeds} seeds in ${campaign.wallS.toFixed(1)} s, ${campaign.seedsPerS.toFixed(0)} seeds/s, ` +
-    `${campaign.timesRealTime.toFixed(0)} x real time, ${campaign.ratio.toFixed(2)} x the target; ${campaign.violations} violations`,
-  `three faults out of forty: exactly three in ${shrink.exactlyThree} of ${shrink.schedules}, ${shrink.medianS.toFixed(1)} s of processor time median, ` +
-    `${shrink.worstS.toFixed(1)} s worst, ${shrink.medianRuns} runs median`,
-];
+function exploreLines({ core, campaign, schedule, shrink }: Parameters<ExploreWatch["part"]>[0]): readonly string[] {
+  return [
+    ...(core === undefined
+      ? []
+      : [
+          `one seed, ${core.virtualS.toFixed(0)} s of virtual time: ${core.drawMs.toFixed(1)} ms to draw, ${core.simulateMs.toFixed(1)} ms to simulate, ` +
+            `${core.judgeMs.toFixed(1)} ms to judge and ${core.engineMs.toFixed(1)} ms of the engine's own threads, by processor time of ${core.seeds} seeds: ` +
+            `${core.timesRealTime.toFixed(0)} x real time on two cores, ${core.ratio.toFixed(2)} x the target`,
+        ]),
+    ...(campaign === undefined
+      ? []
+      : [
+          `a campaign on two threads: ${campaign.seeds} seeds of ${campaign.virtualS.toFixed(0)} s in ${campaign.wallS.toFixed(1)} s, ` +
+            `${campaign.seedsPerS.toFixed(0)} seeds/s, ${campaign.timesRealTime.toFixed(0)} x real time, ${campaign.ratio.toFixed(2)} x the target; ` +
+            `${campaign.processorMs.toFixed(1)} ms of processor time a seed, with which two idle cores reach ${campaign.ratioByProcessor.toFixed(2)} x the target; ` +
+            `${campaign.violations} violations`,
+        ]),
+    ...(schedule === undefined
+      ? []
+      : [
+          `schedule ${schedule.seed}: forty faults to ${schedule.faults} in ${schedule.runs} runs, ${schedule.processorS.toFixed(1)} s of processor time`,
+        ]),
+    ...(shrink === undefined
+      ? []
+      : [
+          `three faults out of forty: exactly three in ${shrink.exactlyThree} of ${shrink.schedules.length}, ${shrink.medianS.toFixed(1)} s of processor time median, ` +
+            `${shrink.worstS.toFixed(1)} s worst, ${shrink.medianRuns} runs median`,
+        ]),
+  ];
+}
 
 const recoveryLine = (one: Recovery): string =>
   `heard again after the relay's return, ${one.where}: ${one.medianMs.toFixed(0)} ms median, ${one.worstMs.toFixed(0)} ms worst of ` +
