@@ -63,12 +63,9 @@ export type RelayBenchOptions = {
 
 /** The load that a relay has to carry: 10,000 packets a second for a minute. chosen: of three floods the last shows whether the second has left anything. */
 export const FULL: RelayBenchOptions = { clients: 1_000, calls: 100, seconds: 60, floods: 3 };
-/** One flood. chosen: 7,000 datagrams and 700 handshakes a second, near what one core meets beside the calls. */
-const FLOOD = { garbage: 100_000, halfOpen: 10_000, seconds: 14 };
-/**
- * After a flood, until memory is looked at: 4 s until its last handshake has timed out (DEFAULT_SESSION), 5 s until the relay gives memory back (impl/io/reclaim.ts), 8 s until V8 does (its
- * --gc-memory-reducer-start-delay-ms), and some.
- */
+/** One flood. chosen: with 4,760 datagrams and 476 handshakes a second the calls' relay needs nine tenths of a core. */
+const FLOOD = { garbage: 100_000, halfOpen: 10_000, seconds: 21 };
+/** After a flood, until memory is looked at: 4 s until its last handshake has timed out (DEFAULT_SESSION), 5 s until the relay gives memory back, 5 s until it does so as a last resort (impl/io/reclaim.ts), and some. */
 const REST_S = 20;
 /** chosen: compilers and caches are warm by then. */
 const WARM_UP_S = 5;

@@ -39,7 +39,11 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     .option("--json", "as JSON")
     .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
     .option("--seconds <n>", "relay: how long each is loaded; 60 when not given", wholeArgument(1))
-    .option("--floods <n>", "relay: floods one after the other, 34 s each; 3 when not given", wholeArgument(1))
+    .option(
+      "--floods <n>",
+      "relay: floods one after the other, three quarters of a minute each; 3 when not given",
+      wholeArgument(1),
+    )
     .option("--at-once <n>", "neteq: calls at once in one browser, 1 to 8", "1")
     .option(
       "--grid",

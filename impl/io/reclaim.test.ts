@@ -19,7 +19,7 @@ test("connections that nobody holds are freed by the engine", async () => {
 test("a flood that pauses is one flood: memory is given back once, when it has been quiet", () => {
   vi.useFakeTimers();
   let times = 0;
-  const { afterFlood, close } = reclaimer(() => times++);
+  const { afterFlood, close } = reclaimer({ reclaim: () => times++, measureBusy: () => () => 1 });
   for (let i = 0; i < 4; i++) {
     afterFlood();
     vi.advanceTimersByTime(4_000);
@@ -35,14 +35,46 @@ test("a flood that pauses is one flood: memory is given back once, when it has b
 
 test("in the midst of a flood garbage is collected once for many handshakes given up", () => {
   let times = 0;
-  const { dropped } = reclaimer(
-    () => undefined,
-    () => times++,
-  );
+  const { dropped } = reclaimer({ collect: () => times++ });
   for (let i = 0; i < 255; i++) dropped();
   expect(times).toBe(0);
   dropped();
   expect(times).toBe(1);
   for (let i = 0; i < 512; i++) dropped();
   expect(times).toBe(3);
+});
+
+test("what a flood has left with V8 is given back once the process is at rest, however long that takes, and once", () => {
+  vi.useFakeTimers();
+  let [busy, all] = [0.1, 0];
+  const { afterFlood, close } = reclaimer({ reclaim: () => undefined, reclaimAll: () => all++, measureBusy: () => () => busy });
+  afterFlood();
+  vi.advanceTimersByTime(60_000);
+  expect(all).toBe(0);
+  busy = 0.09;
+  vi.advanceTimersByTime(4_999);
+  expect(all).toBe(0);
+  vi.advanceTimersByTime(1);
+  expect(all).toBe(1);
+  vi.advanceTimersByTime(60_000);
+  expect(all).toBe(1);
+  afterFlood();
+  vi.advanceTimersByTime(9_999);
+  afterFlood(); // another one
+  vi.advanceTimersByTime(5_000);
+  expect(all).toBe(1);
+  vi.advanceTimersByTime(5_000);
+  expect(all).toBe(2);
+  close();
+});
+
+test("as a last resort V8 gives back the pages that its young generation has grown by", async () => {
+  for (let kept: object[] = [], i = 0; i < 3_000_000; i++) {
+    kept.push({ i, of: [i] });
+    if (kept.length > 60_000) kept = [];
+  }
+  await reclaimMemory();
+  const before = process.memoryUsage().rss;
+  await reclaimMemory("last-resort");
+  expect(before - process.memoryUsage().rss).toBeGreaterThan(20e6);
 });

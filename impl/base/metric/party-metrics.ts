@@ -115,7 +115,7 @@ export const RELAY_METRICS = {
     type: "gauge",
     unit: null,
     labels: { party: "party", peer: "party" },
-    meaning: "1 while the session with the other relay `peer` is up.",
+    meaning: "1 while the link with the other relay `peer` is up, 0 also while it is in doubt and dialled anew.",
   },
   midcall_relay_link_events_total: {
     type: "counter",

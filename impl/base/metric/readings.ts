@@ -5,6 +5,7 @@
 import type {
   CallRecord,
   FaultRecord,
+  FederationRecord,
   LogRecord,
   MediaPlayedRecord,
   RegistrationRecord,
@@ -33,8 +34,8 @@ type Party = {
   readonly direct: Set<number>;
   /** Of a relay: calls, each with the sessions it goes over. */
   readonly calls: Map<string, Set<number>>;
-  /** Of a relay: other relays whose link is up. */
-  readonly links: Set<string>;
+  /** Of a relay: other relays it has a link with, and the session that is it. */
+  readonly links: Map<string, number | undefined>;
   readonly paths: Map<string, { readonly path: string; readonly candidate: string }>;
   standing: RegistrationRecord["state"] | undefined;
   wasRegistered: boolean;
@@ -148,8 +149,7 @@ export function readMetrics(take: (reading: Reading) => void): (record: LogRecor
       }
       case "federation":
         tell("midcall_relay_link_events_total", { party: who, peer: record.peer, state: record.state }, 1);
-        if (record.state !== "connecting") linked(tell, partyOf(who), who, record.peer, record.state === "up");
-        return;
+        return link(tell, partyOf(who), record);
       case "relay-path": {
         const { peer, asked, lost, rttMs, jitterMs } = record;
         const [more = 0, gone = 0] = grown(`relay-path ${who} ${peer}`, [asked, lost]);
@@ -172,7 +172,7 @@ const newParty = (): Party => ({
   registered: new Set(),
   direct: new Set(),
   calls: new Map(),
-  links: new Set(),
+  links: new Map(),
   paths: new Map(),
   standing: undefined,
   wasRegistered: false,
@@ -187,7 +187,8 @@ function forget(tell: Tell, party: string, known: Party): void {
   tell("midcall_sessions", { party }, 0);
   if (known.registered.size > 0) tell("midcall_relay_registrations", { party }, 0);
   if (known.calls.size > 0) tell("midcall_relay_calls", { party }, 0);
-  for (const peer of [...known.links]) linked(tell, known, party, peer, false);
+  for (const peer of known.links.keys()) tell("midcall_relay_link_up", { party, peer }, 0);
+  known.links.clear();
   known.connected.clear();
   known.registered.clear();
   known.direct.clear();
@@ -203,10 +204,11 @@ function forget(tell: Tell, party: string, known: Party): void {
   known.path = undefined;
 }
 
-function linked(tell: Tell, known: Party, party: string, peer: string, isUp: boolean): void {
-  if (isUp) known.links.add(peer);
-  else known.links.delete(peer);
-  tell("midcall_relay_link_up", { party, peer }, isUp ? 1 : 0);
+function link(tell: Tell, known: Party, { who, peer, state, session }: FederationRecord & { readonly who: string }): void {
+  if (state === "up") known.links.set(peer, session);
+  // The side that dials keeps a session that is in doubt, and tells of it by dialling anew: it is up again when it is heard, or when another one is.
+  if (state === "down") known.links.delete(peer);
+  tell("midcall_relay_link_up", { party: who, peer }, state === "up" ? 1 : 0);
 }
 
 function fault(tell: Tell, name: string, state: FaultRecord["state"]): void {
@@ -219,6 +221,9 @@ function session(tell: Tell, party: Party, record: SessionRecord & { readonly wh
   tell("midcall_session_events_total", { party: who, state }, 1);
   if (record.rttMs !== undefined) tell("midcall_session_rtt_seconds", { party: who }, record.rttMs / 1e3);
   if (state === "connected") party.connected.add(record.session);
+  if (state === "heard")
+    for (const [peer, session] of party.links)
+      if (session === record.session) tell("midcall_relay_link_up", { party: who, peer }, 1);
   if (state === "closed") {
     party.connected.delete(record.session);
     party.direct.delete(record.session);
