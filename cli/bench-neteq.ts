@@ -61,47 +61,48 @@ export async function oursOver(
 export type NeteqOptions = {
   readonly links?: readonly Line["link"][];
   readonly modes?: readonly Mode[];
-  readonly seeds?: number;
+  /** Seeds a line, from 1 on; when not given one, or all that a record has. */
+  readonly seeds?: number | undefined;
   readonly atOnce?: number;
   /** A record to read Chromium's figures from; live when not given. */
   readonly against?: string;
-  /** A record to keep Chromium's live figures in, beside what it has of other lines. */
-  readonly record?: string;
-  /** Today, for the record. */
-  readonly today?: string;
+  /** A record to keep Chromium's live figures in, beside what it has of other lines; `taken` is today. */
+  readonly record?: { readonly path: string; readonly taken: string };
 };
 
 /** Every one of `modes` on every one of `links`. */
 export async function benchNeteq(
   stage: (name: string) => void,
   signal: AbortSignal,
-  { links = LINKS, modes = MODES, seeds = 1, atOnce = 1, against, record, today = "" }: NeteqOptions = {},
+  { links = LINKS, modes = MODES, seeds, atOnce = 1, against, record }: NeteqOptions = {},
 ): Promise<NeteqBench> {
   const pcm = await readWav(speechPath("speech-a"));
   const engine = await loadOpusWasm({ encoders: 2, decoders: 2 });
-  const all = linesOf(links, modes, seeds);
+  const isAsked = (one: ChromiumFigure): boolean =>
+    links.some(({ name }) => name === one.link) &&
+    modes.some(({ name }) => name === one.mode) &&
+    one.seed <= (seeds ?? Number.POSITIVE_INFINITY);
   let theirs: Pick<NeteqRecord, "figures" | "heldUp">;
   if (against === undefined) {
-    const before = record !== undefined && existsSync(record) ? readRecord(record) : undefined;
+    const before = record !== undefined && existsSync(record.path) ? readRecord(record.path) : undefined;
     const each = (heard: ChromiumHeard): void => {
-      if (record !== undefined) writeFileSync(record, recordText(merged(before, { schema: SCHEMA, taken: today, ...heard })));
+      if (record === undefined) return;
+      writeFileSync(record.path, recordText(merged(before, { schema: SCHEMA, taken: record.taken, ...heard })));
     };
-    theirs = await chromiumNeteq(all, pcm, { stage, signal, atOnce, each });
+    theirs = await chromiumNeteq(linesOf(links, modes, seeds ?? 1), pcm, { stage, signal, atOnce, each });
   } else theirs = readRecord(against);
   const figures: NeteqFigure[] = [];
   for (const mode of modes)
     for (const link of links) {
       stage(`${link.name}, ${mode.name}: ours`);
       const neteq = theirs.figures
-        .filter((one) => one.link === link.name && one.mode === mode.name)
+        .filter((one) => one.link === link.name && one.mode === mode.name && isAsked(one))
         .toSorted((a, b) => a.seed - b.seed);
       if (neteq.length === 0) continue;
       const lines = neteq.map(({ seed }) => ({ link, mode, seed }));
       const lost = mean(lines.map((line) => 100 * lostOf(trialOf(line, pcm).delays)));
       figures.push({ link: link.name, mode: mode.name, lost, neteq, ours: await oursOver(engine, pcm, lines, { signal }) });
     }
-  const isAsked = ({ link, mode }: ChromiumFigure): boolean =>
-    links.some(({ name }) => name === link) && modes.some(({ name }) => name === mode);
   return { figures, heldUp: theirs.heldUp.filter(isAsked) };
 }
 
@@ -131,48 +132,48 @@ export function compared({ neteq, ours }: NeteqFigure): {
   };
 }
 
+/** Columns of the table and their widths; the first two are words. */
+const COLUMNS: readonly (readonly [name: string, width: number])[] = [
+  ["link", 22],
+  ["mode", 8],
+  ["lists", 5],
+  ["lost %", 8],
+  ["NetEq: concealed %", 20],
+  ["delay ms", 14],
+  ["ours: concealed %", 20],
+  ["delay ms", 14],
+  ["at NetEq's delay %", 20],
+  ["at its concealment ms", 22],
+];
+const row = (cells: readonly string[]): string =>
+  COLUMNS.map(([, width], i) => (i < 2 ? (cells[i] ?? "").padEnd(width) : (cells[i] ?? "").padStart(width))).join(" ");
+
+/** Mean, and with several values the least and most. */
+function cell(values: readonly number[], digits: number): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `${mean(values).toFixed(digits)}${values.length === 1 ? "" : ` (${least.toFixed(digits)}-${most.toFixed(digits)})`}`;
+}
+const cells = (heard: readonly Point[]): readonly string[] => [
+  cell(
+    heard.map(({ concealed }) => concealed),
+    2,
+  ),
+  cell(
+    heard.map(({ delayMs }) => delayMs),
+    0,
+  ),
+];
+
 /** Side by side: a line for each link and mode, means and ranges over the seeds; then every point of ours, and what does not count. */
 export function neteqTable({ figures, heldUp }: NeteqBench): readonly string[] {
-  const cell = (values: readonly number[], digits: number): string => {
-    const [least, most] = [Math.min(...values), Math.max(...values)];
-    return `${mean(values).toFixed(digits)}${values.length === 1 ? "" : ` (${least.toFixed(digits)}-${most.toFixed(digits)})`}`;
-  };
-  const columns = [
-    ...([
-      ["link", 22],
-      ["mode", 8],
-      ["lost %", 8],
-      ["NetEq: concealed %", 20],
-      ["delay ms", 14],
-    ] as const),
-    ...([
-      ["ours: concealed %", 20],
-      ["delay ms", 14],
-      ["at NetEq's delay %", 20],
-      ["at its concealment ms", 22],
-    ] as const),
-  ];
-  const line = (cells: readonly string[]): string =>
-    cells.map((one, i) => (i < 2 ? one.padEnd(columns[i]?.[1] ?? 0) : one.padStart(columns[i]?.[1] ?? 0))).join(" ");
-  const both = (heard: readonly Point[]): readonly string[] => [
-    cell(
-      heard.map((one) => one.concealed),
-      2,
-    ),
-    cell(
-      heard.map((one) => one.delayMs),
-      0,
-    ),
-  ];
   return [
-    line(columns.map(([name]) => name)),
+    row(COLUMNS.map(([name]) => name)),
     ...figures.map((one) => {
+      const { link, mode, neteq, lost, ours } = one;
       const { concealedAtDelay, delayAtConcealed } = compared(one);
-      const usual = one.ours.find(({ lossPriceMs }) => lossPriceMs === LOSS_PRICE / 1_000)?.heard ?? [];
-      return line([
-        ...[one.link, one.mode, one.lost.toFixed(1), ...both(one.neteq), ...both(usual)],
-        ...[concealedAtDelay?.toFixed(2) ?? "never", delayAtConcealed?.toFixed(0) ?? "never"],
-      ]);
+      const usual = ours.find(({ lossPriceMs }) => lossPriceMs === LOSS_PRICE / 1_000)?.heard ?? [];
+      const sentences = [concealedAtDelay?.toFixed(2) ?? "never", delayAtConcealed?.toFixed(0) ?? "never"];
+      return row([link, mode, String(neteq.length), lost.toFixed(1), ...cells(neteq), ...cells(usual), ...sentences]);
     }),
     "",
     `ours by the delay that one percent of loss is worth (${LOSS_PRICE / 1_000} ms unless told): concealed %, delay ms`,

@@ -6,7 +6,7 @@ import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import type { Page } from "playwright-core";
+import type { LaunchOptions, Page } from "playwright-core";
 import { FRAME_MICROS, FRAME_SAMPLES, GOOD } from "../impl/core/codec.ts";
 import { putBack, putFirst } from "../netns/precedence.ts";
 import { CliError } from "./exit.ts";
@@ -45,7 +45,7 @@ type Browser = {
 };
 
 /** A Chromium that sends RED as deep as told. Throws a CliError (exit code 5) where there is none. */
-async function browserOf(red: number): Promise<Browser> {
+async function browserOf(red: number, signal: AbortSignal): Promise<Browser> {
   try {
     await access(PROGRAM, constants.X_OK);
   } catch (error) {
@@ -55,7 +55,8 @@ async function browserOf(red: number): Promise<Browser> {
     throw new CliError("lacking", "bench neteq needs playwright-core; to get it: npm install playwright-core", error);
   });
   const home = await mkdtemp(join(tmpdir(), "midcall-neteq-"));
-  const browser = await chromium.launch({
+  const forget = (): Promise<void> => rm(home, { recursive: true, force: true });
+  const options: LaunchOptions = {
     executablePath: PROGRAM,
     headless: true,
     args: [
@@ -72,6 +73,10 @@ async function browserOf(red: number): Promise<Browser> {
       ...(red > 1 ? [`--force-fieldtrials=WebRTC-Audio-Red-For-Opus/Enabled-${red}/`] : []),
     ],
     env: { ...process.env, HOME: home },
+  };
+  const browser = await chromium.launch(options).catch(async (error: unknown) => {
+    await forget();
+    throw error;
   });
   return {
     version: browser.version(),
@@ -87,9 +92,9 @@ async function browserOf(red: number): Promise<Browser> {
       const listen = async (): Promise<Heard> => {
         relay.apply(delays);
         await page.evaluate("neteq.watch()");
-        await after(SETTLING / 1_000);
+        await after(SETTLING / 1_000, undefined, { signal });
         const before = await stats();
-        await after(measured / 1_000);
+        await after(measured / 1_000, undefined, { signal });
         const got = await stats();
         if (got.packetsReceived - before.packetsReceived < 10) throw new Error("no media came through the relay");
         const asked = new Lateness();
@@ -101,7 +106,7 @@ async function browserOf(red: number): Promise<Browser> {
     },
     close: async () => {
       await browser.close();
-      await rm(home, { recursive: true, force: true });
+      await forget();
     },
   };
 }
@@ -152,7 +157,7 @@ export async function chromiumNeteq(
     due.push(...own);
     if (goesFirst) await putFirst(process.pid); // which the browser inherits
     try {
-      const browser = await browserOf(own[0]?.mode.red ?? 0);
+      const browser = await browserOf(own[0]?.mode.red ?? 0, signal);
       chromium = browser.version;
       try {
         const pages = await Promise.all(Array.from({ length: Math.min(atOnce, due.length) }, () => browser.page()));

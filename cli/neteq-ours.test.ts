@@ -16,30 +16,30 @@ const record = readRecord(COMMITTED);
 const pcm = await readWav(speechPath("speech-a"));
 const engine = await loadOpusWasm({ encoders: 2, decoders: 2 });
 
-const ASKED = LINKS.filter(({ name }) => name !== "loss 50 %");
-/** Where neither is so (docs/media.md): what ours conceals more than NetEq at its delay, percent of samples; measured 0.018 over fifteen lists. */
-const BEYOND: ReadonlyMap<string, number> = new Map([["jitter 20 ms, RED-1", 0.025]]);
-
-const cases = MODES.flatMap((mode) => ASKED.map((link) => [`${link.name}, ${mode.name}`, link, mode] as const));
+const cases = MODES.flatMap((mode) => LINKS.map((link) => [`${link.name}, ${mode.name}`, link, mode] as const));
 
 test.each(cases)(
   "%s: at NetEq's mean delay no more than by NetEq is concealed, and at its concealment the delay is no longer",
-  async (name, link, mode) => {
+  async (_, link, mode) => {
     const neteq = record.figures.filter((one) => one.link === link.name && one.mode === mode.name);
     expect(neteq.length).toBeGreaterThanOrEqual(5);
     const lines: Line[] = neteq.map(({ seed }) => ({ link, mode, seed }));
+    const theirs = meanOf(neteq);
     let figure: NeteqFigure = { link: link.name, mode: mode.name, lost: 0, neteq, ours: [] };
-    // Where the buffer as it is does not say both, points to its sides do.
-    for (const times of [1, 2, 1 / 2, 4, 1 / 4]) {
+    const addPrice = async (times: number): Promise<void> => {
       const ours = [...figure.ours, ...(await oursOver(engine, pcm, lines, { prices: [times * LOSS_PRICE] }))];
       figure = { ...figure, ours };
-      const { concealedAtDelay, delayAtConcealed, neteq: theirs } = compared(figure);
-      if ((concealedAtDelay ?? 100) <= theirs.concealed && (delayAtConcealed ?? 1_000) <= theirs.delayMs) break;
+    };
+    await addPrice(1);
+    const { usual } = compared(figure);
+    // Where the buffer as it is does not say both, points to the side of it do.
+    for (const times of usual.delayMs > theirs.delayMs ? [1 / 2, 1 / 4, 2] : [2, 4]) {
+      const { concealedAtDelay, delayAtConcealed } = compared(figure);
+      if ((concealedAtDelay ?? 100) > theirs.concealed || (delayAtConcealed ?? 1_000) > theirs.delayMs) await addPrice(times);
     }
-    const { concealedAtDelay, delayAtConcealed, neteq: theirs, usual } = compared(figure);
-    const beyond = BEYOND.get(name) ?? 0;
-    expect(concealedAtDelay).toBeLessThanOrEqual(theirs.concealed + beyond);
-    if (beyond === 0) expect(delayAtConcealed).toBeLessThanOrEqual(theirs.delayMs);
+    const { concealedAtDelay, delayAtConcealed } = compared(figure);
+    expect(concealedAtDelay).toBeLessThanOrEqual(theirs.concealed);
+    expect(delayAtConcealed).toBeLessThanOrEqual(theirs.delayMs);
     // As it is: nowhere more than a tenth of a point above, nor a delay of more than 10 ms above.
     expect(usual.concealed).toBeLessThanOrEqual(theirs.concealed + 0.1);
     expect(usual.delayMs).toBeLessThanOrEqual(theirs.delayMs + 10);
@@ -110,9 +110,11 @@ test("a record is written as it is read, and later figures of a line take the pl
   expect(recordText(record)).toBe(readFileSync(COMMITTED, "utf8"));
   const [first, second] = record.figures;
   if (first === undefined || second === undefined) throw new Error("the record is empty");
-  const earlier: NeteqRecord = { ...record, figures: [first, second], heldUp: [] };
-  const both = merged(earlier, { ...record, taken: "2027-01-01", figures: [{ ...first, concealed: 50 }], heldUp: [second] });
-  expect(both).toMatchObject({ taken: "2027-01-01", figures: [{ concealed: 50 }], heldUp: [second] });
+  const earlier: NeteqRecord = { ...record, figures: [first, second], heldUp: [{ ...first, delayMs: 500 }] };
+  const again = { ...first, concealed: 50 };
+  // The machine held up the other one: what was heard of it before still counts.
+  const both = merged(earlier, { ...record, taken: "2027-01-01", figures: [again], heldUp: [{ ...second, delayMs: 500 }] });
+  expect(both).toEqual({ ...record, taken: "2027-01-01", figures: [second, again], heldUp: [{ ...second, delayMs: 500 }] });
 });
 
 test("words that no line has are refused with what would be right; the table has a line for each, and tells what does not count", () => {
@@ -126,7 +128,7 @@ test("words that no line has are refused with what would be right; the table has
     figures: [{ link: one.link, mode: one.mode, lost: 10, neteq: [one], ours: [{ lossPriceMs: LOSS_PRICE / 1_000, heard }] }],
     heldUp: [one],
   });
-  expect(table[1]).toMatch(/^loss 10 % +no FEC +10\.0 .* 1\.00 +20 +1\.00 +20$/);
+  expect(table[1]).toMatch(/^loss 10 % +no FEC +1 +10\.0 .* 1\.00 +20 +1\.00 +20$/);
   expect(table.at(-1)).toContain("the machine held it up");
   expect(meanOf([...heard, { concealed: 3, delayMs: 40 }])).toEqual({ concealed: 2, delayMs: 30 });
 });

@@ -26,15 +26,16 @@ export function readRecord(path: string): NeteqRecord {
 
 const lineOf = ({ link, mode, seed }: ChromiumFigure): string => `${link}\n${mode}\n${seed}`;
 
-/** `later` beside what `earlier` has of other lines and seeds. */
+/** `later` beside what `earlier` has of other lines and seeds, and of lines that the machine has held up since. */
 export function merged(earlier: NeteqRecord | undefined, later: NeteqRecord): NeteqRecord {
-  const own = new Set([...later.figures, ...later.heldUp].map(lineOf));
-  const kept = (figures: readonly ChromiumFigure[] = []): readonly ChromiumFigure[] =>
-    figures.filter((one) => !own.has(lineOf(one)));
+  const besides = (figures: readonly ChromiumFigure[] = [], again: readonly ChromiumFigure[]): readonly ChromiumFigure[] => {
+    const own = new Set(again.map(lineOf));
+    return figures.filter((one) => !own.has(lineOf(one)));
+  };
   return {
     ...later,
-    figures: [...kept(earlier?.figures), ...later.figures],
-    heldUp: [...kept(earlier?.heldUp), ...later.heldUp],
+    figures: [...besides(earlier?.figures, later.figures), ...later.figures],
+    heldUp: [...besides(earlier?.heldUp, [...later.figures, ...later.heldUp]), ...later.heldUp],
   };
 }
 

@@ -37,7 +37,7 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     )
     .argument("<subject>", "sim, lab, relay, explore, jitter, neteq, fec, codec, aead or cause")
     .option("--json", "as JSON")
-    .option("--seeds <n>", "neteq: seeds a line, 1 to 20", "1")
+    .option("--seeds <n>", "neteq: seeds a line, 1 to 100; 1 when not given, with --recorded all there are")
     .option("--seconds <n>", "relay: how long each is loaded; 60 when not given", wholeArgument(1))
     .option(
       "--floods <n>",
@@ -70,9 +70,12 @@ export function addBench(root: Command, { terminal, end }: Context): void {
     });
 }
 
+/** As `2026-01-31`. */
+const today = (): string => new Date().toISOString().slice(0, "2026-01-31".length);
+
 type Options = {
   readonly json?: boolean;
-  readonly seeds: string;
+  readonly seeds?: string;
   readonly atOnce: string;
   readonly seconds?: number;
   readonly floods?: number;
@@ -214,9 +217,9 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       return told({ figures, cost }, () => [...jitterTable(figures), "", ...jitterCostLines(cost)]);
     }
     case "neteq": {
-      const count = Number(seeds);
-      if (!(Number.isInteger(count) && count >= 1 && count <= 20))
-        throw usage(`--seeds ${seeds}: want a whole number, 1 to 20`, SUBJECTS);
+      const count = seeds === undefined ? undefined : Number(seeds);
+      if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 100))
+        throw usage(`--seeds ${seeds}: want a whole number, 1 to 100`, SUBJECTS);
       const calls = Number(atOnce);
       if (!(Number.isInteger(calls) && calls >= 1 && calls <= 8))
         throw usage(`--at-once ${atOnce}: want a whole number, 1 to 8`, SUBJECTS);
@@ -226,9 +229,7 @@ async function bench(subject: string, options: Options, terminal: Terminal): Pro
       const measured = await benchNeteq(stage, terminal.interrupted, {
         ...{ ...chosenLines(options.link, options.scheme), seeds: count, atOnce: calls },
         ...(options.recorded === true ? { against: COMMITTED } : {}),
-        ...(options.record === undefined
-          ? {}
-          : { record: file(options.record), today: new Date().toISOString().slice(0, "2026-01-01".length) }),
+        ...(options.record === undefined ? {} : { record: { path: file(options.record), taken: today() } }),
       });
       return told(measured, () => neteqTable(measured));
     }

@@ -107,10 +107,18 @@ export const PLAYOUT_MUTATIONS: readonly Mutation[] = [
   {
     name: "gap-ahead-not-met",
     file: "impl/core/neteq/neteq-buffer.ts",
-    find: "return gap > FRAME_SAMPLES + HALF || !this.#repeats(head);",
+    find: "return gap > FRAME_SAMPLES + HALF || (gap > HALF && !this.#repeats(head));",
     replace: "return false;",
     imitates:
       "Speech is not lengthened before a frame that is missing while later ones are there, so all of what is missing is made up.",
+  },
+  {
+    name: "running-dry-not-met",
+    file: "impl/core/neteq/neteq-buffer.ts",
+    find: "return jitter >= JITTERY && lateness - FRAME_MICROS > jitter && !this.#link.isLossy(now);",
+    replace: "return false;",
+    imitates:
+      "Speech is not lengthened when nothing is left of it although more is on its way, so a packet that comes a little late costs a whole frame.",
   },
   {
     name: "waits-however-much-is-missing",

@@ -19,7 +19,7 @@ export type Situation = {
   readonly ahead: number;
   /** Frames are being lost, so time is worth having in reserve. */
   readonly isLossy: boolean;
-  /** The frame after this one is not there although a later one is. */
+  /** The frame after this one is not there although a later one is, or nothing is although it should be. */
   readonly isBeforeGap: boolean;
   /** Since the last stretch. */
   readonly sinceStretch: number;
@@ -50,7 +50,7 @@ export const TRIM_FROM = 10_000;
 export const RESERVE = 7_500;
 
 /**
- * Audio in reserve up to which speech is lengthened right before a frame that is missing while later ones are there: what is gained is time for it to come, and stands in for what
+ * Audio in reserve up to which speech is lengthened right before a frame that is missing while later ones are there, or that should be: what is gained is time for it to come, and stands in for what
  * would be made up if it does not. No distance is kept to the stretch before: what is missing would be worse. chosen: a frame, which is what is missing at least.
  */
 export const GAP_RESERVE = 20_000;

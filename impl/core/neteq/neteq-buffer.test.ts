@@ -6,7 +6,19 @@ import { FRAME_MICROS, FRAME_SAMPLES } from "../codec.ts";
 import { jitterBufferContract } from "../jitter-buffer.contract.ts";
 import { jitterBuffer } from "../jitter-buffers.ts";
 import { jitterRepairsContract } from "../jitter-repairs.contract.ts";
-import { expectLawful, kinds, ms, REDUNDANT, run, SECOND, sentAt, sourceSeqs, stream, stub } from "../jitter-run.contract.ts";
+import {
+  expectLawful,
+  kinds,
+  ms,
+  PLAIN,
+  REDUNDANT,
+  run,
+  SECOND,
+  sentAt,
+  sourceSeqs,
+  stream,
+  stub,
+} from "../jitter-run.contract.ts";
 import type { JitterStatistics } from "../jitter-statistics.ts";
 import { NETEQ_BOUNDS } from "./neteq-buffer.ts";
 
@@ -142,6 +154,29 @@ it.each([
     expect(more("concealedSamples")).toBeLessThanOrEqual(most);
   },
 );
+
+const inMicros = (delay: number | undefined): number | undefined => (delay === undefined ? undefined : ms(delay));
+it.each<readonly [string, isLengthened: boolean, what: number, usual: (seq: number) => number | undefined]>([
+  ["is lengthened under jitter", true, PLAIN, (seq) => (seq % 10 === 2 || seq % 10 === 5 ? 90 : 20)],
+  [
+    "stays as it is where packets are lost, given back and never late",
+    false,
+    REDUNDANT,
+    (seq) => (seq % 8 === 3 ? undefined : 20),
+  ],
+])("when nothing is left although more should be there, speech %s", (_, isLengthened, what, usual) => {
+  // From packet 800 on everything waits for the same instant, when the last frame before it has long been played.
+  const delay = (seq: number): number | undefined => (seq < 800 ? usual(seq) : Math.max(20, 180 - 20 * (seq - 800)));
+  const arrivals = stream(1_000, (seq) => inMicros(delay(seq)), what);
+  const at = (end: number): JitterStatistics => run({ buffer, arrivals, until: ms(end), phase: ms(5) }).stats;
+  const before = at(15_985);
+  let [end, last, next] = [16_005, before, at(16_005)];
+  while (next.concealedSamples === before.concealedSamples) {
+    [end, last] = [end + 20, next];
+    next = at(end);
+  }
+  expect(last.insertedSamplesForDeceleration > before.insertedSamplesForDeceleration).toBe(isLengthened);
+});
 
 it("redundancy is waited for once loss makes it worth while, and given up when loss ends", () => {
   const lossy = (until: number) => (seq: number) => (seq < until && seq % 8 === 3 ? undefined : ms(20));

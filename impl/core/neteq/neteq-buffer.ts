@@ -48,6 +48,8 @@ const ALIKE = 0.9;
 const ALIKE_FAST = 0.5;
 /** Before a missing frame. chosen: under jitter a quarter less is concealed than with ALIKE, and ALIKE_FAST conceals no less. */
 const ALIKE_BEFORE_GAP = 0.7;
+/** RFC 3550 jitter, microseconds, from which on a packet that is not there is taken for late. chosen: a quarter of a frame; where packets are lost and never late nothing is lengthened in vain. */
+const JITTERY: number = FRAME_MICROS / 4;
 /** What a stretch changes where there is no audio to look at: 10 ms. chosen: a period of a low voice. */
 const SIZED_PERIOD = 480;
 
@@ -327,7 +329,7 @@ export class NeteqBuffer implements JitterBuffer {
 
   /** Makes what was just appended shorter or longer, where the delay asks for it and the audio allows it. */
   #stretch(now: number, lateness: number, ahead: number): void {
-    const isBeforeGap = this.#isBeforeGap();
+    const isBeforeGap = this.#isBeforeGap(now, lateness);
     const op = decide({
       delay: lateness,
       target: this.#delay.target,
@@ -361,12 +363,17 @@ export class NeteqBuffer implements JitterBuffer {
     this.#stretched = now;
   }
 
-  /** Whether the next frame is missing although a later one came that does not repeat it. */
-  #isBeforeGap(): boolean {
+  /**
+   * Whether the next frame is missing although a later one came that does not repeat it; or nothing is left at all, although after `lateness` the next frame should have come: where
+   * packets are late and not lost it will be late too, and what is missing of it by then is often less than a period of speech.
+   */
+  #isBeforeGap(now: number, lateness: number): boolean {
     const head = this.#window.head;
-    const gap = head === undefined ? 0 : head.timestamp - this.#position;
-    if (head === undefined || gap <= HALF || this.#isResting(head)) return false;
-    return gap > FRAME_SAMPLES + HALF || !this.#repeats(head);
+    if (this.#isResting(head)) return false;
+    const { jitter } = this.#history;
+    if (head === undefined) return jitter >= JITTERY && lateness - FRAME_MICROS > jitter && !this.#link.isLossy(now);
+    const gap = head.timestamp - this.#position;
+    return gap > FRAME_SAMPLES + HALF || (gap > HALF && !this.#repeats(head));
   }
 
   /** Samples that were sent before `head`, since what was played last, and are not there. */
