@@ -1,7 +1,9 @@
 /** What direct paths promise in figures (docs/direct-paths.md), over five seeds each at a round trip of 50 ms: the longest gap of any party. */
 import { expect, test } from "vitest";
+import { Micros, millis } from "../impl/base/units.ts";
 import { measure } from "../reports/measure.ts";
 import { CATALOGUE } from "../scenarios/catalogue.ts";
+import type { Fault } from "../scenarios/expanded.ts";
 import { runSim } from "../sim/lab.ts";
 import { nullCrypto } from "../sim/null-crypto.ts";
 import { sizedCodec } from "../sim/sized-codec.ts";
@@ -33,3 +35,20 @@ test.each([
     expect(Object.values(generations).map((one) => one.appliedStale)).toEqual([0, 0]);
   }
 });
+
+test.each(["direct-nat-rebind", "relayed-nat-rebind"])(
+  "%s: no gap over 60 ms whatever the instant within a frame, and nine of ten at most 40",
+  (name) => {
+    const scenario = CATALOGUE.find((one) => one.name === name);
+    if (scenario === undefined) throw new Error(`the catalogue has no ${name}`);
+    const longest = Array.from({ length: 20 }, (_, ms) => {
+      const later = (fault: Fault): Fault =>
+        "at" in fault.when ? { ...fault, when: { at: Micros(fault.when.at + millis(ms)) } } : fault;
+      const shifted = { ...scenario, faults: scenario.faults.map(later) };
+      const { records } = runSim({ scenario: shifted, seed: ms + 1 }, { codec: sizedCodec, crypto: nullCrypto });
+      return Math.max(...Object.values(measure(records, shifted).measurements.audio).map((one) => one.longestGapMs));
+    }).toSorted((a, b) => a - b);
+    expect(longest[17]).toBeLessThanOrEqual(40);
+    expect(longest[19]).toBeLessThanOrEqual(60);
+  },
+);
