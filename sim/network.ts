@@ -285,7 +285,11 @@ export class Network {
 
   /** Carries a packet from `realm` through NATs to the interface it is for. `local`: it has not left that realm so far. */
   #forward(sender: string, start: Realm, startLocal: boolean, startFrom: Address, startTo: Address, packet: Packet): void {
-    let [realm, local, from, to] = [start, startLocal, startFrom, startTo];
+    // One at a time, here and below: an array for several at once is made and gone over for every packet.
+    let realm = start;
+    let local = startLocal;
+    let from = startFrom;
+    let to = startTo;
     const now = this.#kernel.now;
     /** The fault that gave the packet another source than it would have had: to blame when a filter then refuses it. */
     let readdressed: number | undefined;
@@ -303,7 +307,8 @@ export class Network {
         const verdict = node.firewall.inbound(now, from, to);
         if (!verdict.ok) return this.#drop(`nat ${node.nat.name}`, "nat-filtering", packet, verdict.fault);
         if (this.#blockedBy(node, packet, to, from) !== undefined) return;
-        [realm, local] = [node.inside, false];
+        realm = node.inside;
+        local = false;
         continue;
       }
       if (node !== undefined) {
@@ -314,7 +319,9 @@ export class Network {
           return;
         }
         if (this.#blockedBy(node, packet, verdict.destination, from) !== undefined) return;
-        [realm, local, to] = [node.inside, false, verdict.destination];
+        realm = node.inside;
+        local = false;
+        to = verdict.destination;
         continue;
       }
       const { exit, retired } = realm;
@@ -330,7 +337,8 @@ export class Network {
           this.#drop(realm.name, verdict.cause, packet, verdict.fault);
           return;
         }
-        [from, to] = [verdict.source, verdict.destination];
+        from = verdict.source;
+        to = verdict.destination;
         continue;
       }
       const gate = this.#gate(exit.nat.name);
@@ -341,7 +349,8 @@ export class Network {
       }
       if (!isTranslated) {
         gate.firewall.outbound(now, from, to);
-        [realm, local] = [exit.to, false];
+        realm = exit.to;
+        local = false;
         continue;
       }
       const verdict = exit.nat.outbound(now, from, to);
@@ -350,7 +359,9 @@ export class Network {
         return;
       }
       readdressed = verdict.fault ?? readdressed;
-      [realm, local, from] = [exit.to, false, verdict.source];
+      realm = exit.to;
+      local = false;
+      from = verdict.source;
     }
   }
 

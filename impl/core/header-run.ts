@@ -42,7 +42,9 @@ export class RunMemory {
   /** The runs packet `seq` may belong to, likeliest first, three at most: the last begun by then, the next one, the one before. */
   candidates(seq: number): readonly Run[] {
     const at = this.#governing(seq);
-    const [last, next, before] = [this.#known[at], this.#known[at + 1], this.#known[at - 1]];
+    const last = at >= 0 ? this.#known[at] : undefined;
+    const next = this.#known[at + 1];
+    const before = at > 0 ? this.#known[at - 1] : undefined;
     const out: Run[] = [];
     if (last !== undefined) out.push(last.run);
     if (next !== undefined) out.push(next.run);

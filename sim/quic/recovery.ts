@@ -106,7 +106,9 @@ export function takeAck(r: Recovery, space: Space, index: SpaceIndex, ack: QuicP
 
 /** When the loss detection timer fires; Infinity when it is off. `blocked`: the anti-amplification limit leaves nothing to send. */
 export function lossDeadline(r: Recovery, blocked: boolean): number {
-  const [initial, handshake, application] = r.spaces;
+  const initial = r.spaces[INITIAL];
+  const handshake = r.spaces[HANDSHAKE];
+  const application = r.spaces[APPLICATION];
   let earliest = application.lossTime;
   if (initial.lossTime < earliest) earliest = initial.lossTime;
   if (handshake.lossTime < earliest) earliest = handshake.lossTime;
