@@ -181,11 +181,16 @@ export function labContract({ lab, missing, open, launcher, nextStart, traces }:
       await expect.poll(async () => (await Promise.all(ids.map(leftOf))).flat(), { timeout: 10_000 }).toEqual([]);
     });
 
-    test("two runs at the same time do not meet", async (context) => {
+    test("two runs at the same time do not meet, and a third whose parties crash fails alone", async (context) => {
       context.skip(missing !== undefined, missing);
-      const runs = await Promise.all(
-        [1, 2].map((seed) => runNetns({ scenario: short, seed, folder, speech: new Map(), launcher: open() })),
+      const module = join(folder, "broken.mjs");
+      await writeFile(module, 'throw new Error("no such codec");');
+      const [third, ...runs] = await Promise.all(
+        [{ entry: { module, args: [] } }, {}, {}].map((more, seed) =>
+          runNetns({ ...{ scenario: short, seed, folder, speech: new Map(), launcher: open() }, ...more }),
+        ),
       );
+      expect(third?.crashed).toContain("no such codec");
       for (const { records, crashed } of runs) {
         expect(crashed).toBeUndefined();
         const calls = new Set(records.flatMap((one) => (one.ev === "call" ? [one.call] : [])));
