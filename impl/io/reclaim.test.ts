@@ -68,6 +68,31 @@ test("what a flood has left with V8 is given back once the process is at rest, h
   close();
 });
 
+test("handshakes of a flood's tail, which end after it, are given back too; a few that fail at other times are not waited for", () => {
+  vi.useFakeTimers();
+  let [times, busy] = [0, 1];
+  const means = { reclaim: () => times++, reclaimAll: () => undefined, collect: () => undefined, measureBusy: () => () => busy };
+  const { afterFlood, dropped, close } = reclaimer(means);
+  const drop = (count: number): void => {
+    for (let i = 0; i < count; i++) dropped();
+    vi.advanceTimersByTime(5_000);
+  };
+  drop(100);
+  expect(times).toBe(0);
+  afterFlood();
+  drop(0);
+  expect(times).toBe(1);
+  drop(15);
+  expect(times).toBe(1);
+  drop(1);
+  expect(times).toBe(2);
+  busy = 0;
+  vi.advanceTimersByTime(10_000); // all is given back
+  drop(100);
+  expect(times).toBe(2);
+  close();
+});
+
 test("as a last resort V8 gives back the pages that its young generation has grown by", async () => {
   for (let kept: object[] = [], i = 0; i < 3_000_000; i++) {
     kept.push({ i, of: [i] });

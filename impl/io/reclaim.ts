@@ -8,6 +8,8 @@ import { runInNewContext } from "node:vm";
 
 /** Handshakes given up until the engine's memory of them is collected, in the midst of a flood. chosen: some 5 MB; a flood that proves no address gives up 64 a second. */
 const MOST_DROPPED = 256;
+/** So many more given up after a flood are its tail: those that began when it seemed to be over time out after that. chosen: 0.3 MB; who only mistypes an address makes none. */
+const TAIL = 16;
 /** After the last word of a flood. chosen: a flood that pauses is one flood, and costs one collection. */
 const QUIET_MS = 5_000;
 /**
@@ -48,7 +50,8 @@ const OWN: Means = {
 export function reclaimer(means: Partial<Means> = {}): Reclaimer {
   const { reclaim, reclaimAll, collect, measureBusy } = { ...OWN, ...means };
   let timer: NodeJS.Timeout | undefined;
-  let dropped = 0;
+  /** Since garbage was last collected for their sake; and since memory was last given back, while there is a flood whose memory still is to be. */
+  let [dropped, tail, isOwed] = [0, 0, false];
   const later = (act: () => void): void => {
     clearTimeout(timer);
     timer = setTimeout(act, QUIET_MS).unref();
@@ -56,15 +59,24 @@ export function reclaimer(means: Partial<Means> = {}): Reclaimer {
   /** V8 keeps the pages that its young generation has grown by in a flood for as long as much is allocated, and then until it looks: what is left is given back when nobody is disturbed by that. */
   const whenAtRest = (): void => {
     const busy = measureBusy();
-    later(() => (busy() < AT_REST ? reclaimAll() : whenAtRest()));
+    later(() => {
+      if (busy() >= AT_REST) return whenAtRest();
+      isOwed = false;
+      reclaimAll();
+    });
+  };
+  const owe = (): void => {
+    isOwed = true;
+    later(() => {
+      tail = 0;
+      reclaim();
+      whenAtRest();
+    });
   };
   return {
-    afterFlood: () =>
-      later(() => {
-        reclaim();
-        whenAtRest();
-      }),
+    afterFlood: owe,
     dropped: () => {
+      if (isOwed && ++tail >= TAIL) owe();
       if (++dropped < MOST_DROPPED) return;
       dropped = 0;
       collect();
