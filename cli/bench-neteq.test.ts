@@ -1,7 +1,8 @@
 /** A real NetEq: the relay and the lists it is fed by, and one short line with Chromium where there is one. Ours, in virtual time: neteq-ours.test.ts. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { access } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { readWav } from "../impl/io/wav.ts";
 import { chromiumNeteq, heldUpLine } from "./chromium-neteq.ts";
@@ -101,4 +102,21 @@ test("Chromium hears the list: it conceals some of what is lost, no less than no
     expect(one.delayMs).toBeGreaterThan(0);
   }
   for (const one of heldUp) expect(heldUpLine(one)).toContain("loss 20 %, no FEC, seed 1: the machine held it up");
+});
+
+test("an interrupt ends what is being listened to, and leaves nothing of the browser", async (context) => {
+  if (!hasChromium) context.skip("there is no /usr/bin/chromium (Debian: apt-get install -y chromium)");
+  const homes = async (): Promise<readonly string[]> =>
+    (await readdir(tmpdir())).filter((name) => name.startsWith("midcall-neteq-"));
+  const before = await homes();
+  const interrupt = new AbortController();
+  let batches = 0;
+  const lines = linesOf([{ name: "loss 20 %", delays: impaired({ loss: 0.2 }) }], MODES.slice(0, 1), 1);
+  const heard = chromiumNeteq(lines, await readWav(speechPath("speech-a")), {
+    ...{ stage: () => interrupt.abort(), signal: interrupt.signal, goesFirst: false, measured: 3_000_000 },
+    each: () => batches++,
+  });
+  await expect(heard).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+  expect(batches).toBe(0);
+  expect(await homes()).toEqual(before);
 });
