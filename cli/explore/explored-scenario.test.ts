@@ -163,6 +163,16 @@ describe("an explored scenario", () => {
     expect(new Set(promised)).toEqual(new Set(["settles", "call-never-answered"]));
   });
 
+  it("promises no call in time whose faults may strike before it is up, since a slow link makes a client reconnect by itself, which they wait for", () => {
+    const isSlow = ({ parties }: Scenario): boolean =>
+      Object.values(parties).some(({ interfaces }) =>
+        Object.values(interfaces).some(({ up, down }) => up.delay + down.delay > 1_000_000),
+      );
+    const early = thousand().filter((one) => isSlow(one) && one.faults.some(({ when }) => "after" in when));
+    expect(early.length).toBeGreaterThan(10);
+    for (const one of early) expect(one.expect.filter(({ oracle }) => oracle !== "settles")).toEqual([]);
+  });
+
   it("gives carriers a handful of ports only where the relay's flow keeps the one it took first", () => {
     const few = thousand().flatMap((scenario) =>
       Object.entries(scenario.nats).flatMap(([name, nat]) => ((nat.portBlock?.size ?? 64) < 64 ? [{ scenario, name, nat }] : [])),

@@ -192,6 +192,7 @@ type Drawn = {
 function assembled(base: Scenario, topology: Topology, { faults, features, relays, seed }: Drawn): Scenario {
   const isClientKilled = faults.some((one) => one.kind === "kill" && topology.parties[one.target]?.role === "client");
   const ringing = killedRinging(base, topology, faults);
+  const isQuiet = !features.early && ringing !== "lost" && !mayStrikeEarly(topology, faults);
   // A hang-up that is lost leaves the other end waiting as long as a party that died.
   const within = isClientKilled || isEnded(base) ? SETTLE_AFTER_CLIENT : SETTLE;
   // A triggered fault strikes late at most by as much as it waits; where it comes even later, `settles` says it cannot judge.
@@ -210,7 +211,7 @@ function assembled(base: Scenario, topology: Topology, { faults, features, relay
     duration: whole,
     faults,
     expect: promises(base, faults, {
-      ...{ within, isQuiet: !features.early && ringing !== "lost", isClientKilled, apart: relays.apart },
+      ...{ within, isQuiet, isClientKilled, apart: relays.apart },
       isAudible: !mayStarve(topology),
       connectsWithin: ringing === "late" ? CONNECT + totalLength(faults) + SETTLE : CONNECT,
     }),
@@ -233,6 +234,15 @@ function killedRinging(
   const isCaller = killed.some((one) => calls.some((call) => call.caller === one.target));
   const mayForget = actions.length > 0 || faults.some((one) => parties[one.target]?.role === "relay");
   return isCaller || mayForget || totalLength(faults) > BEARABLE ? "lost" : "late";
+}
+
+/** Half a round trip of a party's link from which its client reconnects by itself. chosen: a session takes a second for silence, less what the other links and jitter add. */
+const SLOW = 350_000;
+
+/** Whether what waits for a client to reconnect may strike before the call is up: on a link slower than a session's silence it does so without a fault. */
+function mayStrikeEarly({ parties }: Topology, faults: readonly Fault[]): boolean {
+  const links = Object.values(parties).flatMap(({ interfaces }) => Object.values(interfaces));
+  return faults.some((one) => "after" in one.when) && links.some(({ up, down }) => up.delay + down.delay >= 2 * SLOW);
 }
 
 /** Half a round trip from which a lost packet keeps voice back for seconds. chosen: that of the QUIC interop test's longrtt, 750 ms, less what others add. */
