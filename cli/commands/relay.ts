@@ -130,6 +130,8 @@ async function federationOf(options: Options, terminal: Terminal): Promise<Relay
 
 async function relay(options: Options, terminal: Terminal): Promise<ExitCode> {
   const { runRelay } = await import("../../impl/bin/relay.ts");
+  const { keepYoungGenerationSmall } = await import("../../impl/io/reclaim.ts");
+  keepYoungGenerationSmall();
   const federation = await federationOf(options, terminal);
   const host = await resolveHost(options.listen.host);
   const refuges = await Promise.all(options.refuge.map(async ({ at, pin }) => ({ address: await resolveAddress(at), pin })));

@@ -14,6 +14,7 @@ import { type Active, SignallingFilter } from "../core/signalling-filter.ts";
 import { loadOrMakeCertificate, makeCertificate } from "../io/certificate.ts";
 import { monotonicClock } from "../io/monotonic-clock.ts";
 import { nodeCrypto } from "../io/node-crypto.ts";
+import { keepYoungGenerationSmall } from "../io/reclaim.ts";
 import { readWav } from "../io/wav.ts";
 import { type RunningClient, readyMedia, runClient } from "./client.ts";
 import type { Job, Order, Report } from "./control.ts";
@@ -95,6 +96,7 @@ type Prepared = { readonly pin?: string; begin(epoch: number): Promise<Running> 
 const identityOf = (secret: string): Identity => identityFromSecret(nodeCrypto, new Uint8Array(Buffer.from(secret, "hex")));
 
 async function prepareRelay(relay: Job & { role: "relay" }): Promise<Prepared> {
+  keepYoungGenerationSmall();
   const { fingerprint } = await loadOrMakeCertificate(relay.state);
   return {
     pin: fingerprint,

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { afterEach, expect, test, vi } from "vitest";
 import { DEFAULT_SESSION } from "../core/session.ts";
 import { newConnectionId } from "./connection-id.ts";
@@ -102,4 +103,24 @@ test("as a last resort V8 gives back the pages that its young generation has gro
   const before = process.memoryUsage().rss;
   await reclaimMemory("last-resort");
   expect(before - process.memoryUsage().rss).toBeGreaterThan(20e6);
+});
+
+/** Octets of V8's young generation in a process of its own, once much has survived its collections; `first`: what it does before. */
+function youngGeneration(first: string): number {
+  const code = `
+    import { getHeapSpaceStatistics } from "node:v8";
+    import { keepYoungGenerationSmall } from ${JSON.stringify(new URL("reclaim.ts", import.meta.url).href)};
+    ${first};
+    const kept = [];
+    for (let i = 0; i < 1e6; i++) {
+      kept.push([i]);
+      if (kept.length > 50_000) kept.splice(0, 25_000);
+    }
+    console.log(getHeapSpaceStatistics().find((one) => one.space_name === "new_space").space_size);
+  `;
+  return Number(execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" }));
+}
+
+test("what survives a flood does not make V8's young generation grow", () => {
+  expect(youngGeneration("keepYoungGenerationSmall()")).toBeLessThan(youngGeneration("") / 4);
 });

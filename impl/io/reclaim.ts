@@ -100,6 +100,14 @@ function collectGarbage(flavor: Flavor = "regular"): void {
 let collector: Collector | undefined;
 
 /**
+ * Keeps V8's young generation as large as it is. It grows when much survives a collection, as in a flood, and while there is as much to do as a relay's calls make it does not
+ * shrink again: three times 16 MB that nothing needs. Small, it is collected more often, for less each time.
+ */
+export function keepYoungGenerationSmall(): void {
+  setFlagsFromString("--semi-space-growth-factor=1");
+}
+
+/**
  * Collects garbage and returns free memory to the system. Where the C library has no malloc_trim (musl, macOS) the memory
  * stays with the process, to be used again.
  */
