@@ -119,7 +119,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     moveTo,
   });
   let enrolledMs = 0;
-  /** When this client last registered on a session that it left before the relay answered. */
+  /** When this client last registered, until the relay answers: on a session that it leaves before, the registration may still arrive. */
   let unansweredAt: Instant | undefined;
   const chance = (): number => (config.entropy(1)[0] ?? 0) / 256;
 

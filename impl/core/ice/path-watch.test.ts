@@ -76,6 +76,14 @@ test("a peer that has nothing to say and keeps the path open raises no doubt", (
   expect(said([...frames(0, 20), ...idle], 9_840)).toEqual([[28, "late"]]);
 });
 
+test("a peer whose frames all came in time and who falls silent without a word is doubted once, until its keepalive has been trusted", () => {
+  const idle = Array.from({ length: 50 }, (_, i) => ({ keepalive: 2_020 + i * 200 }));
+  expect(said([...frames(0, 2_000), ...idle], 11_800)).toEqual([
+    [1_980 + 28, "doubt"],
+    [2_020 + 200, "trust"],
+  ]);
+});
+
 test("a change of address is a doubt at once, and once", () => {
   const [first, effects] = watch.step(watch.start(at(0)), at(5), { type: "suspect" });
   expect(effects).toEqual([{ type: "doubt" }]);

@@ -24,8 +24,11 @@ const CALM: Micros = millis(10_000);
 const TRUST: Micros = millis(200);
 /** chosen: fifty frames, ten times what a doubt takes: nothing but a broken path is silent for so long. */
 export const DEAD_AFTER: Micros = millis(1_000);
-/** A sender with nothing to say keeps the path open: first after this, below every patience, then at this distance. chosen. */
-export const FIRST_KEEPALIVE: Micros = millis(40);
+/**
+ * A sender with nothing to say keeps the path open: first after this, then at this distance. chosen: below every patience but that with a prompt path, which is doubted for a moment
+ * when its peer falls silent without a word; frames of 40 and 60 ms are not to have a keepalive between them each time.
+ */
+const FIRST_KEEPALIVE: Micros = millis(40);
 export const KEEPALIVE_EVERY: Micros = millis(200);
 /** A keepalive may be lost, so of a peer that has nothing to say so many are waited for. */
 const KEEPALIVES = 2.5;
