@@ -10,7 +10,7 @@ import { monotonicClock } from "../impl/io/monotonic-clock.ts";
 import { type ControlServer, openControlServer } from "./control-server.ts";
 import { type LabParty, labParty } from "./lab-party.ts";
 import type { Launcher } from "./launcher.ts";
-import { openStandStill, type StandStill } from "./stand-still.ts";
+import { openStandStill, type StandStill, type StillDeed } from "./stand-still.ts";
 
 /** A party that does as it is told by its first argument; `PARTY` speaks the protocol. */
 const PARTY = `
@@ -74,8 +74,12 @@ export function labPartyContract(name: string, missing: string | undefined, open
       const heard: Saying[] = [];
       const crash = Promise.withResolvers<string>();
       const connected = Promise.withResolvers<void>();
+      const deeds: StillDeed[] = [];
       standStill = openStandStill(
-        ({ state }) => heard.push({ ev: "process", state }),
+        (deed) => {
+          deeds.push(deed);
+          heard.push({ ev: "process", state: deed.state });
+        },
         (error) => crash.resolve(String(error)),
       );
       party = labParty("alice", () => ({ role: "relay", port: 4_433, state: folder }), {
@@ -96,7 +100,7 @@ export function labPartyContract(name: string, missing: string | undefined, open
       });
       const states = (): string[] => heard.flatMap((one) => (one.ev === "process" ? [one.state] : []));
       const orders = (): string[] => heard.flatMap((one) => (one.ev === "note" ? [JSON.parse(one.text).type] : []));
-      return { crash: crash.promise, connected: connected.promise, states, orders };
+      return { crash: crash.promise, connected: connected.promise, states, orders, deeds };
     }
 
     test("a stand-by waits for its start, obeys in order, and stops when told, heard to the end", async () => {
@@ -169,20 +173,25 @@ export function labPartyContract(name: string, missing: string | undefined, open
       party.takeTurns(3_600_000_000, 7_200_000_000);
       await until(() => states().includes("paused"));
       await party.stop();
+      await until(() => states().includes("resumed")); // what the thread tells and the process's end come by different ways
       expect([states(), orders().at(-1)]).toEqual([["paused", "resumed"], "stop"]);
     });
 
     test("started again, it goes on taking turns", async () => {
-      const { states } = meet("well behaved");
+      const { deeds } = meet("well behaved");
       await party.start(7);
       const end = party.takeTurns(10_000, 20_000);
-      await until(() => states().includes("paused"));
+      await until(() => deeds.some(({ state }) => state === "paused"));
       await party.kill();
+      // By its instant: what was done to the process before may be told only now.
+      const killed = monotonicClock(0).now();
       await party.start(7);
-      await until(() => states().lastIndexOf("paused") > states().indexOf("killed"));
+      await until(() => deeds.some(({ state, at }) => state === "paused" && at > killed));
       end();
       await party.stop();
-      expect(states().at(-1)).toBe("resumed");
+      await until(() => deeds.at(-1)?.state === "resumed");
+      const states = deeds.filter(({ at }) => at > killed).map(({ state }) => state);
+      expect(states.filter((state, i) => state !== (i % 2 === 0 ? "paused" : "resumed"))).toEqual([]);
     });
 
     test("it is quiet when its last session has closed, or when the time is up", async () => {
