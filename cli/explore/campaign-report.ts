@@ -56,20 +56,30 @@ function liveProgress(plan: Plan, tally: Tally, began: number, terminal: Termina
     });
 }
 
+/** chosen: a log that says nothing for longer looks like one that hangs. */
+const TOLD_EVERY_MS = 60_000;
+
 function plainProgress(plan: Plan, tally: Tally, began: number, terminal: Terminal): () => void {
   const words = (): string => {
     const found = `${tally.violations} violation${tally.violations === 1 ? "" : "s"}`;
     return `${number(tally.runs)} of ${number(plan.seeds)} seeds, ${rateOf(tally, began)} seeds/s, ${hours(tally.virtualMs)} virtual hours, ${found}, ${tally.probes.size} of ${PROBES.length} probes`;
   };
-  let tenth = -1;
+  let told = { tenth: -1, at: began };
   let stage = "";
   return () => {
-    const now = Math.floor((10 * tally.runs) / plan.seeds);
-    if (now !== tenth) stage = `explored ${words()}`;
-    tenth = now;
+    const now = { tenth: Math.floor((10 * tally.runs) / plan.seeds), at: performance.now() };
+    if (now.tenth !== told.tenth || now.at - told.at >= TOLD_EVERY_MS) {
+      stage = `explored ${words()}`;
+      told = now;
+    }
     terminal.progress({ stage });
   };
 }
+
+/** chosen: so many names are read at a glance. */
+const NAMED = 5;
+const basesOf = ({ bases }: Plan): string =>
+  bases.length > NAMED ? `${bases.length} cases` : bases.map(({ name }) => name).join(", ");
 
 /** Lines for people, the last one the number of violations. */
 export function summary(plan: Plan, tally: Tally, wallMs: number): string[] {
@@ -79,7 +89,7 @@ export function summary(plan: Plan, tally: Tally, wallMs: number): string[] {
   );
   const last = formatSeed(plan.from + Math.max(0, tally.runs - 1));
   return [
-    `explored ${number(tally.runs)} seeds (${formatSeed(plan.from)} to ${last}) of ${plan.bases.map((one) => one.name).join(", ")}${plan.isSwarm ? ", swarm" : ""}: ${hours(tally.virtualMs)} virtual hours in ${(wallMs / 1_000).toFixed(1)} s, ${(tally.runs / (wallMs / 1_000)).toFixed(0)} seeds/s`,
+    `explored ${number(tally.runs)} seeds (${formatSeed(plan.from)} to ${last}) of ${basesOf(plan)}${plan.isSwarm ? ", swarm" : ""}: ${hours(tally.virtualMs)} virtual hours in ${(wallMs / 1_000).toFixed(1)} s, ${(tally.runs / (wallMs / 1_000)).toFixed(0)} seeds/s, ${number(Math.round(tally.virtualMs / wallMs))} times real time`,
     `  ${number(tally.settled)} runs settled or not, the others ended too early to say; ${number(tally.repeated)} made twice and compared`,
     `  runs in which a fault struck: ${struck.join(", ")}`,
     ...(never.length === 0 ? [] : [`  never struck: ${never.join(", ")}`]),

@@ -52,24 +52,25 @@ describe("an explored scenario", () => {
     }
   });
 
+  it("promises that voice is heard at any time wherever QUIC does not keep it back for seconds, and only there", () => {
+    const byLinks = thousand().map(({ parties, expect: promises }) => {
+      const links = Object.values(parties).flatMap(({ interfaces }) =>
+        Object.values(interfaces).flatMap((one) => [one.up, one.down]),
+      );
+      const isFar = links.some((one) => one.delay + one.jitter >= 300_000);
+      return [isFar && links.some(({ burst }) => burst !== null), promises.some(({ oracle }) => oracle === "settles")];
+    });
+    expect(byLinks.filter(([starves, settles]) => starves === settles)).toEqual([]);
+    expect(byLinks.filter(([starves]) => starves === true).length).toBeGreaterThan(50);
+    // The link that showed it: one in ten lost in runs, 250 ms and 100 of jitter.
+    expect(exploredScenario(CATALOGUE, 0x5a3c43816d36, true).expect.map(({ oracle }) => oracle)).not.toContain("settles");
+  });
+
   it("promises the same call only where nothing that may end calls was drawn", () => {
     for (const scenario of many(false)) {
       const isPromised = scenario.expect.some((one) => one.oracle === "same-call");
       if (isPromised) expect(kindsOf(scenario)).not.toContain("kill-client");
     }
-  });
-
-  it("promises that voice is heard at any time only where QUIC does not keep it back for seconds", () => {
-    const links = ({ parties }: Scenario) =>
-      Object.values(parties).flatMap(({ interfaces }) => Object.values(interfaces).flatMap(({ up, down }) => [up, down]));
-    const without = thousand().filter((one) => !one.expect.some(({ oracle }) => oracle === "settles"));
-    expect(without.length).toBeGreaterThan(10);
-    expect(without.length).toBeLessThan(150);
-    for (const one of without)
-      expect([links(one).some(({ delay }) => delay >= 600_000), links(one).some(({ burst }) => burst !== null)]).toEqual([
-        true,
-        true,
-      ]);
   });
 
   it("promises that a call comes up only where no caller may die before it does", () => {
