@@ -1,8 +1,10 @@
 /** What a relay's restart costs: a call by the relay is well again within 300 ms and two round trips of its return, however long it was away, and there never is a second supervisor; a direct call costs nothing. */
 import { expect, test } from "vitest";
+import { seconds } from "../impl/base/units.ts";
 import { assess } from "../reports/index.ts";
 import type { Result } from "../reports/result.ts";
 import relayDiesDirectLives from "../scenarios/cases/relay-dies-direct-lives.ts";
+import relaySwitchAlone from "../scenarios/cases/relay-switch-alone.ts";
 import type { Scenario } from "../scenarios/expanded.ts";
 import { kill } from "../scenarios/index.ts";
 import { restartedRelay } from "../scenarios/restarted-relay.ts";
@@ -53,4 +55,20 @@ test("a direct call sounds the same, frame for frame, when its relay restarts an
     expect(restarted?.measurements.audio, `seed ${seed}`).toEqual(undisturbed?.measurements.audio);
     for (const one of Object.values(restarted?.measurements.audio ?? {})) expect(one?.framesPlayed).toBeGreaterThan(100);
   }
+});
+
+test("who moves to another relay alone is heard for the sixty seconds that its new relay waits for the other party", () => {
+  // In virtual time no frame is late, so it is one row.
+  const unbroken: Scenario = { ...relaySwitchAlone, expect: [{ oracle: "media-flows", frames: 60 * 50 }] };
+  const { records } = runSim({ scenario: unbroken, seed: 1 }, { codec: sizedCodec, crypto: nullCrypto });
+  const steps = records.flatMap((one) => (one.ev === "call" ? [one] : []));
+  const movedAt = steps.find((one) => one.who === "alice" && one.state === "resumed")?.t;
+  for (const party of ["alice", "bob"]) {
+    const end = steps.find((one) => one.who === party && one.state === "ended");
+    const waited = (end?.t ?? Number.NaN) - (movedAt ?? Number.NaN);
+    expect(waited, party).toBeGreaterThanOrEqual(seconds(60));
+    expect(waited, party).toBeLessThanOrEqual(seconds(62)); // the relay looks once a second
+    expect(end, party).toMatchObject({ reason: "peer-lost" });
+  }
+  expect(judged(unbroken, 1).oracles.find(({ name }) => name === "media-flows")).toMatchObject({ verdict: "held" });
 });
