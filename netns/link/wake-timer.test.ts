@@ -1,14 +1,22 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { Instant } from "../../impl/base/units.ts";
 import { monotonicClock } from "../../impl/io/monotonic-clock.ts";
 import { type WakeTimer, wakeTimer } from "./wake-timer.ts";
+
+const open: WakeTimer[] = [];
+const opened = (now: () => Instant, wake: () => void): WakeTimer => {
+  const timer = wakeTimer(now, wake);
+  open.push(timer);
+  return timer;
+};
+afterEach(() => Promise.all(open.splice(0).map((timer) => timer.close())));
 
 /** Sets the deadlines one after the other and resolves with how late each wake came, microseconds. */
 const wakes = (dues: readonly number[]): Promise<readonly number[]> =>
   new Promise((resolve) => {
     const clock = monotonicClock();
     const late: number[] = [];
-    const timer: WakeTimer = wakeTimer(clock.now, () => {
+    const timer = opened(clock.now, () => {
       late.push(clock.now() - (dues[late.length] as number));
       if (late.length === dues.length) resolve(late);
       else timer.set(Instant(dues[late.length] as number));
@@ -26,10 +34,10 @@ test("a sooner deadline replaces a later one, a later one a sooner, and none can
   const clock = monotonicClock();
   const woken: number[] = [];
   const done = new Promise<void>((resolve) => {
-    const cancelled = wakeTimer(clock.now, () => woken.push(-1));
+    const cancelled = opened(clock.now, () => woken.push(-1));
     cancelled.set(Instant(2_500));
     cancelled.set(undefined);
-    const timer = wakeTimer(clock.now, () => {
+    const timer = opened(clock.now, () => {
       woken.push(clock.now());
       resolve();
     });
@@ -41,4 +49,28 @@ test("a sooner deadline replaces a later one, a later one a sooner, and none can
   expect(woken).toHaveLength(1);
   expect(woken[0]).toBeGreaterThanOrEqual(6_000);
   expect(woken[0]).toBeLessThan(30_000_000);
+});
+
+test("a deadline is kept although the owner's clock starts over, by the new one", async () => {
+  let clock = monotonicClock();
+  const woken = await new Promise<number>((resolve) => {
+    const timer = opened(
+      () => clock.now(),
+      () => resolve(clock.now()),
+    );
+    timer.set(Instant(20_000));
+    setTimeout(() => {
+      clock = monotonicClock();
+    }, 10);
+  });
+  expect(woken).toBeGreaterThanOrEqual(20_000);
+});
+
+test("who waits for a deadline sleeps", async () => {
+  const before = process.cpuUsage();
+  // One every 1.7 ms for a second: spinning through the last of every wait would take 40 % of it.
+  const late = await wakes(Array.from({ length: 600 }, (_, i) => 1_700 * (i + 1)));
+  const { user, system } = process.cpuUsage(before);
+  expect(late).toHaveLength(600);
+  expect(user + system).toBeLessThan(250_000);
 });

@@ -1,55 +1,40 @@
 /**
- * Wakes its owner within tens of microseconds of a deadline, where `setTimeout` alone is a millisecond off: it sleeps for the whole
- * milliseconds that are left and spins through the event loop for the rest, so that arriving packets are still read. Spinning is rationed: where
- * deadlines come so thick that it would never sleep, some wakes are up to a millisecond late in place of a processor taken whole.
+ * Wakes its owner within a tenth of a millisecond of a deadline, where `setTimeout` is a whole one off: a thread of its own sleeps until then and sends word. Nothing
+ * spins, so that a link costs no more of a processor than its packets do.
  */
+import { Worker } from "node:worker_threads";
 import type { Instant } from "../../impl/base/units.ts";
-
-/**
- * Microseconds of spinning per microsecond that passes. chosen: half a processor; a call's few hundred packets a second use a tenth, and
- * a real-time process that never sleeps is stopped by the kernel for 50 ms of every second (sched(7), sched_rt_runtime_us).
- */
-const RATION = 0.5;
-/** Microseconds of spinning that may be saved up. chosen: twenty deadlines in a row. */
-const SAVED = 20_000;
+import { monotonicClock } from "../../impl/io/monotonic-clock.ts";
+import { setDeadline, sharedDeadline } from "./shared-deadline.ts";
 
 export type WakeTimer = {
   /** The one deadline to keep, replacing the last one; undefined: none. */
   set(due: Instant | undefined): void;
+  /** Ends the thread. */
+  close(): Promise<void>;
 };
 
-/** `wake` is called once per deadline that passes; it may set the next one. */
+/** `wake` is called once per deadline that passes by `now`; it may set the next one. No process waits for it. */
 export function wakeTimer(now: () => Instant, wake: () => void): WakeTimer {
+  const shared = sharedDeadline();
+  const machine = monotonicClock(0);
   let due: Instant | undefined;
-  let sleep: NodeJS.Timeout | undefined;
-  let spinning = false;
-  let ration = SAVED;
-  let counted = now();
-
-  const approach = (): void => {
-    const at = now();
-    // The clock starts over once, when the run begins.
-    ration = Math.min(SAVED, ration + Math.max(0, at - counted) * (spinning ? RATION - 1 : RATION));
-    counted = at;
-    spinning = false;
-    clearTimeout(sleep);
-    sleep = undefined;
+  const arm = (): void => setDeadline(shared, due === undefined ? Number.POSITIVE_INFINITY : machine.now() + (due - now()));
+  const thread = new Worker(new URL("./wake-thread.ts", import.meta.url), { workerData: shared });
+  thread.unref();
+  thread.on("message", () => {
     if (due === undefined) return;
-    const left = due - at;
-    if (left <= 0) {
-      due = undefined;
-      wake();
-    } else if (left >= 1_000 || ration <= 0) sleep = setTimeout(approach, Math.max(1, Math.floor(left / 1_000)));
-    else {
-      spinning = true;
-      setImmediate(approach);
-    }
-  };
+    // It was told of one that has been replaced since, or the owner's clock has started over.
+    if (due > now()) return arm();
+    due = undefined;
+    wake();
+  });
   return {
     set(at) {
-      const sooner = at !== undefined && (due === undefined || at < due);
+      if (at === due) return;
       due = at;
-      if (!spinning && (sooner || at === undefined)) approach();
+      arm();
     },
+    close: async () => void (await thread.terminate()),
   };
 }
