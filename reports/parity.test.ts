@@ -3,7 +3,7 @@ import type { Scenario } from "../scenarios/expanded.ts";
 import { assess } from "./index.ts";
 import { aCallLog, aRelayRestart, aScenario, KILL, type LogBuilder, RESTART_EXPECT } from "./log-builder.ts";
 import { isWithin, type ParityRow, parityRows, parityTable, withoutTroubled } from "./parity.ts";
-import type { Result } from "./result.ts";
+import type { Recovery, Result } from "./result.ts";
 
 const facts = {
   hash: "",
@@ -68,6 +68,18 @@ test("the middle of the seeds counts: one run that never recovers is an accident
   expect(never.real).toBeNull();
   expect(isWithin(never)).toBe(false);
   expect(isWithin(recovery(parityRows(killed, [later(null)], [later(null)])))).toBe(true);
+});
+
+test("two parties of whom one is worse off are one figure of a run, whose middle is no chance between them", () => {
+  const apart = (byMs: number): Result => ({
+    ...one,
+    measurements: {
+      ...one.measurements,
+      recovery: [0, 1_450].map((ms) => ({ ...(one.measurements.recovery[0] as Recovery), fromHealMs: 280 + ms + byMs })),
+    },
+  });
+  const rows = parityRows(killed, [-20, 0, 20].map(apart), [-20, 10, 21].map(apart));
+  expect(recovery(rows)).toMatchObject({ sim: 1_005, real: 1_015 });
 });
 
 test("gaps are held to two frames, concealment to two points, verdicts to the run", () => {

@@ -1,6 +1,6 @@
 /**
- * The same cases and seeds in virtual time and on a real kernel, side by side: what the model is held to. A figure is pooled over seeds and parties,
- * because scheduling is the machine's and no two real runs are the same: the median for lengths of time, the mean for ratios.
+ * The same cases and seeds in virtual time and on a real kernel, side by side: what the model is held to. Scheduling is the machine's and no two real runs are
+ * the same: of lengths of time the median over the seeds counts, of each run's mean over its parties and faults alike (two parties of whom one is worse off have no middle); of ratios the mean.
  */
 import type { Fault, Scenario } from "../scenarios/expanded.ts";
 import { describeFault } from "../scenarios/fault-label.ts";
@@ -56,7 +56,7 @@ export function parityRows(
     const allowed = most === null ? null : most + chanceOf(single, sim.length, real.length);
     rows.push({ scenario: name, figure, unit, sim: a ?? null, real: b ?? null, tolerance: allowed });
   };
-  const audio = (all: readonly Result[]): readonly PartyAudio[] => all.flatMap((one) => Object.values(one.measurements.audio));
+  const audioOf = (one: Result): readonly PartyAudio[] => Object.values(one.measurements.audio);
   row(
     "held",
     "runs",
@@ -68,26 +68,26 @@ export function parityRows(
     row(
       `recovery from ${label}`,
       "ms",
-      (all) => median(all.flatMap((one) => recoveriesOf(one, numbers))),
+      (all) => median(all.flatMap((one) => mean(recoveriesOf(one, numbers)) ?? [])),
       (ms) => (stays ? null : Math.max(RECOVERY_MS, RECOVERY_SHARE * ms)),
     );
   }
   row(
     "longest gap",
     "ms",
-    (all) => median(audio(all).map((one) => one.longestGapMs)),
+    (all) => median(all.flatMap((one) => mean(audioOf(one).map(({ longestGapMs }) => longestGapMs)) ?? [])),
     () => GAP_MS,
   );
   row(
     "concealment",
     "ratio",
-    (all) => mean(audio(all).map((one) => one.concealmentRatio)),
+    (all) => mean(all.flatMap(audioOf).map((one) => one.concealmentRatio)),
     () => CONCEALMENT,
   );
   row(
     "mouth to ear",
     "ms",
-    (all) => median(audio(all).flatMap((one) => one.mouthToEarMs.p50 ?? [])),
+    (all) => median(all.flatMap((one) => mean(audioOf(one).flatMap(({ mouthToEarMs }) => mouthToEarMs.p50 ?? [])) ?? [])),
     () => null,
   );
   return rows;

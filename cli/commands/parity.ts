@@ -63,7 +63,7 @@ async function parity(words: readonly string[], options: Options, terminal: Term
     "",
     `Made by \`midcall parity --lab ${options.lab} --seeds ${seeds.length}\`. The column sim is the same again for the same version; the other was measured:`,
     `midcall ${version()}, Node ${process.version}, Linux ${release()}, ${cpus().length} processors, ${options.atOnce} runs at a time, load up to ${load.most.toFixed(1)}.`,
-    "Recoveries and gaps are medians over seeds and parties, concealment is their mean.",
+    "Recoveries and gaps are medians over seeds of the mean of a run's parties, concealment is the mean of all.",
     ...(troubled.length === 0
       ? []
       : [
