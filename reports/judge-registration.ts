@@ -16,9 +16,10 @@ export function asTold(evidence: Evidence, { within }: OracleParameters["as-told
     if (action.does === "hang-up") return [];
     const own = told.find((one) => one.action === index);
     if (own === undefined) return [inconclusive(`${action.party} was never told to ${action.does}`)];
-    const next = told.find((one) => one.who === own.who && one.t > own.t);
+    const next = told.find((one) => one.who === own.who && (one.t > own.t || (one.t === own.t && one.action > index)));
+    const before = told.findLast((one) => one.who === own.who && (one.t < own.t || (one.t === own.t && one.action < index)));
     const until = Math.min(next?.t ?? scenario.duration, scenario.duration);
-    return [own.does === "deregister" ? staysIdle(evidence, own, until) : moves(evidence, own, until, within)];
+    return [own.does === "deregister" ? staysIdle(evidence, own, until) : moves(evidence, own, before, until, within)];
   });
   return together(findings, `limit ${inTime(within)}`, "nobody is told anything");
 }
@@ -39,10 +40,13 @@ function staysIdle(evidence: Evidence, told: Told, until: number): Finding {
     : broken(`${told.who} connects though it is to be idle`, at);
 }
 
-function moves(evidence: Evidence, told: Told, until: number, within: number): Finding {
+function moves(evidence: Evidence, told: Told, before: Told | undefined, until: number, within: number): Finding {
   const relay = told.relay ?? "";
   const isThere = (one: Stood | undefined): boolean => one?.state === "registered" && one.relay === told.address;
-  if (isThere(standingsOf(evidence, told.who, told.t).at(-1))) return staysThere(evidence, told, until);
+  // On a real kernel it may have yet to hear what it was told just before.
+  const following = standingsOf(evidence, told.who, until).find((one) => one.t >= told.t)?.relay;
+  const isAboutToLeave = following !== undefined && following !== told.address && following === before?.address;
+  if (isThere(standingsOf(evidence, told.who, told.t).at(-1)) && !isAboutToLeave) return staysThere(evidence, told, until);
   const at = standingsOf(evidence, told.who, until).find((one) => one.t >= told.t && isThere(one))?.t;
   const heals = evidence.conditions.flatMap((condition, index) => {
     const fault = evidence.scenario.faults[index];

@@ -73,6 +73,19 @@ export const REGISTRATION_ROWS: readonly Row[] = [
     "broken",
     "alice connects anew with the relay it is with",
   ),
+  row(
+    "told to leave and, before it has heard of that, to come back",
+    connects(
+      told()
+        .say(s(5), "alice", { ev: "action", action: 1, does: "register", relay: "r1", address: ONE })
+        .registration(s(5.001), "alice", "switching", { relay: TWO })
+        .registration(s(5.003), "alice", "switching", { relay: ONE }),
+      s(5.003),
+    ).registration(s(5.1), "alice", "registered", { relay: ONE }),
+    [...move, { when: { at: s(5) }, party: "alice", does: "register", relay: "r1" }],
+    "held",
+    "alice was told otherwise before it was with r2, alice with r1 after 100 ms",
+  ),
   row("idle when told to be", idle(), leave, "held", "alice idle from 5.000 s"),
   row("a supervisor that survives", connects(idle(), s(9)), leave, "broken", "alice connects though it is to be idle"),
   crowd("a crowd that is back in time", back(9, 1), "held", "1 registrations"),
