@@ -6,7 +6,7 @@ export type Miss = { readonly at: number; readonly by: number };
 /**
  * An oracle's answer; `at` is the instant of the violation in microseconds, where there is one. `brief`: the part of `detail`
  * that the verdict rests on, where that is not all of it. `misses`: every one that the verdict rests on, where the oracle can tell them apart. `awaited`: it rests on
- * packets that had this long to come until `at`, microseconds.
+ * packets that had this long to come until `at`, microseconds. `excess`: so much more than allowed was missing in the whole run, microseconds.
  */
 export type Finding = {
   readonly verdict: "held" | "broken" | "inconclusive";
@@ -15,6 +15,7 @@ export type Finding = {
   readonly at?: number;
   readonly misses?: readonly Miss[];
   readonly awaited?: number;
+  readonly excess?: number;
 };
 
 export const held = (detail: string): Finding => ({ verdict: "held", detail });
@@ -50,6 +51,7 @@ export function together(findings: readonly Finding[], limit = "", none = "nobod
   const decisive = findings.filter((one) => one.verdict === worst.verdict);
   const misses = decisive.flatMap((one) => one.misses ?? []);
   const isTold = decisive.every((one) => one.misses !== undefined);
+  const excesses = decisive.flatMap((one) => one.excess ?? []);
   const instants = decisive.flatMap((one) => (one.at === undefined ? [] : [one.at]));
   const words = (some: readonly Finding[]): string =>
     `${some.map((one) => one.detail).join(", ")}${limit === "" ? "" : ` (${limit})`}`;
@@ -59,5 +61,6 @@ export function together(findings: readonly Finding[], limit = "", none = "nobod
     ...(decisive.length === findings.length ? {} : { brief: words(decisive) }),
     ...(instants.length === 0 ? {} : { at: Math.min(...instants) }),
     ...(isTold ? { misses } : {}),
+    ...(excesses.length > 0 && excesses.length === decisive.length ? { excess: Math.max(...excesses) } : {}),
   };
 }

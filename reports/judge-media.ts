@@ -68,7 +68,8 @@ export function longestGap(evidence: Evidence, { party, max }: OracleParameters[
 export function concealment(evidence: Evidence, { party, max }: OracleParameters["concealment"]): Finding {
   return heard(evidence, party, `limit ${inPercent(max)}`, (name, audio) => {
     const words = `${name} ${inPercent(audio.concealmentRatio)}`;
-    return audio.concealmentRatio <= max ? held(words) : broken(words);
+    if (audio.concealmentRatio <= max) return held(words);
+    return { ...broken(words), excess: (audio.concealmentRatio - max) * audio.framesExpected * FRAME_MS * 1_000 };
   });
 }
 

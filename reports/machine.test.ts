@@ -103,6 +103,15 @@ describe("a broken promise", () => {
     expect(excused("longest-gap", finding, [{ ...WAITED, ...short[0], who: "lab" }], END).verdict).toBe("broken");
   });
 
+  it.for([
+    ["than parties and links waited in all of the run", 97_000, ["bob", "net"], "inconclusive"],
+    ["than they waited", 210_000, ["bob", "net"], "broken"],
+    ["than the laboratory's thread waited", 97_000, ["lab"], "broken"],
+  ] as const)("of a share of the run, of which no more was missing %s", ([, excess, waiting, verdict]) => {
+    const stalls = waiting.map((who, i) => ({ ...WAITED, who, from: s(2 + 7 * i), to: s(2.1 + 7 * i), waited: 100_000 }));
+    expect(excused("concealment", { ...broken("alice 1.93 %"), excess }, stalls, END).verdict).toBe(verdict);
+  });
+
   it("says which part of the machine was late, by how much and when", () => {
     const { detail, brief } = excused(
       "longest-gap",

@@ -70,10 +70,10 @@ export function stallsOf(records: readonly LogRecord[], end: number): Stall[] {
 
 /**
  * The finding, or why it says nothing: threads were kept waiting about when it was broken, or while what it awaits could have come, or at any time where neither is
- * known. What is awaited is lost by one long stall, also after the scenario's end, and not by many short ones.
+ * known; or what was missing too much in all is no more than they waited. What is awaited is lost by one long stall, also after the scenario's end, and not by many short ones.
  */
 export function excused(oracle: string, finding: Finding, all: readonly Stall[], duration: number): Finding {
-  const { at, misses, awaited } = finding;
+  const { at, misses, awaited, excess } = finding;
   if (finding.verdict !== "broken" || (REGARDLESS.has(oracle) && awaited === undefined)) return finding;
   const stalls = all.filter((one) =>
     awaited === undefined ? one.from < duration : one.waited >= LOSES_FROM && one.who !== "lab",
@@ -86,7 +86,8 @@ export function excused(oracle: string, finding: Finding, all: readonly Stall[],
   );
   const waited = near.reduce((sum, one) => sum + one.waited, 0);
   const least = at === undefined ? Math.max(EXCUSES_FROM, duration * EXCUSES_SHARE) : EXCUSES_FROM;
-  if (worst === undefined || (waited < least && !areExplained(misses ?? [], stalls))) return finding;
+  const isExplained = areExplained(misses ?? [], stalls) || (excess !== undefined && soundlessIn(near) >= excess);
+  if (worst === undefined || (waited < least && !isExplained)) return finding;
   const others = near.length === 1 ? "" : `, ${inTime(waited)} in ${near.length} stalls`;
   const why = `the machine did not keep up: ${worst.who} got no processor for ${inTime(worst.waited)} at ${instant(worst.from)}${others}`;
   return { ...finding, verdict: "inconclusive", detail: `${finding.detail}; ${why}`, brief: why };
@@ -98,3 +99,7 @@ const areExplained = (misses: readonly Miss[], stalls: readonly Stall[]): boolea
   misses.every(({ at, by }) =>
     stalls.some(({ who, from, to, waited }) => who !== "lab" && waited >= by && from <= at + AT_ONCE && to >= at - AT_ONCE),
   );
+
+/** What no thread that sound passes computed meanwhile, microseconds. */
+const soundlessIn = (stalls: readonly Stall[]): number =>
+  stalls.reduce((sum, { who, waited }) => (who === "lab" ? sum : sum + waited), 0);
