@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import type { Exit, Launched, Launcher, LaunchSpec } from "./launcher.ts";
 import { NetnsError } from "./netns-error.ts";
+import { WITHOUT_HELPERS } from "./precedence.ts";
 import { stderrTail } from "./stderr-tail.ts";
 
 /** Variables a party gets from the lab's environment; the rest could change how it behaves. */
@@ -19,9 +20,12 @@ export const processLauncher: Launcher = launcherBehind((spec) => [
   ...["nsenter", `--net=${namespaceFile(spec.namespace)}`, "--"],
 ]);
 
-/** A launcher that puts `prefix` in front of `node MODULE ARGS`; every program in it must replace itself by the next. */
+/** A launcher that puts `prefix` in front of `node FLAGS MODULE ARGS`; every program in it must replace itself by the next. */
 export function launcherBehind(prefix: (spec: LaunchSpec) => readonly string[]): Launcher {
-  return { lab: "netns", start: (spec) => start(spec, [...prefix(spec), process.execPath, spec.module, ...spec.args]) };
+  return {
+    lab: "netns",
+    start: (spec) => start(spec, [...prefix(spec), process.execPath, ...WITHOUT_HELPERS, spec.module, ...spec.args]),
+  };
 }
 
 async function start(spec: LaunchSpec, [program = "", ...words]: readonly string[]): Promise<Launched> {

@@ -8,6 +8,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Launched, Launcher, LaunchSpec } from "../launcher.ts";
 import { NetnsError } from "../netns-error.ts";
+import { WITHOUT_HELPERS } from "../precedence.ts";
 import { hasVariable, startTicks } from "../process-identity.ts";
 import { type Container, removeContainer, startContainer } from "./container.ts";
 import { removeDeadContainers, runContainers, runLabels } from "./container-leftovers.ts";
@@ -94,7 +95,7 @@ export function containerLauncher(options: ContainerLauncherOptions = {}): Launc
     if (engine === undefined || holder === undefined) throw new RangeError(`name: no party ${spec.name} was adopted`);
     const container = await startContainer(engine, {
       name: `${nameOf(run, spec.name)}-${++started}`,
-      command: [engine.isEmpty ? process.execPath : "node", spec.module, ...spec.args],
+      command: [engine.isEmpty ? process.execPath : "node", ...WITHOUT_HELPERS, spec.module, ...spec.args],
       environment: environmentOf(engine),
       labels: runLabels(run),
       mounts: mountsOf(engine, spec, reads),

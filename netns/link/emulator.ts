@@ -10,7 +10,7 @@ import { extname, join } from "node:path";
 import type { Instant } from "../../impl/base/units.ts";
 import { run } from "../command.ts";
 import { NetnsError } from "../netns-error.ts";
-import { putFirst } from "../precedence.ts";
+import { putFirst, WITHOUT_HELPERS } from "../precedence.ts";
 import type { FromEmulator, ToEmulator } from "./emulator-messages.ts";
 import type { Counters, LinkOptions, Links, Wire } from "./links.ts";
 import { ip, receiveInOrder } from "./namespace-tools.ts";
@@ -59,11 +59,10 @@ export async function attachEmulator(options: LinkOptions, reader: Reader = "pip
     for (const [namespace, own] of byNamespace(wires)) await makeTaps(namespace, own, folder);
     // A thread for each device's blocking read, in case the pipe handle is not to be had, and some for the rest.
     const env = { ...process.env, UV_THREADPOOL_SIZE: String(2 * wires.length + 4), NODE_OPTIONS: "" };
-    // It waits for no helper of V8's, who go behind parties (README.md).
     // Detached: a session of its own, which Ctrl-C does not reach and whose priority can be raised; it ends with its channel all the same.
     child = fork(MAIN, [], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      execArgv: ["--single-threaded-gc"],
+      execArgv: [...WITHOUT_HELPERS],
       env,
       detached: true,
     });
