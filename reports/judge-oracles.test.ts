@@ -426,6 +426,14 @@ const CASES: readonly Case[] = [
     "broken",
     "alice registered, bob registered, alice hears, bob hears nothing (limit 4000 ms after the last heal at 8.000 s)",
   ],
+  [
+    "one whose other end listens until the end does",
+    { oracle: "settles", within: s(4) },
+    withKill(aCallLog(undefined, { bob: { spells: [{ from: s(12), to: s(20), kind: "comfort" }] } })),
+    restart,
+    "held",
+    "alice registered, bob registered, alice hears, bob hears (limit 4000 ms after the last heal at 8.000 s)",
+  ],
   ...REGISTRATION_ROWS,
 ];
 

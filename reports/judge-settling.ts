@@ -6,7 +6,7 @@ import type { OracleParameters } from "../scenarios/oracles.ts";
 import type { CallStep, LoggedCall } from "./call-log.ts";
 import { broken, type Finding, held, inconclusive, instant, inTime, together } from "./finding.ts";
 import type { Evidence } from "./measure.ts";
-import { FRAME_MICROS, gapsOf, isSource } from "./playout.ts";
+import { FRAME_MICROS, gapsOf, isGap } from "./playout.ts";
 import { healOf } from "./recovery.ts";
 import { isRegistered, standingsOf } from "./signal.ts";
 
@@ -156,7 +156,7 @@ function alone(evidence: Evidence, from: number, to: number): Finding[] {
 function audible({ playouts }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {
   const slots = playouts.find((one) => one.call === call.id && one.party === party)?.slots ?? [];
   const after = slots.filter((slot) => slot.at >= from && slot.at < to);
-  if (!after.some((slot) => isSource(slot.kind)) && to - from > SILENCE_MICROS) return broken(`${party} hears nothing`, from);
+  if (after.every((slot) => isGap(slot.kind)) && to - from > SILENCE_MICROS) return broken(`${party} hears nothing`, from);
   const gap = gapsOf(after).find((one) => one.frames * FRAME_MICROS > SILENCE_MICROS);
   if (gap === undefined) return held(`${party} hears`);
   return broken(`${party} hears nothing for ${inTime(gap.frames * FRAME_MICROS)} from ${instant(gap.at)}`, gap.at);
@@ -164,6 +164,6 @@ function audible({ playouts }: Evidence, call: LoggedCall, party: string, from: 
 
 function audibleAtAll({ playouts }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {
   const slots = playouts.find((one) => one.call === call.id && one.party === party)?.slots ?? [];
-  const isHeard = slots.some((slot) => slot.at >= from && slot.at < to && isSource(slot.kind));
+  const isHeard = slots.some((slot) => slot.at >= from && slot.at < to && !isGap(slot.kind));
   return isHeard || to - from <= SILENCE_MICROS ? held(`${party} hears`) : broken(`${party} hears nothing`, from);
 }
