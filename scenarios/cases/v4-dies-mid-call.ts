@@ -11,7 +11,10 @@ const v4DiesMidCall: Scenario = scenario({
   tags: ["relay", "ipv6", "recovery"],
   duration: "9s",
   parties: twoFamilies,
-  faults: [partition("alice", "r1", { family: "v6", at: "0s", for: "2500ms" }), partition("alice", "r1", { family: "v4", at: "5s" })],
+  faults: [
+    partition("alice", "r1", { family: "v6", at: "0s", for: "2500ms" }),
+    partition("alice", "r1", { family: "v4", at: "5s" }),
+  ],
   expect: [expectConnect(), expectMedia(), expectLongestGap({ max: "500ms" }), expectSameCall()],
   twin: { mutation: "dead-family-not-left", breaks: "longest-gap" },
 });
