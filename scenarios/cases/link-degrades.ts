@@ -6,7 +6,7 @@ import { scenario } from "../scenario.ts";
 const linkDegrades: Scenario = scenario({
   name: "link-degrades",
   asks: "Does a sender that is told of loss protect its voice so that its peer hardly hears a third of it being lost?",
-  tags: ["loss", "fec"],
+  tags: ["loss", "fec", "long"],
   duration: "40s",
   tier: "adaptive",
   fec: { scheme: "adaptive" },
