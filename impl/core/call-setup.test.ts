@@ -6,6 +6,7 @@ import { encodeSignal, parseSignal, type SignalMessage, type SignalType } from "
 import type * as client from "./client.ts";
 import { fingerprintOf, Pair, RELAY, refusals, states, trusted } from "./pair.fixture.ts";
 
+const ALICE: Address = "198.51.100.2:5000";
 const BOB: Address = "198.51.100.3:5000";
 
 /** Both registered, and alice has called bob. */
@@ -254,6 +255,27 @@ describe("a call that is over", () => {
     pair.register(reborn);
     pair.pass(seconds(3));
     expect(pair.records("alice", "call").at(-1)).toMatchObject({ state: "ended", reason: "call-lost" });
+  });
+
+  it("is ended by a caller that lost it with its process before it was answered, as often as it takes", () => {
+    const pair = called({ mode: "AcceptGeneric", after: seconds(3) });
+    pair.pass(seconds(1));
+    const reborn = pair.join("alice2", "198.51.100.2:5001", new Uint8Array(32).fill(1));
+    let lost = 0;
+    pair.tamper = (bytes, from) => {
+      if (from === ALICE) return undefined; // the process before it
+      return typeOf(bytes) === "Hangup" && from !== RELAY && lost++ === 0 ? undefined : bytes;
+    };
+    pair.register(reborn);
+    pair.pass(seconds(6));
+    expect(states(pair, "bob")).toContain("active"); // as the relay has it
+    expect(lost).toBeGreaterThan(1);
+    expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended", reason: "call-lost" });
+    const said = pair.records("alice2", "signal").filter((one) => one.type === "Hangup" && one.dir === "sent").length;
+    pair.pass(seconds(20));
+    expect(pair.records("alice2", "signal").filter((one) => one.type === "Hangup" && one.dir === "sent")).toHaveLength(said);
+    pair.relay.input({ type: "held" });
+    expect(pair.records("r1", "held").at(-1)).toMatchObject({ calls: 0 });
   });
 
   it("is not ended by a proof that is none", () => {

@@ -137,7 +137,7 @@ export function client(config: Config): Machine<Input> {
       case "CandidateUpdate":
       case "MediaPathReport":
         if (current?.id === message.call_id) return drive({ type: "signal", message });
-        if (message.type === "DirectCallAnswer") sayLastWord(link, message.call_id);
+        if (message.type === "DirectCallAnswer") answeredInVain(link, message);
         return refuse("unknown-call", message.type);
       default:
         return refuse("unexpected", message.type);
@@ -163,6 +163,13 @@ export function client(config: Config): Machine<Input> {
   function sayLastWord(link: Link, id: string): void {
     const word = farewells.lastWord(id);
     if (word !== undefined) sendOn(link, word);
+  }
+
+  /** Only a process of before this one can have offered what nobody here remembers: who answers it, and the relay that sets it up, wait for nobody. */
+  function answeredInVain(link: Link, { call_id: id, mode }: SignalMessage & { type: "DirectCallAnswer" }): void {
+    if (farewells.lastWord(id) === undefined && mode !== "Reject")
+      farewells.remember(now, id, { type: "Hangup", call_id: id, reason: "call-lost" }, true);
+    sayLastWord(link, id);
   }
 
   function hungUp(link: Link, message: SignalMessage & { type: "Hangup" }): void {

@@ -50,7 +50,7 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
   {
     name: "federated-move-not-believed",
     file: "impl/core/federation/forwarding.ts",
-    find: "(isMoving && !(checked.ok && claimsProof(checked.message)))",
+    find: "(isMoving && !(checked.ok && isBelieved(link.standIns.get(from), checked.message)))",
     replace: "isMoving",
     imitates:
       "A relay refuses the resumption that a user makes from another relay while the session of before is still open, and the user never says it again.",

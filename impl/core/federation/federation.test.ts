@@ -350,6 +350,23 @@ test("a resumption that another relay tells late, or says back, moves nobody who
   expect(w.datagram(-5, media(0)).some((effect) => effect.type === "datagram" && effect.session === -2)).toBe(false);
 });
 
+test("who came and went back is believed to hang up by the relay that carries its call, and by no other, while its session here is open", () => {
+  const w = linked();
+  const hangUp = forward(alice, bob, { type: "Hangup", call_id: CALL });
+  w.say(LINK, forward(alice, bob, offer()));
+  w.say(-2, accept);
+  w.step({ type: "accepted", session: -5, remote: "192.0.2.1:2000" });
+  w.say(-5, { type: "Register", ...signRegistration(nobleCrypto, alice, PIN, nonce) });
+  w.say(-5, { ...resumption(alice, bob, "caller"), attempt: 1 });
+  expect(refusedFor(w.say(LINK, hangUp))).toEqual(["unauthenticated"]); // it is from here that she speaks
+  expect(refusedFor(w.say(LINK, forward(alice, bob, { ...resumption(alice, bob, "caller"), attempt: 2 })))).toEqual([]);
+  const elsewhere = forward(alice, bob, { type: "Hangup", call_id: OTHER_CALL });
+  expect(refusedFor(w.say(LINK, elsewhere))).toEqual(["unauthenticated"]);
+  const effects = w.say(LINK, hangUp);
+  expect(refusedFor(effects)).toEqual([]);
+  expect(types(effects)).toContainEqual([-2, "Hangup"]);
+});
+
 test("a user's closed session does not orphan the call that another relay carries on", () => {
   const w = world([alice, bob], {
     federation: {

@@ -25,6 +25,14 @@ const FORWARDED: ReadonlySet<SignalMessage["type"]> = new Set([
 const claimsProof = (message: SignalMessage): boolean =>
   message.type === "CallResume" && message.caller_share !== undefined && message.callee_share !== undefined;
 
+/** And, once its stand-in carries the call, what is about that call: the user hangs up there once, and is not asked again. */
+const isOfCarried = (standIn: Peer | undefined, message: SignalMessage): boolean =>
+  standIn !== undefined &&
+  "call_id" in message &&
+  [...standIn.channels.values()].some(({ id, sessions }) => id === message.call_id && sessions.includes(standIn.session));
+const isBelieved = (standIn: Peer | undefined, message: SignalMessage): boolean =>
+  claimsProof(message) || isOfCarried(standIn, message);
+
 export type Forwarding = {
   /** The desk says something to a stand-in. */
   send(peer: Peer, message: SignalMessage): void;
@@ -53,7 +61,11 @@ export function forwarding(
         ? out.send(own.session, checked.message)
         : refuse("unknown-call", checked.message.type);
     const isMoving = from !== undefined && hub.local(from) !== undefined;
-    if (from === undefined || !link.users.has(from) || (isMoving && !(checked.ok && claimsProof(checked.message))))
+    if (
+      from === undefined ||
+      !link.users.has(from) ||
+      (isMoving && !(checked.ok && isBelieved(link.standIns.get(from), checked.message)))
+    )
       return refuse("unauthenticated", "forward for a user who is not the sender's");
     if (!checked.ok) return refuse(checked.reason, "message in a forward");
     const { message } = checked;
