@@ -17,7 +17,7 @@ import { inLanes } from "./lanes.fixture.ts";
 import { DEFAULT_SEED } from "./seed.ts";
 import { speechPath } from "./speech.ts";
 
-/** chosen: one case for each kind of fault, the longest first; relay-restart and blackout are run in netns-parity.test. With MIDCALL_WHOLE_CATALOGUE=1 all cases, in a minute more. */
+/** chosen: one case for each kind of fault, the longest first; relay-restart and blackout are run in netns-parity.test. With MIDCALL_WHOLE_CATALOGUE=1 all cases, half an hour of calls. */
 const CASES: readonly string[] =
   process.env.MIDCALL_WHOLE_CATALOGUE === "1"
     ? CATALOGUE.map((one) => one.name)
