@@ -71,12 +71,26 @@ test("a winner that ends has ended the race, unless another is on its way", () =
   ).toEqual([...["525 dial 1", "560 won 1"]]);
 });
 
+test("an address at which the server was heard is dialled at once, before those that come first, and once", () => {
+  const alive = (way: string): Input => ({ type: "alive", way });
+  expect(
+    played([SIX, FOUR, THIRD], 9_000, [
+      [100, alive(THIRD)],
+      [120, alive(THIRD)],
+      [130, alive(SIX)],
+      [400, completed(THIRD, 290)],
+      [410, alive(THIRD)],
+    ]),
+  ).toEqual(["0 dial 0", "100 dial 2", "350 dial 1", "400 drop 0", "400 drop 1", "400 won 2", "1270 dial 0", "1520 dial 1"]);
+});
+
 test("whatever happens at most one session has won, no address is dialled for ever, and a race without an open session says that it is lost", () => {
   const ways = [SIX, FOUR, THIRD];
   const input = fc.oneof(
     fc.constant<Input>({ type: "wake" }),
     fc.constantFrom(...ways).map((way): Input => ended(way)),
     fc.constantFrom(...ways).map((way): Input => completed(way)),
+    fc.constantFrom(...ways).map((way): Input => ({ type: "alive", way })),
   );
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 600 }), input), { maxLength: 30 }), (inputs) => {

@@ -21,6 +21,8 @@ export type Input =
   | { readonly type: "completed"; readonly way: Address; readonly rtt: Micros }
   /** Its session has ended. */
   | { readonly type: "ended"; readonly way: Address }
+  /** The server has been heard at this address, beside any session: it is the next one to be dialled, and at once. */
+  | { readonly type: "alive"; readonly way: Address }
   | { readonly type: "wake" };
 
 export type Effect =
@@ -69,6 +71,11 @@ export function step(s: State, now: Instant, input: Input): Step {
       // Who ends a session that was up is there: another address of it says nothing else.
       if (open.length === 0 && (isWinner || s.untried.length === 0)) return [{ ...next, nextAt: undefined }, [{ type: "lost" }]];
       return next.winner === undefined && s.untried.length > 0 ? dialNext(next, now) : [next, []];
+    }
+    case "alive": {
+      const { way } = input;
+      if (!s.untried.includes(way)) return [s, []];
+      return dialNext({ ...s, untried: [way, ...s.untried.filter((one) => one !== way)] }, now);
     }
     case "wake":
       return s.nextAt === undefined || now < s.nextAt ? [s, []] : dialNext(s, now);

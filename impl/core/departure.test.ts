@@ -3,7 +3,7 @@ import { Instant, millis, seconds } from "../base/units.ts";
 import { Departures } from "./departure.ts";
 import { startLink } from "./relay-link.ts";
 
-const link = (id: number) => startLink(id, { address: "198.51.100.1:4433", pin: "aa" }, "198.51.100.1:4433");
+const link = (id: number) => startLink(id, { address: "198.51.100.1:4433", pin: "aa" }, "198.51.100.1:4433", Instant(0));
 const at = (value: number): Instant => Instant.after(Instant(0), seconds(value));
 
 describe("sessions that are left", () => {

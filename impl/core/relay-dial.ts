@@ -30,6 +30,8 @@ export type RelayDial = {
   links(): readonly Link[];
   /** The handshake of one is complete. */
   completed(link: Link, rtt: Micros): void;
+  /** The relay has been heard at `way`, beside its sessions: where that is still to be dialled it is now, beside the others. Since when it is; undefined: it is not. */
+  alive(way: Address): Instant | undefined;
   /** One is closed. True: the attempt has failed with it. */
   ended(link: Link): boolean;
   wake(): void;
@@ -48,7 +50,7 @@ export function relayDial(out: Outbox, side: DialSide): RelayDial {
 
   function dial(remote: Address): void {
     if (target === undefined) return;
-    const link = startLink(side.nextSession(), target, remote);
+    const link = startLink(side.nextSession(), target, remote, side.now());
     links.set(remote, link);
     out.say({ ev: "session", session: link.id, state: "connecting", remote });
     out.push({ type: "connect", session: link.id, remote, pin: target.pin });
@@ -65,6 +67,7 @@ export function relayDial(out: Outbox, side: DialSide): RelayDial {
       else if (link !== undefined && effect.type === "drop") close(link, "lost the race");
       else if (link !== undefined) side.won(link);
     }
+    if (isLost) state = undefined;
     return isLost;
   }
 
@@ -94,6 +97,10 @@ export function relayDial(out: Outbox, side: DialSide): RelayDial {
     },
     links: () => [...links.values()],
     completed: ({ remote }, rtt) => void step({ type: "completed", way: remote, rtt }),
+    alive: (way) => {
+      step({ type: "alive", way });
+      return links.get(way)?.dialledAt;
+    },
     ended: ({ remote }) => {
       links.delete(remote);
       return step({ type: "ended", way: remote });

@@ -10,6 +10,7 @@ export type Link = {
   readonly relay: RelayTarget;
   /** The one of its addresses that was dialled. */
   readonly remote: Address;
+  readonly dialledAt: Instant;
   isConnected: boolean;
   /** Nothing has been heard on it for so long that it is in doubt. */
   isSilent: boolean;
@@ -32,10 +33,11 @@ const LINGER_ROUND_TRIPS = 4;
 /** A handshake that takes longer is given up (session.ts), so no round trip does: whoever measured more stood still meanwhile. */
 const LONGEST_ROUND_TRIP: Micros = DEFAULT_SESSION.handshakeTimeout;
 
-export const startLink = (id: SessionId, relay: RelayTarget, remote: Address): Link => ({
+export const startLink = (id: SessionId, relay: RelayTarget, remote: Address, now: Instant): Link => ({
   id,
   relay,
   remote,
+  dialledAt: now,
   isConnected: false,
   isSilent: false,
   hasCallChannel: false,

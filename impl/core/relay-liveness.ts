@@ -30,8 +30,8 @@ export type LivenessSide = {
   network(): HostNetwork | undefined;
   /** A call's media need the relay. */
   isUrgent(): boolean;
-  /** The wanted relay has answered a question asked then. */
-  answered(asked: Instant): void;
+  /** The wanted relay has answered at this address of it, a question asked then. */
+  answered(way: Address, asked: Instant): void;
   /** The registered session's address is dead and `way` is not. */
   moveTo(way: Address): void;
 };
@@ -112,7 +112,7 @@ export function relayLiveness(config: Config, out: Outbox, side: LivenessSide): 
       if (asked === undefined || relay === undefined || !addressesOf(relay).includes(from))
         return out.refuse("unexpected", `STUN ${stun.kind}`);
       alive.add(from);
-      side.answered(asked);
+      side.answered(from, asked);
     },
     heard: (link) => {
       if (link === watched?.link) observe({ type: "heard" });

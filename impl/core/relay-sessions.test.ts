@@ -171,6 +171,36 @@ describe("a relay with addresses of both families", () => {
     expect(connects(take())).toEqual([four]);
   });
 
+  it("is dialled at once by the address that answers while another is silent, and both go on however often that answers", () => {
+    const { sessions, take, wake, register } = world(true);
+    sessions.network(network("192.168.1.2", "2001:db8:1::2"));
+    sessions.desire(dual);
+    sessions.attend();
+    take();
+    const done: (readonly [number, readonly string[]])[] = [];
+    for (let ms = 20, asked: Uint8Array[] = []; ms <= 320; ms += 20) {
+      // What was asked 60 ms ago is answered at the second address.
+      const effects = [...wake(Instant(millis(ms)))];
+      if (ms > 60)
+        for (const one of asked.splice(0, 1)) if (one.length > 0) sessions.packet(four, bindingResponse(one, "203.0.113.1:1"));
+      if (ms === 140) sessions.session(3, { type: "connected", rtt: millis(60), handshake: millis(60), fingerprint: "" });
+      effects.push(...take());
+      const question = effects.find((effect) => effect.type === "packet" && effect.to === four);
+      const stun = question?.type === "packet" ? parseStun(question.bytes) : undefined;
+      asked.push(stun?.ok === true ? stun.transactionId : new Uint8Array());
+      if (connects(effects).length > 0) done.push([ms, connects(effects)]);
+      if (closes(effects).length > 0) done.push([ms, closes(effects).map((id) => `closed ${id}`)]);
+      expect(said(effects, "registration")).toEqual([]);
+      sessions.attend();
+    }
+    expect(done).toEqual([
+      [80, [four]],
+      [140, ["closed 2"]],
+    ]);
+    register(3);
+    expect(sessions.isRegistered()).toBe(true);
+  });
+
   it("is dialled by its other address 250 ms later, in the same attempt, and the handshake that is complete first is registered on alone", () => {
     const { sessions, take, wake, register } = world(false);
     sessions.desire(dual);

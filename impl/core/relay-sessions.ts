@@ -115,7 +115,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     wanted: () => supervisor.desired(watch),
     network: () => network,
     isUrgent: call.needsRelay,
-    answered: (asked) => answered(asked),
+    answered,
     moveTo,
   });
   let enrolledMs = 0;
@@ -159,11 +159,13 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
 
   /**
    * An attempt that is through to the relay only waits for its answer: no sign of life makes it better. Unless it has fallen silent: a relay that never
-   * got the end of the handshake gives the session up, and the client that thinks it up hears nothing of it.
+   * got the end of the handshake gives the session up, and the client that thinks it up hears nothing of it. The relay's answer at one of its addresses
+   * speaks for that one alone: where it is not dialled yet it is now, and the handshakes at the others go on.
    */
-  const answered = (asked: Instant | undefined): void => {
-    if (attempt?.isConnected !== true || attempt.isSilent) supervise({ type: "alive", asked });
-  };
+  function answered(way?: Address, asked?: Instant): void {
+    if (attempt?.isConnected === true && !attempt.isSilent) return;
+    supervise({ type: "alive", asked, dialledAt: way === undefined ? undefined : dial.alive(way) });
+  }
 
   function session(id: SessionId, event: SessionEvent): void {
     const dialled = dial.find(id);
@@ -220,7 +222,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       call.interrupted();
       return supervise({ type: "lost", reason: event.reason, wait: goodbyeWait(event.reason) });
     }
-    if (event.reason === "reset") answered(undefined); // the relay is back and has forgotten us
+    if (event.reason === "reset") answered(); // the relay is back and has forgotten us
   }
 
   /** A relay that says goodbye says it to all its clients at once: those without a call come back one by one, not all at one instant. */
@@ -330,8 +332,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       if (watch.at === "registered" && isCutOff(primary)) {
         call.interrupted();
         supervise({ type: "lost", reason: "no address of its family" });
-      } else if ((under.length > 0 && under.every(isCutOff)) || (watch.at === "waiting" && hasMore))
-        supervise({ type: "alive", asked: undefined });
+      } else if ((under.length > 0 && under.every(isCutOff)) || (watch.at === "waiting" && hasMore)) supervise({ type: "alive" });
     },
     desire: (relay) => {
       refuges = refuge.start();

@@ -147,6 +147,14 @@ describe("supervisor", () => {
       [0.16, { type: "alive", asked: Instant(102_000) }],
     ]);
     expect(attempts(together.effects).map(([at]) => at)).toEqual([0, 0.16]);
+    // An address that was dialled later than the attempt began is given the same time.
+    const beside = play([
+      [0, { type: "desire", relay: one }],
+      [0.3, { type: "alive", asked: Instant(200_000), dialledAt: Instant(250_000) }],
+      [0.35, { type: "alive", asked: Instant(260_000), dialledAt: Instant(250_000) }],
+      [0.4, { type: "alive", asked: Instant(300_000), dialledAt: Instant(250_000) }],
+    ]);
+    expect(attempts(beside.effects).map(([at]) => at)).toEqual([0, 0.4]);
   });
 
   it("a session heard again ends the supervisor without a new registration", () => {

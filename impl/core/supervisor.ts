@@ -63,9 +63,10 @@ export type Input =
   | { readonly type: "restored" }
   /**
    * The relay showed a sign of life: try now rather than after the wait. An attempt under way is replaced when it must have been lost: it
-   * began well before what was answered was sent (`asked`), or, where that is not known (a stateless reset), it began blindly.
+   * began well before what was answered was sent (`asked`), or, where that is not known (a stateless reset), it began blindly. `dialledAt`: when
+   * the attempt dialled the address that answers, if it did.
    */
-  | { readonly type: "alive"; readonly asked: Instant | undefined }
+  | { readonly type: "alive"; readonly asked?: Instant | undefined; readonly dialledAt?: Instant | undefined }
   | { readonly type: "wake" };
 
 export type Effect =
@@ -136,7 +137,8 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
     case "alive":
       if (
         s.at === "waiting" ||
-        (s.at === "attempting" && (input.asked === undefined ? !s.informed : Instant.after(s.since, TOGETHER) < input.asked))
+        (s.at === "attempting" &&
+          (input.asked === undefined ? !s.informed : Instant.after(input.dialledAt ?? s.since, TOGETHER) < input.asked))
       )
         return attempt(s.relay, s.attempt, now, s.aim, ALIVE);
       return [s, []];

@@ -250,7 +250,7 @@ export function federation(
         down(link, event.reason);
         if (!link.dials) return;
         if (link.watch.at === "registered") supervise(link, { type: "lost", reason: event.reason });
-        else if (event.reason === "reset") supervise(link, { type: "alive", asked: undefined });
+        else if (event.reason === "reset") supervise(link, { type: "alive" });
     }
   }
 
