@@ -101,12 +101,20 @@ test("keepalives go out 40 ms after the last packet, then every 200 ms", () => {
   expect(kept).toEqual([140, 340, 540]);
 });
 
+test("a path is given a second of silence, and three until it has been heard at all", () => {
+  const death = (arrivals: readonly number[]): number | undefined =>
+    said(arrivals, 5_000).find(([, what]) => what === "dead")?.[0];
+  expect(death([])).toBe(3_000);
+  expect(death([2_999])).toBe(3_999);
+  expect(death([20])).toBe(1_020);
+});
+
 test("whatever arrives when, doubt and trust take turns and the watch sleeps in between", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 60 }), (gaps) => {
       let ms = 0;
       const arrivals = gaps.map((gap) => (ms += gap));
-      const words = said(arrivals, ms + 2_000).map(([, what]) => what);
+      const words = said(arrivals, ms + 3_500).map(([, what]) => what);
       const turns = words.filter((what) => what === "doubt" || what === "trust");
       expect(turns).toEqual(turns.map((_, i) => (i % 2 === 0 ? "doubt" : "trust")));
       expect(words.at(-1)).toBe("dead");

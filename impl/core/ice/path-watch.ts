@@ -25,6 +25,11 @@ const TRUST: Micros = millis(200);
 /** chosen: fifty frames, ten times what a doubt takes: nothing but a broken path is silent for so long. */
 export const DEAD_AFTER: Micros = millis(1_000);
 /**
+ * A path on which nothing has been heard yet is given longer: the acceptor's word has to get there and the peer's first packet back, which is a round trip. Media go
+ * both ways until then, so waiting costs copies and no voice. chosen: above a round trip by two satellites (1.2 s) and a retransmission of that word.
+ */
+const UNHEARD_FOR: Micros = millis(3_000);
+/**
  * A sender with nothing to say keeps the path open: first after this, then at this distance. chosen: below every patience but that with a prompt path, which is doubted for a moment
  * when its peer falls silent without a word; frames of 40 and 60 ms are not to have a keepalive between them each time.
  */
@@ -36,6 +41,8 @@ const IDLE_PATIENCE: Micros = Micros(KEEPALIVE_EVERY * KEEPALIVES);
 
 export type State = {
   readonly heardAt: Instant;
+  /** Nothing has been heard since the start, which `heardAt` is then. */
+  readonly isUnheard: boolean;
   /** What was heard last was a keepalive: nothing is missed before several more of them. */
   readonly isIdle: boolean;
   /** Since it was heard last, it was found late. */
@@ -68,6 +75,7 @@ export type Effect =
 
 export const start = (now: Instant): State => ({
   heardAt: now,
+  isUnheard: true,
   isIdle: true, // the peer may not have begun to send here
   isLate: false,
   alarms: 0,
@@ -84,6 +92,7 @@ const patienceOf = (s: State): Micros => {
   return Micros(Math.min(MOST_PATIENCE, FIRST_PATIENCE * 2 ** (s.alarms - 1)));
 };
 const missedAt = (s: State): Instant => Instant.after(s.heardAt, patienceOf(s));
+const deadAt = (s: State): Instant => Instant.after(s.heardAt, s.isUnheard ? UNHEARD_FOR : DEAD_AFTER);
 const lateAt = (s: State): Instant | undefined =>
   s.isLate || s.isIdle || s.doubt !== undefined ? undefined : Instant.after(s.heardAt, LATE);
 const keepaliveAt = (s: State): Instant => Instant.after(s.sentAt, s.hasSentMedia ? FIRST_KEEPALIVE : KEEPALIVE_EVERY);
@@ -92,7 +101,7 @@ export const deadline = (s: State): Instant | undefined =>
   Instant.earliest(
     keepaliveAt(s),
     lateAt(s),
-    s.doubt === undefined || s.doubt.trustedAt !== undefined ? missedAt(s) : Instant.after(s.heardAt, DEAD_AFTER),
+    s.doubt === undefined || s.doubt.trustedAt !== undefined ? missedAt(s) : deadAt(s),
     s.doubt?.trustedAt,
   );
 
@@ -101,7 +110,7 @@ export function step(s: State, now: Instant, input: Input): readonly [State, rea
     case "heard": {
       const isPrompt = !input.isKeepalive && Instant.between(s.heardAt, now) < LATE;
       const prompt = isPrompt ? Math.min(PROMPT, s.prompt + 1) : 0;
-      const next = { ...s, heardAt: now, isIdle: input.isKeepalive, isLate: false, prompt };
+      const next = { ...s, heardAt: now, isUnheard: false, isIdle: input.isKeepalive, isLate: false, prompt };
       if (s.doubt === undefined || s.doubt.trustedAt !== undefined) return [next, []];
       return [
         {
@@ -137,7 +146,7 @@ function look(s: State, now: Instant): readonly [State, readonly Effect[]] {
     if (s.alarms === 0 || now < Instant.after(s.calmSince, CALM)) return [s, []];
     return [{ ...s, calmSince: now, alarms: s.alarms - 1 }, []];
   }
-  if (now >= Instant.after(s.heardAt, DEAD_AFTER)) return [s, [{ type: "dead" }]];
+  if (now >= deadAt(s)) return [s, [{ type: "dead" }]];
   if (s.doubt.trustedAt === undefined) return [s, []];
   if (now >= missedAt(s)) return [{ ...s, doubt: { since: s.doubt.since, trustedAt: undefined } }, []];
   return now < s.doubt.trustedAt ? [s, []] : [{ ...s, doubt: undefined }, [{ type: "trust" }]];
