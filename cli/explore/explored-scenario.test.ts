@@ -156,6 +156,14 @@ describe("an explored scenario", () => {
     expect(hangUps).toBeGreaterThan(30);
   });
 
+  it("removes no noise, which sized frames have none of, also where its base does", () => {
+    const noisy = CATALOGUE.filter(({ parties }) => Object.values(parties).some((party) => party.denoise === true));
+    expect(noisy).not.toEqual([]);
+    for (let from = 0; from < 20; from++)
+      for (const party of Object.values(exploredScenario(noisy, from, from % 2 === 0).parties))
+        expect(party).not.toHaveProperty("denoise");
+  });
+
   it("leaves few calls unanswered, and promises them no sound", () => {
     const unanswered = thousand().filter(({ calls }) => calls.some(({ answer }) => answer === "none"));
     expect(unanswered.length).toBeGreaterThan(3);
