@@ -278,6 +278,34 @@ describe("a call that is over", () => {
     expect(pair.records("r1", "held").at(-1)).toMatchObject({ calls: 0 });
   });
 
+  it("is ended by a caller that has its answer late, after the callee lost the call with its process and answered anew with another key", () => {
+    const pair = called({ mode: "AcceptTrusted", after: millis(30) });
+    const held: Uint8Array[] = [];
+    let isDead = false;
+    pair.tamper = (bytes, from) => {
+      if (isDead && from === BOB) return undefined;
+      if (from !== RELAY || typeOf(bytes) !== "DirectCallAnswer") return bytes;
+      held.push(bytes);
+      return undefined;
+    };
+    pair.pass(millis(100));
+    expect([states(pair, "alice"), states(pair, "bob")]).toEqual([["offering"], ["ringing", "answered", "active"]]);
+    isDead = true;
+    pair.register(pair.join("bob2", "198.51.100.3:5001", new Uint8Array(32).fill(2)));
+    pair.pass(seconds(2)); // the offer is said again
+    expect(states(pair, "bob2")).toEqual(["ringing", "answered", "active"]);
+    const session = pair.records("alice", "session")[0]?.session ?? 0;
+    const [first, second] = [held.at(0), held.at(-1)] as [Uint8Array, Uint8Array];
+    pair.alice.listener.event(session, { type: "message", bytes: first });
+    expect(states(pair, "alice")).toContain("active");
+    pair.alice.listener.event(session, { type: "message", bytes: first }); // said twice, the same
+    expect(states(pair, "alice").at(-1)).toBe("active");
+    pair.alice.listener.event(session, { type: "message", bytes: second });
+    pair.pass(seconds(1));
+    for (const who of ["alice", "bob2"])
+      expect(pair.records(who, "call").at(-1)).toMatchObject({ state: "ended", reason: "call-lost" });
+  });
+
   it("is not ended by a proof that is none", () => {
     const pair = called(trusted);
     pair.pass(seconds(1));

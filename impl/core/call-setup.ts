@@ -232,8 +232,17 @@ function agree(context: Context, call: Call, mine: KeyShare, theirs: KeyShare): 
   return call.keys !== undefined;
 }
 
+/** The callee has been started anew and answers, with another share, an offer that it had answered before: neither can read the other. */
+function isAnsweredAnew({ crypto, identity }: Context, call: Call, { callee_share: share }: AnswerMessage): boolean {
+  if (call.role !== "caller" || call.mine === undefined || call.theirs === undefined || share === undefined) return false;
+  if (isSameShare(call.theirs, share)) return false;
+  const names = { call: call.id, from: call.peer, to: identity.fingerprint };
+  return verifyShare(crypto, share, { ...names, role: "callee", answering: call.mine }).ok;
+}
+
 /** The callee's answer, at the caller. */
 export function answered(context: Context, call: Call, now: Instant, message: AnswerMessage): readonly Effect[] {
+  if (isAnsweredAnew(context, call, message)) return hangUp(context, call, "call-lost");
   if (call.role !== "caller" || call.stage !== "offering") return refused(context, "duplicate", message);
   if (message.callee_fingerprint !== call.peer) return refused(context, "forged-signature", message);
   if (message.mode === "Reject") return end(context, call, message.reason ?? "rejected", { mode: "Reject" });

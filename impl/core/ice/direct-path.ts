@@ -2,7 +2,7 @@
  * The two paths of a call's media: by the relay at once and always, and directly between the clients as soon as a session is through. The relay path
  * stays warm while the direct one carries the call. Whenever there is doubt (the path is silent, an address changed, the peer says it hears
  * nothing, a swap has just been made) packets go both ways and the last few are sent again; the receiver's replay window takes each once. So
- * switching is never a moment at which something can be lost, and doubting too early costs a few packets.
+ * switching loses nothing that one of the two paths carries, and doubting too early costs a few packets.
  */
 import type { Address } from "../../base/address.ts";
 import { Instant, type Micros, millis, seconds } from "../../base/units.ts";
