@@ -32,6 +32,14 @@ export const CALL_MUTATIONS: readonly Mutation[] = [
     imitates: "A callee that answered without revealing its address announces it when a NAT rebinds.",
   },
   {
+    name: "second-answer-taken-for-a-copy",
+    file: "impl/core/call-setup.ts",
+    find: 'if (isAnsweredAnew(context, call, message)) return hangUp(context, call, "call-lost");',
+    replace: "",
+    imitates:
+      "A callee that was started anew answers with another key, and the caller, who has an answer already, stays in a call in which nobody can read the other.",
+  },
+  {
     name: "resumed-call-not-told",
     file: "impl/core/call.ts",
     find: "if (message.peer_present) call.media.resync(); return goOn(context, call);",

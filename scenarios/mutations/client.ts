@@ -118,9 +118,25 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "sign-of-life-ignored",
     file: "impl/core/supervisor.ts",
-    find: 'if (s.at === "waiting" || (s.at === "attempting" && (input.asked === undefined ? !s.informed : Instant.after(s.since, TOGETHER) < input.asked)))',
-    replace: "if (s.at === undefined)",
+    find: "return attempt(s.relay, s.attempt, now, s.aim, ALIVE);",
+    replace: "return [s, []];",
     imitates: "The relay answers again and the client sits out its backoff first.",
+  },
+  {
+    name: "answer-speaks-for-every-address",
+    file: "impl/core/relay-sessions.ts",
+    find: "way === undefined ? undefined : dial.alive(way)",
+    replace: "undefined",
+    imitates:
+      "A relay that answers by its second address has the client begin anew with the first, which is silent, again and again: the second one is never dialled.",
+  },
+  {
+    name: "lost-call-not-told-to-callee",
+    file: "impl/core/client.ts",
+    find: "sayLastWord(link, id); }\n\n  function hungUp",
+    replace: "}\n\n  function hungUp",
+    imitates:
+      "A caller whose process was started anew says nothing to who answers it, and the callee stays in a call with nobody.",
   },
   {
     name: "supervisor-survives-deregister",

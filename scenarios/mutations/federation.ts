@@ -41,6 +41,14 @@ export const FEDERATION_MUTATIONS: readonly Mutation[] = [
     imitates: "A relay that has lost another one does not heed its first sign of life, and sits out its backoff.",
   },
   {
+    name: "hang-up-by-stand-in-refused",
+    file: "impl/core/federation/forwarding.ts",
+    find: "claimsProof(message) || isOfCarried(standIn, message)",
+    replace: "claimsProof(message)",
+    imitates:
+      "A relay refuses the hang-up of a user who has just taken the call up by another relay, because the session of before is still open, and the peer stays in the call.",
+  },
+  {
     name: "silent-relay-believed",
     file: "impl/core/federation/path-probe.ts",
     find: "return this.#lostInARow >= SILENT_AFTER;",

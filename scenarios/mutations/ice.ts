@@ -45,6 +45,14 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
     imitates: "A relay's second address is dialled when the handshake with the first one has timed out, and not before.",
   },
   {
+    name: "unheard-path-given-up",
+    file: "impl/core/ice/path-watch.ts",
+    find: "s.isUnheard ? UNHEARD_FOR : DEAD_AFTER",
+    replace: "DEAD_AFTER",
+    imitates:
+      "A direct path over satellites is declared dead before the first packet on it can have come, and what was sent there alone is lost.",
+  },
+  {
     name: "registration-not-doubted",
     file: "impl/core/address-race.ts",
     find: "const nextAt = untried.length === 0 ? undefined : Instant.after(now, wait);",
