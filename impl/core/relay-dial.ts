@@ -8,7 +8,7 @@ import * as race from "./address-race.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Link, startLink } from "./relay-link.ts";
 import type { SessionId } from "./session.ts";
-import type { RelayTarget } from "./supervisor.ts";
+import { mustBeLost, type RelayTarget } from "./supervisor.ts";
 
 export type DialSide = {
   now(): Instant;
@@ -30,8 +30,11 @@ export type RelayDial = {
   links(): readonly Link[];
   /** The handshake of one is complete. */
   completed(link: Link, rtt: Micros): void;
-  /** The relay has been heard at `way`, beside its sessions: where that is still to be dialled it is now, beside the others. Since when it is; undefined: it is not. */
-  alive(way: Address): Instant | undefined;
+  /**
+   * The relay has been heard at `way`, beside its sessions: where that is still to be dialled it is now, beside the others; where the handshake there must have been lost, since the
+   * question that is answered was `asked` well after, it alone is begun anew, for others may be slow and not lost. Since when it is dialled; undefined: it is not.
+   */
+  alive(way: Address, asked: Instant): Instant | undefined;
   /** One is closed. True: the attempt has failed with it. */
   ended(link: Link): boolean;
   wake(): void;
@@ -97,8 +100,13 @@ export function relayDial(out: Outbox, side: DialSide): RelayDial {
     },
     links: () => [...links.values()],
     completed: ({ remote }, rtt) => void step({ type: "completed", way: remote, rtt }),
-    alive: (way) => {
+    alive: (way, asked) => {
       step({ type: "alive", way });
+      const link = links.get(way);
+      if (link !== undefined && links.size > 1 && state?.winner === undefined && mustBeLost(link.dialledAt, asked)) {
+        close(link, "superseded");
+        dial(way);
+      }
       return links.get(way)?.dialledAt;
     },
     ended: ({ remote }) => {

@@ -201,6 +201,58 @@ describe("a relay with addresses of both families", () => {
     expect(sessions.isRegistered()).toBe(true);
   });
 
+  it("is registered with by a slow address beside one that answers questions at once and lets no handshake through", () => {
+    const { sessions, take, wake, register } = world(true);
+    sessions.network(network("192.168.1.2", "2001:db8:1::2"));
+    sessions.desire(dual);
+    sessions.attend();
+    take();
+    const dialled: (readonly [number, readonly string[]])[] = [];
+    const closed: number[] = [];
+    for (let ms = 20; ms < 700; ms += 20) {
+      const effects = [...wake(Instant(millis(ms)))];
+      for (const effect of effects) {
+        if (effect.type !== "packet" || effect.to !== four) continue;
+        const stun = parseStun(effect.bytes);
+        if (stun.ok) sessions.packet(four, bindingResponse(stun.transactionId, "203.0.113.1:1"));
+      }
+      effects.push(...take());
+      if (connects(effects).length > 0) dialled.push([ms, connects(effects)]);
+      closed.push(...closes(effects));
+      expect(said(effects, "registration")).toEqual([]);
+      sessions.attend();
+    }
+    expect(closed).toEqual(dialled.slice(0, -1).map((_, at) => at + 3)); // every one at the second address but the last
+    expect(dialled.every(([, to]) => to.length === 1 && to[0] === four)).toBe(true);
+    expect(dialled.length).toBeGreaterThan(3);
+    sessions.session(2, { type: "connected", rtt: millis(700), handshake: millis(700), fingerprint: "" });
+    expect(closes(take())).toEqual([dialled.length + 2]);
+    register(2);
+    expect(sessions.isRegistered()).toBe(true);
+  });
+
+  it("is tried anew by all of its addresses when the one that had won has fallen silent before the registration and answers questions", () => {
+    const { sessions, take, wake } = world(true);
+    sessions.network(network("192.168.1.2", "2001:db8:1::2"));
+    sessions.desire(dual);
+    sessions.session(2, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    take();
+    expect(connects(wake(Instant(millis(500))))).toEqual([four]);
+    sessions.session(2, { type: "silent", for: seconds(1) });
+    sessions.attend();
+    take();
+    const question = wake(Instant(millis(600))).find((effect) => effect.type === "packet" && effect.to === six);
+    const stun = question?.type === "packet" ? parseStun(question.bytes) : undefined;
+    if (stun?.ok !== true) throw new Error("no question");
+    sessions.packet(six, bindingResponse(stun.transactionId, "203.0.113.1:1"));
+    const effects = take();
+    expect(closes(effects).toSorted()).toEqual([2, 3]);
+    expect(connects(effects)).toEqual([six]);
+    expect(said(effects, "registration")).toMatchObject([{ reason: "relay answers" }]);
+    sessions.session(4, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+    expect(take().some((effect) => effect.type === "send" && effect.session === 4)).toBe(true);
+  });
+
   it("is dialled by its other address 250 ms later, in the same attempt, and the handshake that is complete first is registered on alone", () => {
     const { sessions, take, wake, register } = world(false);
     sessions.desire(dual);

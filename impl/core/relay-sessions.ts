@@ -160,11 +160,12 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
   /**
    * An attempt that is through to the relay only waits for its answer: no sign of life makes it better. Unless it has fallen silent: a relay that never
    * got the end of the handshake gives the session up, and the client that thinks it up hears nothing of it. The relay's answer at one of its addresses
-   * speaks for that one alone: where it is not dialled yet it is now, and the handshakes at the others go on.
+   * speaks for that one alone: where it is not dialled yet it is now, where its handshake must have been lost that is begun anew, and the handshakes at
+   * the others go on: there may be a network that lets questions through and no QUIC, beside one whose round trip is long.
    */
   function answered(way?: Address, asked?: Instant): void {
     if (attempt?.isConnected === true && !attempt.isSilent) return;
-    supervise({ type: "alive", asked, dialledAt: way === undefined ? undefined : dial.alive(way) });
+    supervise({ type: "alive", asked, dialledAt: way === undefined || asked === undefined ? undefined : dial.alive(way, asked) });
   }
 
   function session(id: SessionId, event: SessionEvent): void {

@@ -84,6 +84,9 @@ export type Effect =
  */
 const TOGETHER: Micros = millis(20);
 
+/** Whether what was dialled then, and has not answered, must have been lost: the relay has answered a question that was asked well after it. */
+export const mustBeLost = (dialledAt: Instant, asked: Instant): boolean => Instant.after(dialledAt, TOGETHER) < asked;
+
 export const start = (): State => ({ at: "idle" });
 
 export const deadline = (s: State): Instant | undefined => (s.at === "waiting" ? s.until : undefined);
@@ -137,8 +140,7 @@ export function step(c: Config, s: State, now: Instant, input: Input): readonly 
     case "alive":
       if (
         s.at === "waiting" ||
-        (s.at === "attempting" &&
-          (input.asked === undefined ? !s.informed : Instant.after(input.dialledAt ?? s.since, TOGETHER) < input.asked))
+        (s.at === "attempting" && (input.asked === undefined ? !s.informed : mustBeLost(input.dialledAt ?? s.since, input.asked)))
       )
         return attempt(s.relay, s.attempt, now, s.aim, ALIVE);
       return [s, []];
