@@ -10,7 +10,8 @@ export type Link = {
   readonly relay: RelayTarget;
   /** The one of its addresses that was dialled. */
   readonly remote: Address;
-  readonly dialledAt: Instant;
+  /** When its handshake began; anew where the relay wanted the address proved first. */
+  dialledAt: Instant;
   isConnected: boolean;
   /** Nothing has been heard on it for so long that it is in doubt. */
   isSilent: boolean;

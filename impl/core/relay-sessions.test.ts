@@ -21,13 +21,14 @@ const draining: RelayDraining = { type: "RelayDraining", alternatives: [{ addr: 
 function world(isInCall: boolean, call = { isUp: isInCall }) {
   const out = new Outbox();
   let now = Instant(0);
+  let drawn = 0;
   let nextSession = 1;
   const links = new Map<number, Link>();
   const sessions: RelaySessions = relaySessions(
     {
       identity: identityFromSecret(nobleCrypto, new Uint8Array(32).fill(1)),
       crypto: nobleCrypto,
-      entropy: (length) => new Uint8Array(length).fill(128),
+      entropy: (length) => new Uint8Array(length).fill(128).fill(length > 1 ? drawn++ : 128, length - 1), // no two questions are the same
       backoff: DEFAULT_BACKOFF,
       probeEvery: millis(100),
       isPrivate: false,
@@ -129,6 +130,30 @@ describe("a relay that asks to be left", () => {
       expect(said(take(), "registration")).toMatchObject([{ state: "reconnecting", attempt: 1, delayMs: wait }]);
     }
   });
+});
+
+it("a handshake that begins anew with a Retry is given its second round trip, however often the relay answers, and no third one", () => {
+  const { sessions, take, wake } = world(true);
+  sessions.desire(two);
+  sessions.attend();
+  take();
+  const questions: (readonly [number, Uint8Array])[] = [];
+  const dialled: number[] = [];
+  for (let ms = 10; ms <= 700; ms += 10) {
+    for (const effect of wake(Instant(millis(ms)))) {
+      const stun = effect.type === "packet" ? parseStun(effect.bytes) : undefined;
+      if (stun?.ok === true) questions.push([ms, stun.transactionId]);
+    }
+    // A round trip of 300 ms.
+    if (ms === 300) sessions.session(2, { type: "retried" });
+    for (const [asked, id] of questions)
+      if (asked + 300 === ms) sessions.packet(two.address, bindingResponse(id, "203.0.113.1:1"));
+    if (connects(take()).length > 0) dialled.push(ms);
+    sessions.attend();
+  }
+  const after = questions.find(([asked]) => asked > 320)?.[0] ?? 0;
+  expect(dialled).toEqual([after + 300]);
+  expect(after + 300).toBeGreaterThan(600);
 });
 
 describe("a relay with addresses of both families", () => {

@@ -182,6 +182,9 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
         return call.media(link, event.bytes);
       case "oversized":
         return out.refuse("oversized", `message of ${event.length} octets`);
+      case "retried":
+        link.dialledAt = call.now();
+        return;
       case "connected":
         if (isLeft) return;
         link.isConnected = true;

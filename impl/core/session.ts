@@ -22,6 +22,8 @@ export type CloseReason =
   | "error"; // anything else, told in `detail`
 
 export type SessionEvent =
+  /** The server wants this client's address proved (Retry, RFC 9000 section 8.1.2): the handshake only begins now, a round trip later. Once at most, before `connected`; a driver without Retry never tells it. */
+  | { readonly type: "retried" }
   /** The handshake is complete; `handshake` is how long it took from the first packet. `fingerprint` is that of the server's certificate ("" at the server). */
   | { readonly type: "connected"; readonly rtt: Micros; readonly handshake: Micros; readonly fingerprint: string }
   /** One whole message, at most `MAX_MESSAGE_BYTES`. The receiver owns the bytes. */

@@ -69,3 +69,7 @@ export function readOuterHeader(packet: Uint8Array): OuterHeader | undefined {
   if (reader.bad) return undefined;
   return { form: "long", version, initial: (first & 0x30) === 0, to, from, rest: reader.rest() };
 }
+
+/** Whether a packet looks like a Retry (RFC 9000 section 17.2.5) and is no version negotiation; whether it is one for this connection only the engine can tell. */
+export const isRetry = (packet: Uint8Array): boolean =>
+  ((packet[0] ?? 0) & 0xf0) === 0xf0 && packet.subarray(1, 5).some((octet) => octet !== 0);

@@ -11,7 +11,7 @@ import { type FrameEvent, FrameReader, frame } from "../wire/framing.ts";
 import { AcknowledgementWait } from "./acknowledgement-wait.ts";
 import type { Watch } from "./alarms.ts";
 import { fingerprintOf } from "./certificate.ts";
-import type { IdKey } from "./connection-id.ts";
+import { type IdKey, isRetry } from "./connection-id.ts";
 import { PacketRepeat } from "./packet-repeat.ts";
 import { type EngineConnection, type Host, LARGEST_PATHS, MESSAGE_STREAM } from "./quic-engine.ts";
 
@@ -99,6 +99,8 @@ export class QuicConnection {
   #session: SessionId | undefined;
   /** Established at some time, whether or not ended since. */
   #established = false;
+  /** The server's Retry has come, and whether it was told. */
+  #retry: "none" | "come" | "told" = "none";
   /** The closing event was told, or there is nobody to tell. */
   #ended = false;
   /** Left without another word. */
@@ -164,6 +166,7 @@ export class QuicConnection {
     if (before?.port !== from.port || before.host !== from.host) this.#wait.stir(this.#host.now());
     const way = before === from && this.#way !== undefined ? this.#way : { from, to: this.#host.local };
     this.#way = way;
+    if (ours && this.#retry === "none" && this.role === "client" && !this.#established && isRetry(packet)) this.#retry = "come";
     try {
       this.#engine.recv(packet, way);
     } catch {
@@ -234,6 +237,10 @@ export class QuicConnection {
     }
     // Calls into the engine cost more than anything else here: without news it is not asked.
     if (this.#arrivals > 0 || this.#isDoubtful) {
+      if (this.#retry === "come") {
+        this.#retry = "told";
+        this.#emit({ type: "retried" });
+      }
       if (!this.#established && this.#engine.isEstablished()) this.#establish(now);
       const datagrams = this.open ? this.#read(now) : 0;
       // A packet that closes the connection has no datagram.
