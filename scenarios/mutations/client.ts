@@ -125,7 +125,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "answer-speaks-for-every-address",
     file: "impl/core/relay-sessions.ts",
-    find: "way === undefined ? undefined : dial.alive(way)",
+    find: "way === undefined || asked === undefined ? undefined : dial.alive(way, asked)",
     replace: "undefined",
     imitates:
       "A relay that answers by its second address has the client begin anew with the first, which is silent, again and again: the second one is never dialled.",
@@ -133,8 +133,8 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "lost-call-not-told-to-callee",
     file: "impl/core/client.ts",
-    find: "sayLastWord(link, id); }\n\n  function hungUp",
-    replace: "}\n\n  function hungUp",
+    find: 'if (farewells.lastWord(id) === undefined && mode !== "Reject")',
+    replace: "if (mode === undefined)",
     imitates:
       "A caller whose process was started anew says nothing to who answers it, and the callee stays in a call with nobody.",
   },
