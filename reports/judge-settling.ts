@@ -10,8 +10,17 @@ import { FRAME_MICROS, gapsOf, isGap } from "./playout.ts";
 import { healOf } from "./recovery.ts";
 import { isRegistered, standingsOf } from "./signal.ts";
 
-/** chosen: far above what any link profile does to a call that works, far below what a person waits for. */
+/** chosen: far above what any link profile but the one below does to a call that works, far below what a person waits for. */
 const SILENCE_MICROS = 2_000_000;
+
+/**
+ * Packets that a link's trace loses in a row from which it may keep voice back for longer. A trace counts packets, not time: where the congestion window is full nothing leaves but two
+ * probes a timeout, each twice the last (RFC 9002 section 6.2), so a hand-over of 13 packets of voice (`lte-move`: 250 ms at 50 a second) may take seconds. chosen: what four timeouts
+ * send, 1.5 s on that link, whose first was 101 ms where `explore` met it.
+ */
+const HAND_OVER = 8;
+/** The silence allowed there. chosen: five timeouts, 3.1 s, and two for what bursts lose of the probes and of their answers; `explore` met 2.8 s, at the end of which the run was over. */
+const HAND_OVER_SILENCE_MICROS = 5_000_000;
 
 /** chosen: a link that loses a few packets in a row makes a client doubt its relay for a second; a handshake given up takes four. */
 const DOUBT_MICROS = 5_000_000;
@@ -153,11 +162,28 @@ function alone(evidence: Evidence, from: number, to: number): Finding[] {
   });
 }
 
-function audible({ playouts }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {
+/** Whether a run of more than `HAND_OVER` packets is lost by the trace of any link. */
+const handsOver = ({ parties }: Evidence["scenario"]): boolean =>
+  Object.values(parties).some(({ interfaces }) =>
+    Object.values(interfaces).some(({ up, down }) => longestLoss(up.trace) > HAND_OVER || longestLoss(down.trace) > HAND_OVER),
+  );
+
+function longestLoss(trace: readonly number[]): number {
+  let longest = 0;
+  let run = 0;
+  for (const step of trace) {
+    run = step === -1 ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
+function audible({ playouts, scenario }: Evidence, call: LoggedCall, party: string, from: number, to: number): Finding {
   const slots = playouts.find((one) => one.call === call.id && one.party === party)?.slots ?? [];
   const after = slots.filter((slot) => slot.at >= from && slot.at < to);
   if (after.every((slot) => isGap(slot.kind)) && to - from > SILENCE_MICROS) return broken(`${party} hears nothing`, from);
-  const gap = gapsOf(after).find((one) => one.frames * FRAME_MICROS > SILENCE_MICROS);
+  const silence = handsOver(scenario) ? HAND_OVER_SILENCE_MICROS : SILENCE_MICROS;
+  const gap = gapsOf(after).find((one) => one.frames * FRAME_MICROS > silence);
   if (gap === undefined) return held(`${party} hears`);
   return broken(`${party} hears nothing for ${inTime(gap.frames * FRAME_MICROS)} from ${instant(gap.at)}`, gap.at);
 }
