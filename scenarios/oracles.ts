@@ -189,7 +189,7 @@ const LIST: readonly Oracle[] = [
   {
     name: "settles",
     promises:
-      "From `within` after the last heal to the end, no client that wants to be registered is without for longer than 5 s, both ends agree on whether a call is up, and in one that is nobody waits longer than 2 s for sound (5 s where the trace of a link loses more than eight packets in a row: it counts packets, and few are sent meanwhile).",
+      "From `within` after the last heal to the end, no client that wants to be registered is without for longer than 5 s, both ends agree on whether a call is up, and in one that is nobody waits longer than 2 s for sound (5 s where a trace loses nine packets in a row).",
     parameters: [duration("within", { required: true })],
   },
 ];
