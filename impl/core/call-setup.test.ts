@@ -117,6 +117,28 @@ describe("a call comes up as the same call", () => {
     expect(offers).toBe(3); // at once, and a second and two later
   });
 
+  it("by a relay that the callee is leaving: it brings the offer again, and its guess that the caller is lost counts for nothing", () => {
+    const pair = called(undefined);
+    let offer: Uint8Array | undefined;
+    pair.tamper = (bytes, from) => {
+      if (from === RELAY && typeOf(bytes) === "DirectCallOffer") offer = bytes;
+      return bytes;
+    };
+    pair.pass(millis(100));
+    const left = pair.records("bob", "session")[0]?.session ?? 0;
+    const hear = (bytes: Uint8Array): void => pair.bob.listener.event(left, { type: "message", bytes });
+    const elsewhere = { address: "198.51.100.9:4433", pin: "ee".repeat(32) };
+    pair.bob.input({ type: "command", command: { type: "register", relay: elsewhere } });
+    hear(offer ?? new Uint8Array());
+    expect(pair.records("bob", "refused")).toEqual([]);
+    const id = pair.records("bob", "call")[0]?.call ?? "";
+    hear(encodeSignal({ type: "Hangup", call_id: id, reason: "peer-lost" }));
+    expect(states(pair, "bob")).toEqual(["ringing"]);
+    expect(pair.records("bob", "refused")).toMatchObject([{ reason: "unexpected", what: "Hangup by a relay that is left" }]);
+    hear(encodeSignal({ type: "Hangup", call_id: id, reason: "hung-up" }));
+    expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended", reason: "hung-up" });
+  });
+
   it("and asks whether the relay is back while it rings, so that no backoff delays it", () => {
     const pair = called(undefined);
     pair.pass(seconds(2));

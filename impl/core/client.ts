@@ -117,7 +117,10 @@ export function client(config: Config): Machine<Input> {
       case "ReflectResponse":
         return ice.reflected(message.addr);
       case "DirectCallOffer":
-        return relays.isRegisteredBy(link) ? offered(link, message) : refuse("unexpected", message.type);
+        // The relay that a callee leaves has its session, and brings the offer of who comes there meanwhile.
+        return relays.isRegisteredBy(link) || current?.id === message.call_id
+          ? offered(link, message)
+          : refuse("unexpected", message.type);
       case "Refusal":
         return refused(message);
       case "CallResume":
@@ -174,6 +177,9 @@ export function client(config: Config): Machine<Input> {
 
   function hungUp(link: Link, message: SignalMessage & { type: "Hangup" }): void {
     sendOn(link, { type: "HangupAck", call_id: message.call_id });
+    // Both may have left that relay, and it cannot know: the call is another one's now.
+    if (current?.id === message.call_id && isGuess(message) && relays.isLeft(link) && !link.hasCallChannel)
+      return refuse("unexpected", "Hangup by a relay that is left");
     if (current?.id === message.call_id) return drive({ type: "signal", message });
     if (farewells.lastWord(message.call_id) !== undefined) return farewells.acknowledged(message.call_id);
     farewells.remember(now, message.call_id, message, false); // an offer that it overtook must not ring

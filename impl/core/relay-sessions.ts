@@ -45,6 +45,8 @@ export type RelaySessions = {
   /** The relay that the user wants now. */
   wanted(): supervisor.RelayTarget | undefined;
   isRegisteredBy(link: Link): boolean;
+  /** Another session has taken this one's place, or no relay is wanted. */
+  isLeft(link: Link): boolean;
   /** The session media leave on: the newest one that carries the call. A silent one still carries what it can. */
   mediaLink(): Link | undefined;
   /** Sends on the registered session, if there is one. */
@@ -345,6 +347,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     wanted: () => supervisor.desired(watch),
     isRegistered: () => watch.at === "registered" && primary !== undefined,
     isRegisteredBy: (link) => link === primary,
+    isLeft: (link) => departures.find(link.id) === link,
     mediaLink: () => (attempt?.hasCallChannel ? attempt : primary?.hasCallChannel ? primary : departures.carrier()),
     send,
     session,

@@ -139,6 +139,21 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
       "A caller whose process was started anew says nothing to who answers it, and the callee stays in a call with nobody.",
   },
   {
+    name: "relay-left-brings-no-offer",
+    file: "impl/core/client.ts",
+    find: "relays.isRegisteredBy(link) || current?.id === message.call_id",
+    replace: "relays.isRegisteredBy(link)",
+    imitates:
+      "A callee refuses the offer that the relay which it has just left brings again, and the caller, who waits for an answer, never gets one.",
+  },
+  {
+    name: "guess-of-relay-left-believed",
+    file: "impl/core/client.ts",
+    find: "current?.id === message.call_id && isGuess(message) && relays.isLeft(link) && !link.hasCallChannel",
+    replace: "current === undefined && link === undefined",
+    imitates: "A relay that both have left takes the caller for lost, and the callee ends a call that another relay has set up.",
+  },
+  {
     name: "supervisor-survives-deregister",
     file: "impl/core/supervisor.ts",
     find: 'return [{ at: "idle" }, [{ type: "abandon" }, { type: "release" }, said({ state: "idle", supervisors: 0 })]];',
