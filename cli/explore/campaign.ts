@@ -79,14 +79,20 @@ export async function campaign(
 ): Promise<void> {
   let next = 0;
   watch.progress();
+  const draw = () => {
+    if (next === plan.seeds) return undefined;
+    const index = next++;
+    const seed = plan.from + index;
+    return { index, seed, scenario: exploredScenario(plan.bases, seed, plan.isSwarm) };
+  };
   const explore = async (laboratory: Laboratory): Promise<void> => {
-    while (next < plan.seeds && tally.violations < plan.stopAfter) {
-      const index = next++;
-      const seed = plan.from + index;
-      const scenario = exploredScenario(plan.bases, seed, plan.isSwarm);
+    for (let drawn = draw(); drawn !== undefined && tally.violations < plan.stopAfter; ) {
+      const { index, seed, scenario } = drawn;
       const isRepeated = index % REPEAT_EVERY === 0;
       const job = { ...fastJob(scenario, seed, isRepeated), wantProbes: true };
-      const { result, lines, probes } = await laboratory.run(job, { signal: watch.signal });
+      const running = laboratory.run(job, { signal: watch.signal });
+      drawn = draw(); // while the laboratory computes
+      const { result, lines, probes } = await running;
       count(tally, scenario, result, probes);
       watch.ran?.({ seed, scenario, result, probes });
       let parted: Divergence | undefined;

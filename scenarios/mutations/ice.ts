@@ -53,6 +53,14 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
       "A direct path over satellites is declared dead before the first packet on it can have come, and what was sent there alone is lost.",
   },
   {
+    name: "replaced-path-closed-unheard",
+    file: "impl/core/ice/direct-path.ts",
+    find: "if (chosen?.isHeard !== false) { for (const one of leaving) if",
+    replace: "{ for (const one of leaving) if",
+    imitates:
+      "A direct session is closed 300 ms after another has been accepted, also where the peer, far away, has chosen otherwise and sends on it.",
+  },
+  {
     name: "registration-not-doubted",
     file: "impl/core/address-race.ts",
     find: "const nextAt = untried.length === 0 ? undefined : Instant.after(now, wait);",

@@ -83,8 +83,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   let isDialer = false;
   /** `isHeard`: the peer has sent something on it since it was chosen. */
   let chosen: { readonly pair: Pair; watch: watch.State; isStale: boolean; isHeard: boolean } | undefined;
-  /** Replaced, and closed then. */
-  let leaving: { readonly pair: Pair; readonly until: Instant }[] = [];
+  /** Replaced, and closed then, or once what replaces them has been heard: a dialler that chose otherwise sends on these. `isHeard`: it has, since. */
+  let leaving: { readonly pair: Pair; readonly until: Instant; isHeard: boolean }[] = [];
   let bothUntil = Instant(0);
   let peerDoubtsUntil = Instant(0);
   let warmAt = Instant(0);
@@ -107,6 +107,8 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     gone,
     hungUp: side.hungUp,
     heard: (pair, bytes) => {
+      const left = leaving.find((one) => one.pair === pair);
+      if (left !== undefined) left.isHeard = true;
       if (pair !== chosen?.pair) return;
       chosen.isHeard = true;
       observe({ type: "heard", isKeepalive: leavesPause(bytes, chosen.watch.isIdle) });
@@ -180,7 +182,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     hadDirect = true;
     tries = 0;
     retryAt = undefined;
-    if (before !== undefined) leaving.push({ pair: before, until: Instant.after(now(), OVERLAP) });
+    if (before !== undefined) leaving.push({ pair: before, until: Instant.after(now(), OVERLAP), isHeard: false });
     say("direct", pair.type);
     side.rerouted();
     side.report("direct", pair.type);
@@ -191,10 +193,22 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     if (pair === chosen?.pair) fallBack(reason);
   }
 
+  /** The peer has chosen otherwise and goes on as before. */
+  function goBack(pair: Pair, before: Pair, reason: string): void {
+    leaving = leaving.filter((one) => one.pair !== before);
+    chosen = { pair: before, watch: watch.start(now()), isStale: false, isHeard: false };
+    sessions.close(pair, reason);
+    say("direct", before.type);
+    side.rerouted();
+    side.report("direct", before.type);
+  }
+
   /** The relay path carries the call alone. */
   function fallBack(reason: string): void {
     if (chosen === undefined) return;
     const { pair } = chosen;
+    const before = chosen.isHeard ? undefined : leaving.findLast((one) => one.isHeard)?.pair;
+    if (before !== undefined) return goBack(pair, before, reason);
     if (!isBothWays()) repeat();
     // The other side goes along with whatever the dialler tries.
     if (reason === SILENT && isDialer) rest(pair);
@@ -299,15 +313,17 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     wake: () => {
       sessions.wake();
       observe({ type: "wake" });
-      for (const one of leaving) if (now() >= one.until) sessions.close(one.pair, "replaced");
-      leaving = leaving.filter((one) => now() < one.until);
+      if (chosen?.isHeard !== false) {
+        for (const one of leaving) if (now() >= one.until) sessions.close(one.pair, "replaced");
+        leaving = leaving.filter((one) => now() < one.until);
+      }
       if (retryAt === undefined || now() < retryAt) return;
       retryAt = undefined;
       side.regather();
     },
     deadline: () => {
       let first = Instant.earliest(sessions.deadline(), chosen === undefined ? undefined : watch.deadline(chosen.watch), retryAt);
-      for (const { until } of leaving) first = Instant.earliest(first, until);
+      if (chosen?.isHeard !== false) for (const { until } of leaving) first = Instant.earliest(first, until);
       return first;
     },
     view: () => ({
