@@ -139,6 +139,19 @@ describe("a call comes up as the same call", () => {
     expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended", reason: "hung-up" });
   });
 
+  it("but by a relay that is left and still carries the call, the word that the caller is lost counts", () => {
+    const pair = called(trusted);
+    pair.pass(seconds(1));
+    expect(states(pair, "bob").at(-1)).toBe("active");
+    const left = pair.records("bob", "session")[0]?.session ?? 0;
+    const elsewhere = { address: "198.51.100.9:4433", pin: "ee".repeat(32) };
+    pair.bob.input({ type: "command", command: { type: "register", relay: elsewhere } });
+    const id = pair.records("bob", "call")[0]?.call ?? "";
+    pair.bob.listener.event(left, { type: "message", bytes: encodeSignal({ type: "Hangup", call_id: id, reason: "peer-lost" }) });
+    expect(pair.records("bob", "refused")).toEqual([]);
+    expect(pair.records("bob", "call").at(-1)).toMatchObject({ state: "ended", reason: "peer-lost" });
+  });
+
   it("and asks whether the relay is back while it rings, so that no backoff delays it", () => {
     const pair = called(undefined);
     pair.pass(seconds(2));
