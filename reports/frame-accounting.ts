@@ -181,10 +181,20 @@ function breaksOf(records: readonly LogRecord[], { call, from, to }: Stream, rel
   };
   for (const who of clients) since(`call ${who}`, 0);
   if (to === undefined) since("call", 0);
+  let impaired = 0;
+  let impairedUntil = Number.NEGATIVE_INFINITY;
   for (const record of records) {
     const { t, who } = record;
+    if (record.ev === "fault" && record.kind === "impair") {
+      impaired += record.state === "applied" ? 1 : record.state === "healed" ? -1 : 0;
+      impairedUntil = t + AROUND;
+    }
     if (!ends.has(who)) continue;
-    if (record.ev === "process") {
+    // What a fault kept back for longer than a direct path may be silent finds its session closed; without one, nobody may close it so soon.
+    if (record.ev === "candidate-pair") {
+      if (record.state === "closed" && record.reason === "silent" && (impaired > 0 || t <= impairedUntil))
+        spans.push({ from: t, to: t });
+    } else if (record.ev === "process") {
       spans.push({ from: t, to: t });
       if (record.state === "killed" || record.state === "paused" || record.state === "exited") since(`${record.ev} ${who}`, t);
       else until(`${record.ev} ${who}`, t);

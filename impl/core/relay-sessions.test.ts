@@ -336,6 +336,21 @@ describe("a relay with addresses of both families", () => {
   });
 });
 
+it("a registration whose answer is read when its session has fallen silent is in doubt at once", () => {
+  const { sessions, take, link } = world(true);
+  sessions.desire(two);
+  sessions.session(2, { type: "connected", rtt: millis(20), handshake: millis(20), fingerprint: "" });
+  sessions.session(2, { type: "message", bytes: new Uint8Array() });
+  sessions.session(2, { type: "silent", for: seconds(1) });
+  take();
+  sessions.acknowledged(link(2), { type: "RegisterAck", ok: true });
+  const effects = take();
+  expect(said(effects, "registration")).toMatchObject([{ state: "registered" }, { state: "reconnecting", reason: "silent" }]);
+  expect(connects(effects)).toEqual([two.address]);
+  sessions.session(2, { type: "heard" });
+  expect(said(take(), "registration")).toMatchObject([{ state: "registered", reason: "heard again" }]);
+});
+
 describe("a session that is left", () => {
   it("is not kept for a round trip that was none: its process stood still during the handshake", () => {
     const { sessions, link, register, take, wake } = world(false);

@@ -152,6 +152,12 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
     }
   }
 
+  /** The registered session is in doubt. */
+  function fellSilent(): void {
+    call.interrupted();
+    supervise({ type: "lost", reason: "silent" });
+  }
+
   /** The registered session's address is dead and `way` is not: a session there takes over. */
   function moveTo(way: Address): void {
     used = undefined;
@@ -198,9 +204,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       case "silent":
         out.say({ ev: "session", session: id, state: "silent" });
         link.isSilent = true;
-        if (link !== primary || watch.at !== "registered") return;
-        call.interrupted();
-        return supervise({ type: "lost", reason: "silent" });
+        return link === primary && watch.at === "registered" ? fellSilent() : undefined;
       case "heard":
         out.say({ ev: "session", session: id, state: "heard" });
         link.isSilent = false;
@@ -367,6 +371,7 @@ export function relaySessions(config: Config, out: Outbox, call: CallSide): Rela
       supervise({ type: "succeeded" });
       if (!link.isTakenUp && takeUp(link)) carry(link);
       call.registered();
+      if (link.isSilent) fellSilent(); // before its answer was read, and that is not said again
     },
     draining: (link, message) => {
       const isHome = link === primary && watch.at === "registered";

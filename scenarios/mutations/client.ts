@@ -34,7 +34,7 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
   {
     name: "silence-not-acted-upon",
     file: "impl/core/relay-sessions.ts",
-    find: 'return supervise({ type: "lost", reason: "silent" });',
+    find: 'return link === primary && watch.at === "registered" ? fellSilent() : undefined;',
     replace: "return;",
     imitates: "A relay that no longer answers is noticed and nothing is done about it until the session times out.",
   },
@@ -152,6 +152,14 @@ export const CLIENT_MUTATIONS: readonly Mutation[] = [
     find: "current?.id === message.call_id && isGuess(message) && relays.isLeft(link) && !link.hasCallChannel",
     replace: "current === undefined && link === undefined",
     imitates: "A relay that both have left takes the caller for lost, and the callee ends a call that another relay has set up.",
+  },
+  {
+    name: "registered-on-silent-session",
+    file: "impl/core/relay-sessions.ts",
+    find: "if (link.isSilent) fellSilent();",
+    replace: "",
+    imitates:
+      "A client whose session fell silent before it read the answer to its registration takes itself for registered until the session times out.",
   },
   {
     name: "supervisor-survives-deregister",
