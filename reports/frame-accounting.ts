@@ -186,7 +186,7 @@ function breaksOf(records: readonly LogRecord[], { call, from, to }: Stream, rel
   for (const record of records) {
     const { t, who } = record;
     if (record.ev === "fault" && record.kind === "impair") {
-      impaired += record.state === "applied" ? 1 : record.state === "healed" ? -1 : 0;
+      impaired += record.state === "applied" ? 1 : -1;
       impairedUntil = t + AROUND;
     }
     if (!ends.has(who)) continue;

@@ -117,7 +117,7 @@ export function isExplorable({ actions = [], calls, crowd, nats, parties }: Scen
   return last.size === 0 || (moved.size === 1 && last.size === clients && !moved.has("deregister") && !moved.has("hang-up"));
 }
 
-/** Removal of noise costs ten times what all else in a call does, and sized frames have no noise in them. */
+/** Removal of noise costs a hundred times what all else in a simulated call does, and sized frames have no noise in them. */
 const withoutDenoise = (base: Scenario): Scenario => ({
   ...base,
   parties: Object.fromEntries(Object.entries(base.parties).map(([name, { denoise: _, ...party }]) => [name, party])),

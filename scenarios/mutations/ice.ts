@@ -55,7 +55,7 @@ export const ICE_MUTATIONS: readonly Mutation[] = [
   {
     name: "replaced-path-closed-unheard",
     file: "impl/core/ice/direct-path.ts",
-    find: "if (chosen?.isHeard !== false) { for (const one of leaving) if",
+    find: "if (isSettled()) { for (const one of leaving) if",
     replace: "{ for (const one of leaving) if",
     imitates:
       "A direct session is closed 300 ms after another has been accepted, also where the peer, far away, has chosen otherwise and sends on it.",

@@ -132,6 +132,9 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
   const isBothWays = (): boolean =>
     chosen === undefined || !chosen.isHeard || chosen.watch.doubt !== undefined || now() < bothUntil || now() < peerDoubtsUntil;
 
+  /** Nothing is chosen that has not been heard. */
+  const isSettled = (): boolean => chosen?.isHeard !== false;
+
   /** The last few packets by the relay, and with the next frame once more. */
   function repeat(): void {
     for (const one of history) if (now() - one.at <= HISTORY) byRelay(one.bytes);
@@ -313,7 +316,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     wake: () => {
       sessions.wake();
       observe({ type: "wake" });
-      if (chosen?.isHeard !== false) {
+      if (isSettled()) {
         for (const one of leaving) if (now() >= one.until) sessions.close(one.pair, "replaced");
         leaving = leaving.filter((one) => now() < one.until);
       }
@@ -323,7 +326,7 @@ export function directPath(crypto: CryptoEngine, out: Outbox, side: PathSide): D
     },
     deadline: () => {
       let first = Instant.earliest(sessions.deadline(), chosen === undefined ? undefined : watch.deadline(chosen.watch), retryAt);
-      if (chosen?.isHeard !== false) for (const { until } of leaving) first = Instant.earliest(first, until);
+      if (isSettled()) for (const { until } of leaving) first = Instant.earliest(first, until);
       return first;
     },
     view: () => ({
