@@ -185,7 +185,7 @@ function breaksOf(records: readonly LogRecord[], { call, from, to }: Stream, rel
   let impairedUntil = Number.NEGATIVE_INFINITY;
   for (const record of records) {
     const { t, who } = record;
-    if (record.ev === "fault" && record.kind === "impair") {
+    if (record.ev === "fault" && record.kind === "impair" && clients.has(record.target)) {
       impaired += record.state === "applied" ? 1 : -1;
       impairedUntil = t + AROUND;
     }

@@ -47,10 +47,10 @@ test("what a party has no interface to send by is lost at its sender, and what n
   expect(["bob", "alice"].map((who) => verdict(who, "process-down"))).toEqual(["broken", "held"]);
 });
 
-test("what a direct path that is given up as silent no longer takes has that cause where a fault impairs a link, and nowhere else", () => {
-  const verdict = (kind: "impair" | "rebind", heals: number, reason: string): string | undefined => {
+test("what a direct path that is given up as silent no longer takes has that cause where a fault impairs a link of its ends, and nowhere else", () => {
+  const verdict = (kind: "impair" | "rebind", heals: number, reason: string, target = "bob"): string | undefined => {
     const log = tornForAlice();
-    const about = { ev: "fault", fault: 0, kind, target: "bob", label: kind } as const;
+    const about = { ev: "fault", fault: 0, kind, target, label: kind } as const;
     log.say(s(8), "lab", { ...about, state: "applied" });
     log.say(s(heals), "lab", { ...about, state: "healed" });
     const pair = { ev: "candidate-pair", call: CALL_ID, session: 2, remote: "198.51.100.2:4433", candidate: "host" } as const;
@@ -62,6 +62,7 @@ test("what a direct path that is given up as silent no longer takes has that cau
   expect(verdict("impair", 8.5, "silent")).toBe("broken");
   expect(verdict("rebind", 12, "silent")).toBe("broken");
   expect(verdict("impair", 12, "replaced")).toBe("broken");
+  expect(verdict("impair", 12, "silent", "r1")).toBe("broken");
 });
 
 test("a drop says which fault lost the frame", () => {
